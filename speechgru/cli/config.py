@@ -1,0 +1,183 @@
+"""Reading the command line and composing the configuration with Hydra."""
+
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+from speechgru.cli.main import UsageError
+from speechgru.data.corpora.corpus import Corpus
+from speechgru.model.build import build
+
+CORPUS_ROOMS = ("speechgru.data.corpora",)
+AUGMENT_ROOMS = ("speechgru.data.augment",)
+DECODER_ROOMS = ("speechgru.decode",)
+TASK_ROOMS = ("speechgru.task",)
+
+_INSTALLED = Path(__file__).parents[1] / "conf"
+CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "conf"
+"""Inside the package in a wheel, beside it in a checkout."""
+
+OVERRIDE = re.compile(r"[~+]{0,2}[A-Za-z_][\w./@]*=")
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """What a command was given.
+
+    Attributes:
+        positional: file names and the like, never parsed any further.
+        config: composed, resolved, plain.
+    """
+
+    positional: list[str]
+    config: dict[str, Any]
+
+
+def read_command_line(
+    command: str, arguments: Sequence[str], usage: str, num_positional: tuple[int, int]
+) -> CommandLine:
+    """Split arguments into positional ones and overrides, and compose.
+
+    An argument that looks like KEY=VALUE is an override unless a file of that
+    name exists; all that follows `--` is positional.
+
+    Args:
+        command: has a primary configuration of its name.
+        arguments: those behind the command.
+        usage: printed by --help.
+        num_positional: fewest and most positional arguments.
+    """
+    positional, overrides, show, config_dir = [], [], False, None
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--":
+            positional += rest
+            break
+        if argument in ("--help", "-h"):
+            print(f"{usage.strip()}\n\n{explain_options(command)}")
+            sys.exit(0)
+        elif argument == "--cfg" and rest[:1] == ["job"]:
+            show = bool(rest.pop(0))
+        elif argument == "--config-dir" and rest:
+            config_dir = rest.pop(0)
+        elif OVERRIDE.match(argument) and not os.path.exists(argument):
+            overrides.append(argument)
+        elif argument.startswith("-") and argument != "-":
+            raise UsageError(
+                f"unknown option {argument!r}; options are KEY=VALUE; put -- before "
+                "file names that begin with a dash"
+            )
+        elif overrides:
+            raise UsageError(
+                f"{argument!r} stands behind options; file names come first"
+            )
+        else:
+            positional.append(argument)
+    fewest, most = num_positional
+    if not show and not fewest <= len(positional) <= most:
+        raise UsageError(
+            f"{len(positional)} arguments, expected "
+            f"{fewest if fewest == most else f'at least {fewest}'}\n{usage.strip()}"
+        )
+    config = compose_config(command, overrides, config_dir)
+    if show:
+        print(OmegaConf.to_yaml(config))
+        sys.exit(0)
+    return CommandLine(positional, to_plain(config, command))
+
+
+def compose_config(
+    primary: str, overrides: Sequence[str], config_dir: str | None = None
+) -> DictConfig:
+    """Compose a primary configuration under `conf/`."""
+    register_resolvers()
+    search = []
+    if config_dir is not None:
+        search = [f"hydra.searchpath=[{Path(config_dir).absolute().as_uri()}]"]
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        return compose(primary, [*overrides, *search])
+
+
+def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
+    """Resolve to dicts and lists, and refuse keys that nothing obeys."""
+    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    known = _load(CONF_DIR / f"{primary}.yaml")
+    groups: dict[str, str] = {}
+    for item in known.get("defaults", []):
+        if isinstance(item, dict):
+            groups |= item
+    _refuse_unknown(plain, {*known, *groups} - {"defaults", "hydra"}, "the configuration")
+    for group, choice in groups.items():
+        path = CONF_DIR / group / f"{choice}.yaml"
+        default = _load(path) if path.is_file() else {}
+        # A group with a _target_ is checked when that is built.
+        if default and "_target_" not in default and group in plain:
+            _refuse_unknown(plain[group], set(default), group)
+    return plain
+
+
+def _load(path: Path) -> dict[str, Any]:
+    return OmegaConf.to_container(OmegaConf.load(path))
+
+
+def _refuse_unknown(found: Mapping[str, Any], known: set[str], name: str) -> None:
+    for key in found:
+        if key not in known:
+            raise UsageError(
+                f"{name} has an unknown option {key!r}; it takes: "
+                f"{', '.join(sorted(known))}"
+            )
+
+
+def register_resolvers() -> None:
+    """Give the configuration what run folders are named by."""
+    OmegaConf.register_new_resolver(
+        "recipe_name", lambda name: str(name or "no_recipe"), replace=True
+    )
+    OmegaConf.register_new_resolver(
+        "random_hex", lambda: secrets.token_hex(2), use_cache=True, replace=True
+    )
+
+
+def explain_options(command: str) -> str:
+    """The options of a command, as its primary configuration lists them."""
+    text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
+    options = "".join(
+        f"  {line}\n" if line else "\n" for line in text.splitlines()
+    )
+    choices = "".join(
+        f"  {group}: {', '.join(names)}\n" for group, names in _choices(text).items()
+    )
+    return f"options, as KEY=VALUE, with their defaults:\n{options}" + (
+        f"\nchoices:\n{choices}" if choices else ""
+    )
+
+
+def _choices(text: str) -> dict[str, list[str]]:
+    groups = re.findall(r"^  - (\w+):", text, re.MULTILINE)
+    return {
+        group: sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
+        for group in groups
+    }
+
+
+def build_corpus(config: Mapping[str, Any]) -> Corpus:
+    """Build the corpus that a configuration names."""
+    return build(config["corpus"], "corpus", config["trust"], CORPUS_ROOMS)
+
+
+def build_optional(
+    config: Mapping[str, Any], name: str, rooms: Sequence[str], trust: Sequence[str]
+) -> Any | None:
+    """Build what a group describes, or None where its `_target_` is null."""
+    group = config[name]
+    return build(group, name, trust, rooms) if group["_target_"] else None

@@ -1,0 +1,44 @@
+"""`speechgru info`: what a checkpoint says of itself."""
+
+import json
+from collections.abc import Sequence
+
+from speechgru.cli.config import read_command_line
+from speechgru.model.checkpoint import load_checkpoint
+
+USAGE = """
+usage: speechgru info CHECKPOINT [KEY=VALUE ...]
+
+Print what a checkpoint is, on what it was trained, and its score.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    line = read_command_line("info", arguments, USAGE, (1, 1))
+    loaded = load_checkpoint(line.positional[0], line.config["trust"])
+    facts = {
+        **loaded.metadata,
+        "num_parameters": loaded.model.num_parameters,
+        "seconds_per_frame": loaded.model.seconds_per_frame,
+        "tokens": "".join(loaded.tokenizer.tokens[1:]),
+        "model": loaded.model_config,
+    }
+    if line.config["format"] == "json":
+        print(json.dumps(facts, ensure_ascii=False))
+        return 0
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for part, options in value.items():
+                print(f"  {part}: {_options(options)}")
+        else:
+            print(f"{name}: {value}")
+    return 0
+
+
+def _options(options: dict | None) -> str:
+    if not options:
+        return "none"
+    named = [f"{key}={value}" for key, value in options.items() if key[0] != "_"]
+    return f"{options['_target_'].rpartition('.')[2]}({', '.join(named)})"

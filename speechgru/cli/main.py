@@ -1,0 +1,88 @@
+"""The program `speechgru`: finds the command, reports errors in one line."""
+
+import importlib
+import os
+import sys
+
+from speechgru import __version__
+from speechgru.interfaces import InputError
+
+COMMANDS = {
+    "prepare": "download or take a corpus and write its manifests",
+    "doctor": "check a corpus before any training time is spent on it",
+    "train": "train a model, or resume or fine-tune one",
+    "evaluate": "score a checkpoint on a split of a corpus",
+    "transcribe": "turn audio files into text",
+    "info": "say what a checkpoint is, and how it was trained",
+}
+
+
+class UsageError(Exception):
+    """The command line itself is wrong."""
+
+
+def main() -> None:
+    """Run the command in sys.argv and exit with 0, 1 (input) or 2 (usage)."""
+    full_error = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "--help"), sys.argv[2:]
+    if command in ("--help", "-h", "help"):
+        print(_help())
+        return
+    if command == "--version":
+        print(f"speechgru {__version__}")
+        return
+    try:
+        if command not in COMMANDS:
+            raise UsageError(
+                f"unknown command {command!r}, expected one of: {', '.join(COMMANDS)}"
+            )
+        status = importlib.import_module(f"speechgru.cli.{command}").main(arguments)
+    except BrokenPipeError:
+        # The reader of our output has gone; keep the interpreter's exit quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    except Exception as error:
+        status = _status(error)
+        if full_error or status is None:
+            raise
+        print(f"speechgru {command}: {_message(error)}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _status(error: Exception) -> int | None:
+    """1 for bad input, 2 for wrong use, None for what we did not foresee."""
+    if isinstance(error, (InputError, OSError, ImportError)):
+        return 1
+    if isinstance(error, UsageError) or _is_config_error(error):
+        return 2
+    return None
+
+
+def _is_config_error(error: BaseException) -> bool:
+    # By name, so that a command without Hydra need not import it.
+    modules = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
+    return bool(modules & {"hydra", "omegaconf"})
+
+
+def _message(error: BaseException) -> str:
+    """The error and, for Hydra's, what it was caused by."""
+    text = str(error).strip()
+    cause = error.__cause__
+    if cause is not None and _is_config_error(error) and str(cause) not in text:
+        text += f"\n{cause}"
+    return text or type(error).__name__
+
+
+def _help() -> str:
+    lines = [
+        f"speechgru {__version__}: speech recognition with GRU encoders and CTC",
+        "",
+        "usage: speechgru COMMAND [ARGUMENT ...] [KEY=VALUE ...]",
+        "",
+        *[f"  {name:<12}{summary}" for name, summary in COMMANDS.items()],
+        "",
+        "speechgru COMMAND --help explains one of them; --version prints the version.",
+    ]
+    return "\n".join(lines)

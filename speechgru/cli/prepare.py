@@ -1,0 +1,19 @@
+"""`speechgru prepare`: from an archive to manifests."""
+
+from collections.abc import Sequence
+
+from speechgru.cli.config import build_corpus, read_command_line
+
+USAGE = """
+usage: speechgru prepare corpus=NAME [KEY=VALUE ...]
+
+Take the corpus from corpus.archive, from the folder SPEECHGRU_ARCHIVES or from
+the network, check it, and write its manifests below data_dir.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    config = read_command_line("prepare", arguments, USAGE, (0, 0)).config
+    print(build_corpus(config).prepare())
+    return 0

@@ -1,0 +1,143 @@
+"""`speechgru train`: a `hydra.main` program, or a resumed run."""
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from speechgru.cli.config import CONF_DIR, register_resolvers, to_plain
+from speechgru.cli.main import UsageError
+from speechgru.interfaces import InputError
+
+log = logging.getLogger(__name__)
+
+CONFIG_FILE = "config.yaml"
+
+FROM_CHECKPOINT = ("text", "features", "normalize", "subsampling", "encoder")
+"""Groups that `init_from` brings with it."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    if any(argument.startswith("resume=") for argument in arguments):
+        return resume(arguments)
+    register_resolvers()
+    statuses: list[int] = []
+    failures: list[Exception] = []
+    command_line = list(sys.argv)
+    full_error = os.environ.get("HYDRA_FULL_ERROR")
+
+    def job(config: DictConfig) -> None:
+        # Lightning restarts the program from these for every further process.
+        sys.argv = command_line
+        _restore_environment(full_error)
+        try:
+            statuses.append(_start(config))
+        except Exception as error:
+            # Hydra would print it; and the other runs of -m shall go on.
+            log.error("%s", error)
+            failures.append(error)
+
+    program = hydra.main(
+        version_base="1.3", config_path=str(CONF_DIR), config_name="train"
+    )(functools.wraps(_start)(job))
+    sys.argv = [command_line[0], *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to cli/main.py
+    try:
+        program()
+    finally:
+        sys.argv = command_line
+        _restore_environment(full_error)
+    if failures:
+        raise failures[0]
+    return max(statuses, default=0)
+
+
+def _start(config: DictConfig) -> int:
+    """Begin a new run in the folder that Hydra made."""
+    from speechgru.cli.run import run_training
+
+    settings = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
+    if _is_launched_from_outside() and not any(
+        override.startswith("hydra.run.dir=") for override in settings.overrides.hydra
+    ):
+        raise UsageError(
+            "several processes were started from outside, and each would make a run "
+            "folder of its own; add hydra.run.dir=FOLDER"
+        )
+    plain = to_plain(config, "train")
+    recipe = settings.runtime.choices.get("recipe")
+    if plain["init_from"] is not None:
+        _refuse_model_options(settings.overrides.task)
+    # Processes that join a run find its folder in use; others must not.
+    if (folder / CONFIG_FILE).exists() and not _is_joining():
+        raise InputError(
+            f"{folder}: holds a run already, expected a new folder; go on with it by "
+            f"speechgru train resume={folder}"
+        )
+    if not _is_joining():
+        OmegaConf.save(
+            OmegaConf.create({**plain, "recipe": recipe}), folder / CONFIG_FILE
+        )
+    return run_training(plain, folder, recipe)
+
+
+def resume(arguments: Sequence[str]) -> int:
+    """Go on in a run folder, from its last checkpoint and stored configuration."""
+    from speechgru.cli.run import run_training
+    from speechgru.task.callbacks import LAST
+
+    if len(arguments) != 1:
+        raise UsageError(
+            "resume=RUN_FOLDER stands alone: a run goes on as it began; to change "
+            "options, start another with init_from=CHECKPOINT"
+        )
+    folder = Path(arguments[0].partition("=")[2])
+    for name in (CONFIG_FILE, LAST):
+        if not (folder / name).is_file():
+            raise InputError(
+                f"{folder}: nothing to resume, there is no {name}; expected the "
+                "folder of a run that has saved a checkpoint"
+            )
+    config = OmegaConf.to_container(OmegaConf.load(folder / CONFIG_FILE))
+    recipe = config.pop("recipe")
+    return run_training(config, folder, recipe, resume=True)
+
+
+def _refuse_model_options(overrides: Sequence[str]) -> None:
+    for override in overrides:
+        group = override.lstrip("+~").partition("=")[0].partition(".")[0]
+        if group in FROM_CHECKPOINT:
+            raise UsageError(
+                f"{override}: init_from brings {', '.join(FROM_CHECKPOINT)} with the "
+                "checkpoint; leave the option out"
+            )
+
+
+def _is_joining() -> bool:
+    """Whether this process joins a run that another one has begun."""
+    return any(
+        os.environ.get(name, "0") != "0"
+        for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK", "NODE_RANK")
+    )
+
+
+def _is_launched_from_outside() -> bool:
+    return "TORCHELASTIC_RUN_ID" in os.environ or (
+        int(os.environ.get("SLURM_NTASKS", "1")) > 1
+        and os.environ.get("SLURM_JOB_NAME") != "bash"
+    )
+
+
+def _restore_environment(full_error: str | None) -> None:
+    if full_error is None:
+        os.environ.pop("HYDRA_FULL_ERROR", None)
+    else:
+        os.environ["HYDRA_FULL_ERROR"] = full_error

@@ -1,0 +1,84 @@
+"""`speechgru transcribe`: audio files to text."""
+
+import glob
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import soundfile
+import torch
+
+from speechgru.cli.config import DECODER_ROOMS, read_command_line
+from speechgru.interfaces import InputError
+from speechgru.model.build import build
+from speechgru.transcribe.formats import to_json, to_text
+from speechgru.transcribe.transcriber import Failure, Transcriber
+
+USAGE = """
+usage: speechgru transcribe CHECKPOINT AUDIO... [KEY=VALUE ...]
+
+Transcribe files, folders (every audio file below), globs, or - for standard
+input, at any sample rate. Texts go to standard output in the order given.
+"""
+
+SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} | {
+    ".sph",
+    ".opus",
+    ".oga",
+    ".aif",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    line = read_command_line("transcribe", arguments, USAGE, (2, sys.maxsize))
+    config = line.config
+    if config["format"] not in ("text", "json"):
+        raise InputError(f"format is {config['format']!r}, expected text or json")
+    checkpoint, *names = line.positional
+    sources = [source for name in names for source in expand(name)]
+    torch.set_num_threads(config["num_threads"])
+    transcriber = Transcriber.from_checkpoint(
+        checkpoint,
+        config["device"],
+        build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS),
+        config["trust"],
+    )
+    failures = 0
+    for result in transcriber.transcribe_many(sources, config["batch_seconds"]):
+        if isinstance(result, Failure):
+            failures += 1
+            print(f"speechgru transcribe: {result.message}", file=sys.stderr)
+        elif config["format"] == "json":
+            print(to_json(result), flush=True)
+        else:
+            print(to_text(result, with_name=len(sources) > 1), flush=True)
+    if failures:
+        print(
+            f"speechgru transcribe: {failures} of {len(sources)} not transcribed",
+            file=sys.stderr,
+        )
+    return 1 if failures else 0
+
+
+def expand(name: str) -> list[str | bytes]:
+    """Turn a file, folder, glob or - into sources."""
+    if name == "-":
+        return [sys.stdin.buffer.read()]
+    path = Path(name)
+    if path.is_dir():
+        found = sorted(
+            str(file)
+            for file in path.rglob("*")
+            if file.suffix.lower() in SUFFIXES and file.is_file()
+        )
+    elif path.exists():
+        return [name]
+    else:
+        found = sorted(glob.glob(name, recursive=True))
+    if not found:
+        raise InputError(
+            f"{name}: no audio found, expected a file, a folder with audio files, a "
+            "glob, or - for standard input; check the path"
+        )
+    return found

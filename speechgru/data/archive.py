@@ -1,0 +1,218 @@
+"""Archives of corpora: found or downloaded, unpacked safely, and digested."""
+
+import hashlib
+import http.client
+import lzma
+import os
+import shutil
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from tqdm import tqdm
+
+from speechgru.interfaces import InputError
+
+_CHUNK = 1 << 18  # bytes
+_TIMEOUT = 30  # s without an answer
+
+
+def locate_archive(
+    archive: str | None, filename: str, url: str, download_dir: Path
+) -> Path:
+    """Find an archive, or download it as the last resort.
+
+    Args:
+        archive: path given by the user; nothing else is tried then.
+        filename: looked for in the folder that the environment variable
+            SPEECHGRU_ARCHIVES names, then in `download_dir`.
+        url: where it is downloaded from.
+        download_dir: where downloads are kept.
+
+    Raises:
+        InputError: `archive` or the folder SPEECHGRU_ARCHIVES does not exist,
+            or the download failed (what has arrived is kept and resumed).
+    """
+    if archive is not None:
+        path = Path(archive).expanduser()
+        if not path.is_file():
+            raise InputError(
+                f"{path}: no such file, expected an archive; correct corpus.archive"
+            )
+        return path
+    folder = os.environ.get("SPEECHGRU_ARCHIVES")
+    if folder:
+        if not Path(folder).is_dir():
+            raise InputError(
+                f"{folder}: no such folder, expected the archives; "
+                "correct the environment variable SPEECHGRU_ARCHIVES"
+            )
+        if (Path(folder) / filename).is_file():
+            return Path(folder) / filename
+    path = download_dir / filename
+    if not path.is_file():
+        download(url, path)
+    return path
+
+
+def download(url: str, path: Path) -> None:
+    """Download to `path`, resuming from `<path>.part` where the host can.
+
+    Raises:
+        InputError: unreachable, refused or cut off; the part is kept.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fetch(url, part)
+        os.replace(part, path)
+    except (OSError, http.client.HTTPException) as error:
+        # URLError and HTTPError are OSErrors.
+        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+        raise InputError(
+            f"{url}: download failed ({reason}), expected {path.name}; try again, or "
+            "set corpus.archive=PATH, or set SPEECHGRU_ARCHIVES to a folder that "
+            "holds the file"
+        ) from error
+
+
+def extract_archive(path: Path, destination: Path) -> None:
+    """Unpack a tar (any compression) or zip archive into a new folder.
+
+    A single top folder is removed: `an4-<sha>/wav/...` becomes
+    `<destination>/wav/...`. The folder appears only when complete.
+
+    Raises:
+        InputError: damaged, not an archive, a member that would be written
+            outside the folder, or no space left.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(
+        tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent)
+    )
+    try:
+        content = temporary / "content"
+        content.mkdir()
+        if zipfile.is_zipfile(path):
+            _extract_zip(path, content)
+        else:
+            _extract_tar(path, content)
+        entries = list(content.iterdir())
+        if len(entries) == 1 and entries[0].is_dir():
+            content = entries[0]
+        os.replace(content, destination)
+    except (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+    ) as error:
+        raise InputError(
+            f"{path}: not a whole archive ({error}), expected tar or zip; "
+            "delete it and fetch it again"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be unpacked into {destination} ({error}); "
+            "free space there, or fetch the archive again"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def digest_tree(folder: Path, patterns: Iterable[str]) -> str:
+    """Digest the files below a folder that match any of the glob patterns.
+
+    Returns:
+        Hexadecimal sha256 over, in order of their names, each file's name
+        relative to the folder, a zero byte, and the sha256 of its content.
+    """
+    files = {
+        file.relative_to(folder).as_posix(): file
+        for pattern in patterns
+        for file in folder.glob(pattern)
+        if file.is_file()
+    }
+    tree = hashlib.sha256()
+    for name in sorted(files):
+        content = hashlib.sha256(files[name].read_bytes()).digest()
+        tree.update(name.encode() + b"\0" + content)
+    return tree.hexdigest()
+
+
+def _fetch(url: str, part: Path) -> None:
+    start = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "speechgru"})
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # nothing beyond `start`
+            raise
+        error.close()
+        # Whole already, or not of this file: only the host's word can tell.
+        if error.headers.get("Content-Range") == f"bytes */{start}":
+            return
+        part.unlink()
+        _fetch(url, part)
+        return
+    with response:
+        if response.status != 206:  # the host cannot resume
+            start = 0
+        length = response.headers.get("Content-Length")
+        total = None if length is None else start + int(length)
+        with (
+            open(part, "ab" if start else "wb") as file,
+            tqdm(
+                desc=part.name.removesuffix(".part"),
+                initial=start,
+                total=total,
+                unit="B",
+                unit_scale=True,
+                file=sys.stderr,
+            ) as progress,
+        ):
+            while chunk := response.read(_CHUNK):
+                file.write(chunk)
+                progress.update(len(chunk))
+            file.flush()
+            os.fsync(file.fileno())
+    size = part.stat().st_size
+    if total is not None and size != total:
+        raise ConnectionError(f"cut off after {size} of {total} bytes")
+
+
+def _extract_tar(path: Path, folder: Path) -> None:
+    if not hasattr(tarfile, "data_filter"):
+        raise InputError(
+            f"Python {sys.version.split()[0]} cannot unpack archives safely, expected "
+            "3.10.12 or later; update Python"
+        )
+    with tarfile.open(path) as archive:
+        try:
+            archive.extractall(folder, filter="data")
+        except tarfile.FilterError as error:
+            raise InputError(
+                f"{path}: unsafe member ({error}), expected files inside the folder; "
+                "take another archive"
+            ) from error
+
+
+def _extract_zip(path: Path, folder: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            member = PurePosixPath(name.replace("\\", "/"))
+            if member.is_absolute() or ".." in member.parts or ":" in name:
+                raise InputError(
+                    f"{path}: unsafe member ({name}), expected files inside the "
+                    "folder; take another archive"
+                )
+        archive.extractall(folder)

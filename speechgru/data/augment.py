@@ -1,0 +1,44 @@
+"""Waveform augmentation, for training only."""
+
+import random
+from collections.abc import Sequence
+
+from torch import Tensor
+from torchaudio.functional import resample
+
+from speechgru.interfaces import InputError
+
+
+class SpeedPerturbation:
+    """Play each utterance at a speed drawn from a few, pitch included.
+
+    Args:
+        factors: speeds to draw from, each with two decimals at most; 1.0
+            leaves the utterance as it is.
+
+    Source:
+        Ko et al., "Audio Augmentation for Speech Recognition", Interspeech
+        2015.
+    """
+
+    def __init__(self, factors: Sequence[float]) -> None:
+        percents = [round(factor * 100) for factor in factors]
+        if not factors or any(
+            not 50 <= percent <= 200 or abs(percent / 100 - factor) > 1e-9
+            for percent, factor in zip(percents, factors, strict=True)
+        ):
+            raise InputError(
+                f"augment.factors is {list(factors)}, expected speeds from 0.5 to "
+                "2.0 with at most two decimals"
+            )
+        self.percents = percents
+
+    def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
+        """Change the speed of a waveform (S,) by a factor that is drawn."""
+        percent = generator.choice(self.percents)
+        # Fewer samples, played at the old rate, are faster.
+        return waveform if percent == 100 else resample(waveform, percent, 100)
+
+    def shortest(self, duration: float) -> float:
+        """The shortest duration, s, that can become of a duration, s."""
+        return duration * 100 / max(self.percents)

@@ -1,0 +1,130 @@
+"""The training and development data of a run, as Lightning wants them."""
+
+import random
+from collections.abc import Iterator, Sequence
+
+import lightning as L
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from speechgru.data.dataset import Augment, SpeechDataset
+from speechgru.data.plan import BatchPlan
+from speechgru.data.randomness import keyed_seed
+from speechgru.interfaces import InputError, Tokenizer, Utterance
+
+
+class SpeechDataModule(L.LightningDataModule):
+    """Plan and load the batches of training and development.
+
+    Args:
+        train: utterances to train on.
+        dev: utterances to validate on; never augmented.
+        tokenizer: makes the targets.
+        sample_rate: Hz, of the model.
+        batch_seconds: s of padded audio per optimiser step, over all
+            processes and accumulated batches.
+        num_buckets: see BatchPlan.
+        num_workers: loading processes; 0 loads in the training process.
+        resample: convert training data of other rates, instead of an error.
+        augment: waveform augmentation of the training data.
+        seed: of the run.
+        accumulate: batches of one process per optimiser step.
+    """
+
+    def __init__(
+        self,
+        train: Sequence[Utterance],
+        dev: Sequence[Utterance],
+        tokenizer: Tokenizer,
+        sample_rate: int,
+        batch_seconds: float,
+        num_buckets: int,
+        num_workers: int,
+        resample: bool,
+        augment: Augment | None,
+        seed: int,
+        accumulate: int,
+    ) -> None:
+        super().__init__()
+        for split, utterances in (("train", train), ("dev", dev)):
+            if not utterances:
+                raise InputError(f"split {split} has no utterances, expected some")
+        self.batch_seconds = batch_seconds
+        self.num_buckets = num_buckets
+        self.num_workers = num_workers
+        self.seed = seed
+        self.accumulate = accumulate
+        self.train_data = SpeechDataset(
+            train, tokenizer, sample_rate, resample, augment, seed
+        )
+        self.dev_data = SpeechDataset(dev, tokenizer, sample_rate, resample)
+        self.train_plan: BatchPlan | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in every epoch; known once the run is set up."""
+        return self.train_plan.steps_per_epoch
+
+    def setup(self, stage: str) -> None:
+        """Plan for as many processes as the trainer runs."""
+        self.train_plan = BatchPlan(
+            [utterance.duration for utterance in self.train_data.utterances],
+            self.batch_seconds,
+            self.num_buckets,
+            shuffle=True,
+            seed=self.seed,
+            num_ranks=self.trainer.world_size,
+            rank=self.trainer.global_rank,
+            accumulate=self.accumulate,
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        """Load the training batches that are left of the current epoch.
+
+        After a resume within an epoch, Lightning's progress counts the
+        batches that are done. A plan that skips them is all it takes: the
+        randomness of the others depends on their keys alone.
+        """
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        done = progress.processed % len(self.train_plan)
+        self.train_plan.set_epoch(self.trainer.current_epoch, skip=done)
+        return self._load(self.train_data, self.train_plan)
+
+    def val_dataloader(self) -> DataLoader:
+        """Load the development batches."""
+        plan = BatchPlan(
+            [utterance.duration for utterance in self.dev_data.utterances],
+            self.batch_seconds,
+            num_ranks=self.trainer.world_size,
+            rank=self.trainer.global_rank,
+        )
+        return self._load(self.dev_data, plan)
+
+    def sample_waveforms(self, num_utterances: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """A seeded sample of the training data, unaugmented, for statistics.
+
+        Yields:
+            (1, S) waveforms with (1,) lengths in samples.
+        """
+        data = self.train_data
+        generator = random.Random(keyed_seed("statistics", self.seed))
+        count = min(num_utterances, len(data))
+        plain = SpeechDataset(
+            generator.sample(data.utterances, count),
+            data.tokenizer,
+            data.sample_rate,
+            data.resample,
+        )
+        for planned in BatchPlan([1.0] * count, batch_seconds=1.0):
+            batch = plain[planned]
+            yield batch.waveforms, batch.waveform_lengths
+
+    def _load(self, data: SpeechDataset, plan: BatchPlan) -> DataLoader:
+        return DataLoader(
+            data,
+            batch_size=None,  # the sampler's items are whole batches
+            sampler=plan,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+        )

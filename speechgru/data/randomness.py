@@ -1,0 +1,14 @@
+"""Randomness that is keyed, never carried.
+
+Whatever is drawn for an utterance or a batch depends on its key alone, not on
+what was drawn before it. So a resumed run draws what the first one would
+have, with any number of workers, and no random state is ever saved.
+"""
+
+import hashlib
+
+
+def keyed_seed(*key: int | str) -> int:
+    """Hash a key, e.g. (seed, epoch, utterance id), to a 63-bit seed."""
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

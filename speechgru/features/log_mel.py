@@ -1,0 +1,82 @@
+"""Log-mel filterbank energies."""
+
+import torch
+from torch import Tensor, nn
+from torchaudio.transforms import MelSpectrogram
+
+from speechgru.features.padding import zero_padding
+
+
+class LogMel(nn.Module):
+    """Turn waveforms into log-mel energies, in float32 at any precision.
+
+    Frames are centred on multiples of `hop_length` and an utterance is framed
+    as if zeros surrounded it, so padding never changes a valid frame.
+
+    Dimensions: B utterances, S samples, T frames, F = n_mels.
+
+    Args:
+        sample_rate: Hz.
+        n_fft: samples, FFT size.
+        win_length: samples, Hann window; n_fft if None.
+        hop_length: samples between frames.
+        n_mels: number of mel bands (HTK scale).
+        f_min: Hz, lowest edge.
+        f_max: Hz, highest edge; half the sample rate if None.
+        floor: energies are raised to this before the logarithm.
+
+    Source:
+        Davis and Mermelstein (1980), doi:10.1109/TASSP.1980.1163420;
+        torchaudio.transforms.MelSpectrogram.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_fft: int,
+        hop_length: int,
+        n_mels: int,
+        win_length: int | None = None,
+        f_min: float = 20.0,
+        f_max: float | None = None,
+        floor: float = 1e-8,
+    ) -> None:
+        super().__init__()
+        self.sample_rate = sample_rate
+        self.hop_length = hop_length
+        self.output_size = n_mels
+        self.floor = floor
+        self.mel = MelSpectrogram(
+            sample_rate=sample_rate,
+            n_fft=n_fft,
+            win_length=win_length,
+            hop_length=hop_length,
+            f_min=f_min,
+            f_max=f_max,
+            n_mels=n_mels,
+            # Reflection would make the last frames depend on the padding.
+            pad_mode="constant",
+        )
+
+    def output_lengths(self, waveform_lengths: Tensor) -> Tensor:
+        """Frames for each number of samples: one per started hop, and one."""
+        return waveform_lengths // self.hop_length + 1
+
+    def forward(
+        self, waveforms: Tensor, waveform_lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Frame a padded batch.
+
+        Args:
+            waveforms: (B, S) float in [-1, 1].
+            waveform_lengths: (B,) int64, samples, each in [1, S].
+
+        Returns:
+            features: (B, T, F) float32, natural log, zero beyond each length.
+            output_lengths: (B,) int64, frames.
+        """
+        lengths = self.output_lengths(waveform_lengths)
+        with torch.autocast(waveforms.device.type, enabled=False):
+            energies = self.mel(zero_padding(waveforms.float(), waveform_lengths))
+            features = energies.clamp(min=self.floor).log().transpose(1, 2)
+        return zero_padding(features, lengths), lengths

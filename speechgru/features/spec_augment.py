@@ -1,0 +1,74 @@
+"""SpecAugment, bounded by each utterance's length."""
+
+import torch
+from torch import Tensor, nn
+
+
+class SpecAugment(nn.Module):
+    """Hide random bands and stretches of normalised features from training.
+
+    Each utterance draws masks of its own; a time mask lies within the
+    utterance and covers at most `max_time_fraction` of it. Hidden values
+    become 0, the mean. In eval mode nothing changes.
+
+    Args:
+        num_freq_masks: per utterance.
+        max_freq_width: bands; a width is uniform from 0 to this.
+        num_time_masks: per utterance.
+        max_time_width: frames; a width is uniform from 0 to this.
+        max_time_fraction: of the utterance, per time mask.
+
+    Source:
+        "SpecAugment", arXiv:1904.08779, without time warping.
+    """
+
+    def __init__(
+        self,
+        num_freq_masks: int,
+        max_freq_width: int,
+        num_time_masks: int,
+        max_time_width: int,
+        max_time_fraction: float = 0.2,
+    ) -> None:
+        super().__init__()
+        if not 0 <= max_time_fraction <= 1:
+            raise ValueError(
+                f"max_time_fraction is {max_time_fraction}, expected 0 to 1"
+            )
+        self.num_freq_masks = num_freq_masks
+        self.max_freq_width = max_freq_width
+        self.num_time_masks = num_time_masks
+        self.max_time_width = max_time_width
+        self.max_time_fraction = max_time_fraction
+
+    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+        """Mask (B, T, F) with lengths (B,) in frames, if training."""
+        if not self.training:
+            return features
+        batch_size, num_frames, num_bands = features.shape
+        bands = lengths.new_full((batch_size,), num_bands)
+        freq_widths = bands.clamp(max=self.max_freq_width)
+        time_widths = (lengths * self.max_time_fraction).long()
+        hidden = _masks(bands, freq_widths, self.num_freq_masks, num_bands)[:, None]
+        hidden = hidden | (
+            _masks(
+                lengths,
+                time_widths.clamp(max=self.max_time_width),
+                self.num_time_masks,
+                num_frames,
+            )[:, :, None]
+        )
+        return features.masked_fill(hidden, 0.0)
+
+
+def _masks(sizes: Tensor, max_widths: Tensor, num_masks: int, total: int) -> Tensor:
+    """Draw masks; (B, total) bool, True where any of an item's masks lies."""
+    shape = (len(sizes), num_masks)
+    draw_width, draw_start = torch.rand(2, *shape, device=sizes.device)
+    widths = (draw_width * (max_widths[:, None] + 1)).long()
+    starts = (draw_start * (sizes[:, None] - widths + 1)).long()
+    positions = torch.arange(total, device=sizes.device)
+    inside = (positions >= starts[..., None]) & (
+        positions < (starts + widths)[..., None]
+    )
+    return inside.any(dim=1)

@@ -1,0 +1,167 @@
+"""What the rooms hand to each other, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+BLANK = 0
+"""Token id of the CTC blank, everywhere."""
+
+
+class InputError(ValueError):
+    """The user's data or options are unusable.
+
+    The message names the item, what was found, what was expected and the
+    remedy; the command line prints it without a traceback.
+    """
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One line of a manifest.
+
+    Attributes:
+        id: unique within its manifest.
+        audio_path: absolute, or relative to the working directory.
+        duration: s.
+        text: transcript, as the corpus has it.
+        speaker: where known.
+        offset: s from the start of the file.
+        partial: only `duration` seconds of the file belong to the utterance
+            (the manifest gave an offset); otherwise all of it does.
+    """
+
+    id: str
+    audio_path: Path
+    duration: float
+    text: str
+    speaker: str | None = None
+    offset: float = 0.0
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded utterances, ready for the model.
+
+    Dimensions: B utterances, S samples, U tokens.
+
+    Attributes:
+        ids: B utterance ids.
+        waveforms: (B, S) float32 in [-1, 1], zero beyond each length.
+        waveform_lengths: (B,) int64, samples.
+        targets: (B, U) int64 token ids, never blank, padded with blank.
+        target_lengths: (B,) int64, tokens.
+        references: B normalised transcripts.
+        step_size: utterances in the whole optimiser step that this batch is
+            a part of, over all processes and accumulated batches.
+        key: what seeds the randomness of this batch, e.g. (epoch, index).
+    """
+
+    ids: list[str]
+    waveforms: Tensor
+    waveform_lengths: Tensor
+    targets: Tensor
+    target_lengths: Tensor
+    references: list[str]
+    step_size: int
+    key: tuple[int, ...]
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> "Batch":
+        """Move every tensor to a device."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> "Batch":
+        """Pin every tensor, for faster copies to a GPU."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    def _map(self, change) -> "Batch":
+        tensors = {
+            field.name: change(getattr(self, field.name))
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), Tensor)
+        }
+        return replace(self, **tensors)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A token or a word in time.
+
+    Attributes:
+        text: the token or word.
+        start: s from the start of the utterance.
+        end: s.
+        confidence: probability in [0, 1].
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What a decoder heard.
+
+    Attributes:
+        text: decoded, normalised as the training transcripts were.
+        score: natural log-probability of the decoded path.
+        tokens: in order of time.
+        words: in order of time.
+    """
+
+    text: str
+    score: float
+    tokens: tuple[Span, ...]
+    words: tuple[Span, ...]
+
+
+@runtime_checkable
+class Tokenizer(Protocol):
+    """Transcript <-> token ids; id 0 is the blank."""
+
+    tokens: tuple[str, ...]
+
+    def normalize(self, text: str) -> str:
+        """Bring a transcript to the form that is trained on and scored."""
+
+    def encode(self, text: str) -> list[int]:
+        """Normalise, then map to token ids. Raises InputError."""
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Map token ids to text; blanks are not allowed."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Frames to frames, each output frame a summary of its surroundings."""
+
+    output_size: int
+
+    def __call__(
+        self, features: Tensor, input_lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Map (B, T, F) and (B,) frames to (B, T', output_size) and (B,)."""
+
+    def output_lengths(self, input_lengths: Tensor) -> Tensor:
+        """Frames that leave for frames that enter, exactly."""
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """Log-probabilities to hypotheses, one per utterance."""
+
+    def __call__(
+        self,
+        log_probs: Tensor,
+        output_lengths: Tensor,
+        tokenizer: Tokenizer,
+        seconds_per_frame: float,
+    ) -> list[Hypothesis]:
+        """Decode (B, T, C) float32 natural log-probabilities."""

@@ -1,0 +1,1 @@
+"""Feature frames to log-probabilities, and the checkpoint that keeps them."""

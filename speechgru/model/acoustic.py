@@ -1,0 +1,97 @@
+"""The acoustic model: waveforms to log-probabilities of tokens."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from speechgru.features.normalize import GlobalNorm
+
+
+class AcousticModel(nn.Module):
+    """Chain features, subsampling, encoder and a linear head.
+
+    The features are a part of the model, so training and transcription can
+    never compute them differently.
+
+    Dimensions: B utterances, S samples, T output frames, C tokens.
+
+    Args:
+        features: waveforms to frames; publishes sample_rate, hop_length.
+        normalize: frames to normalised frames.
+        spec_augment: masks frames in training; nn.Identity-like in eval.
+        subsampling: fewer frames; publishes factor.
+        encoder: an interfaces.Encoder.
+        num_tokens: C, the blank included.
+    """
+
+    def __init__(
+        self,
+        features: nn.Module,
+        normalize: nn.Module,
+        spec_augment: nn.Module | None,
+        subsampling: nn.Module,
+        encoder: nn.Module,
+        num_tokens: int,
+    ) -> None:
+        super().__init__()
+        self.features = features
+        self.normalize = normalize
+        self.spec_augment = spec_augment
+        self.subsampling = subsampling
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.output_size, num_tokens)
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz, of the waveforms that the model hears."""
+        return self.features.sample_rate
+
+    @property
+    def seconds_per_frame(self) -> float:
+        """Duration of one output frame."""
+        hop = self.features.hop_length * self.subsampling.factor
+        return hop / self.sample_rate
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of trained values."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def output_lengths(self, waveform_lengths: Tensor) -> Tensor:
+        """Output frames for each number of samples, exactly."""
+        lengths = self.features.output_lengths(waveform_lengths)
+        return self.encoder.output_lengths(self.subsampling.output_lengths(lengths))
+
+    def forward(
+        self, waveforms: Tensor, waveform_lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Score every token at every output frame.
+
+        Args:
+            waveforms: (B, S) float32 in [-1, 1], at sample_rate.
+            waveform_lengths: (B,) int64, samples, each in [1, S].
+
+        Returns:
+            log_probs: (B, T, C) float32, natural log.
+            output_lengths: (B,) int64, frames.
+        """
+        features, lengths = self.features(waveforms, waveform_lengths)
+        features = self.normalize(features, lengths)
+        if self.spec_augment is not None:
+            features = self.spec_augment(features, lengths)
+        subsampled, lengths = self.subsampling(features, lengths)
+        encoded, output_lengths = self.encoder(subsampled, lengths)
+        # Half precision loses small probabilities; the loss and the beam need them.
+        log_probs = self.head(encoded).float().log_softmax(dim=-1)
+        return log_probs, output_lengths
+
+    @torch.no_grad()
+    def fit_normalization(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Estimate global statistics, if the normalisation keeps any.
+
+        Args:
+            batches: (B, S) waveforms with (B,) lengths in samples.
+        """
+        if isinstance(self.normalize, GlobalNorm):
+            self.normalize.fit(self.features(*batch) for batch in batches)

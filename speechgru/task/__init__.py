@@ -1,0 +1,1 @@
+"""Training: the model, its loss, its schedule and its callbacks."""

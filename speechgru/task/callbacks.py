@@ -1,0 +1,195 @@
+"""What happens around training: checkpoints, stopping cleanly, progress."""
+
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.fabric.plugins.io import CheckpointIO
+from lightning.pytorch.callbacks import Callback, Checkpoint
+from tqdm import tqdm
+
+from speechgru.model.checkpoint import read_checkpoint, write_checkpoint
+from speechgru.task.ctc import CTCTask
+
+log = logging.getLogger(__name__)
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+
+
+class SafeCheckpointIO(CheckpointIO):
+    """Write atomically; read tensors and plain values only."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write a training checkpoint."""
+        write_checkpoint(checkpoint, path)
+
+    def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+        """Read a training checkpoint."""
+        return read_checkpoint(path)
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Delete a checkpoint."""
+        Path(path).unlink()
+
+
+class Checkpoints(Checkpoint):
+    """Keep `last.ckpt`, to resume from, and `best.ckpt`, to transcribe with.
+
+    `last.ckpt` is written after every epoch, every `save_every` seconds
+    between optimiser steps, and when a signal ends the run. `best.ckpt` holds
+    no optimiser; it is written when validation reaches a lower WER, or as low a
+    one with a lower CER.
+
+    The first Ctrl-C or SIGTERM ends the run after the current step, at the
+    same step on every process; a second one kills it.
+
+    Args:
+        folder: of the run.
+        save_every: s between checkpoints within an epoch.
+    """
+
+    def __init__(self, folder: str | Path, save_every: float) -> None:
+        self.folder = Path(folder)
+        self.save_every = save_every
+        self.best: tuple[float, float] | None = None
+        self.signal: int | None = None
+        self._stop = False
+        self._saved_at = time.monotonic()
+        self._handlers: dict[int, Any] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best WER and CER so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the best so far."""
+        self.best = state_dict["best"]
+
+    def on_train_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Take over the signals."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[number] = signal.signal(number, self._on_signal)
+
+    def teardown(self, trainer: L.Trainer, task: CTCTask, stage: str) -> None:
+        """Give the signals back."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, task: CTCTask, outputs: Any, batch: Any, index: int
+    ) -> None:
+        """Between steps: save if it is time, and end if a signal asks for it."""
+        done = index + 1
+        if done % trainer.accumulate_grad_batches:
+            return  # accumulated gradients are in no checkpoint
+        stop = trainer.strategy.reduce_boolean_decision(
+            self.signal is not None, all=False
+        )
+        self._stop = stop
+        if done == trainer.num_training_batches:
+            return  # the end of an epoch is saved after its validation
+        if stop or self._is_due(trainer):
+            self._save_last(trainer)
+        if stop:
+            raise Interrupted(self.signal or signal.SIGTERM)
+
+    def on_validation_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Keep the model, if it is the best so far."""
+        metrics = trainer.callback_metrics
+        score = (float(metrics["val/wer"]), float(metrics["val/cer"]))
+        if self.best is None or score < self.best:
+            self.best = score
+            if trainer.is_global_zero:
+                # Callbacks of one process only must not call the trainer's
+                # save, which waits for all.
+                best = {"state_dict": task.state_dict(), **task.description()}
+                write_checkpoint(best, self.folder / BEST)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Save after every epoch."""
+        self._save_last(trainer)
+        if self._stop:
+            raise Interrupted(self.signal or signal.SIGTERM)
+
+    def _is_due(self, trainer: L.Trainer) -> bool:
+        # The first process's clock decides for all.
+        due = time.monotonic() - self._saved_at >= self.save_every
+        return trainer.strategy.broadcast(due)
+
+    def _save_last(self, trainer: L.Trainer) -> None:
+        trainer.save_checkpoint(self.folder / LAST)
+        self._saved_at = time.monotonic()
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        if self.signal is not None:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self.signal = number
+        log.info("%s: ending after this step", signal.Signals(number).name)
+
+
+class Interrupted(Exception):
+    """A signal ended training; `last.ckpt` is written."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class Progress(Callback):
+    """Show a live bar on a terminal, and one log line per epoch anywhere."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._started_at = 0.0
+
+    def on_train_epoch_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Begin a bar."""
+        self._started_at = time.monotonic()
+        if trainer.is_global_zero and sys.stderr.isatty():
+            self._bar = tqdm(
+                total=trainer.num_training_batches,
+                desc=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
+                leave=False,
+                dynamic_ncols=True,
+            )
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, task: CTCTask, outputs: Any, batch: Any, index: int
+    ) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(
+                f"loss {float(trainer.callback_metrics['train/step_loss']):.3f}",
+                refresh=False,
+            )
+            self._bar.update(index + 1 - self._bar.n)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """End the bar; log the epoch and a few decoded utterances."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        if not trainer.is_global_zero:
+            return
+        metrics = trainer.callback_metrics
+        log.info(
+            "epoch %d/%d: train/loss %.3f, val/loss %.3f, val/wer %.2f %%, "
+            "val/cer %.2f %%, %.0f s",
+            trainer.current_epoch + 1,
+            trainer.max_epochs,
+            metrics["train/loss"],
+            metrics["val/loss"],
+            100 * metrics["val/wer"],
+            100 * metrics["val/cer"],
+            time.monotonic() - self._started_at,
+        )
+        for id, reference, hypothesis in task.samples:
+            log.info("  %s: %s | heard: %s", id, reference, hypothesis)

@@ -1,0 +1,148 @@
+"""One token per character."""
+
+import contextlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from speechgru.interfaces import BLANK, InputError
+from speechgru.text.normalize import (
+    Case,
+    Digits,
+    Punctuation,
+    TextNormalizer,
+    describe_character,
+)
+
+
+class CharacterTokenizer:
+    """Map transcripts to character ids and back.
+
+    Token 0 is the CTC blank; the characters of the alphabet follow in their
+    order. The space is a token like any other, if the alphabet holds it.
+
+    Args:
+        alphabet: the characters, each once, as they stand after normalisation.
+        case, punctuation, digits: as for `TextNormalizer`.
+
+    Raises:
+        InputError: the alphabet is empty, repeats a character, or holds one
+            that never occurs in a normalised transcript.
+    """
+
+    def __init__(
+        self,
+        alphabet: str,
+        case: Case = "upper",
+        punctuation: Punctuation = "space",
+        digits: Digits = "keep",
+    ) -> None:
+        self.normalizer = TextNormalizer(case, punctuation, digits)
+        _check_alphabet(alphabet, self.normalizer)
+        self.alphabet = alphabet
+        self.tokens = ("<blank>", *alphabet)
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Iterable[str],
+        case: Case = "upper",
+        punctuation: Punctuation = "space",
+        digits: Digits = "keep",
+    ) -> "CharacterTokenizer":
+        """Take the alphabet, sorted, from the characters of transcripts."""
+        normalize = TextNormalizer(case, punctuation, digits)
+        characters: set[str] = set()
+        for text in texts:
+            characters.update(normalize(text))
+        return cls("".join(sorted(characters)), case, punctuation, digits)
+
+    def config(self) -> dict[str, Any]:
+        """Give the plain values from which this tokenizer can be built again."""
+        return {
+            "_target_": "speechgru.text.tokenizer.CharacterTokenizer",
+            "alphabet": self.alphabet,
+            "case": self.normalizer.case,
+            "punctuation": self.normalizer.punctuation,
+            "digits": self.normalizer.digits,
+        }
+
+    def normalize(self, text: str) -> str:
+        """Bring a transcript to the form that is trained on and scored."""
+        return self.normalizer(text)
+
+    def encode(self, text: str) -> list[int]:
+        """Normalise a transcript and map it to token ids.
+
+        Raises:
+            InputError: a character is not in the alphabet, or is refused by
+                the normaliser.
+        """
+        normalized = self.normalize(text)
+        try:
+            return [self._ids[character] for character in normalized]
+        except KeyError as error:
+            raise InputError(
+                f"character {describe_character(error.args[0])} is not among the "
+                f"{len(self.tokens)} tokens; normalise the transcript or extend "
+                "text.alphabet"
+            ) from None
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Map token ids to text, in Unicode NFC as `normalize` gives it.
+
+        Raises:
+            ValueError: an id is the blank or not a token.
+        """
+        for token_id in token_ids:
+            if not BLANK < token_id < len(self.tokens):
+                raise ValueError(
+                    f"token id {token_id} is no character, expected 1 to "
+                    f"{len(self.tokens) - 1}"
+                )
+        text = "".join(self.tokens[token_id] for token_id in token_ids)
+        return unicodedata.normalize("NFC", text)
+
+
+def _check_alphabet(alphabet: str, normalize: TextNormalizer) -> None:
+    if not isinstance(alphabet, str):
+        raise InputError(
+            f"text.alphabet is {alphabet!r}, expected a string of characters"
+        )
+    if not alphabet:
+        raise InputError(
+            "text.alphabet is empty, expected at least one character; give one or "
+            "check that the transcripts it is built from hold text"
+        )
+    for index, character in enumerate(alphabet):
+        if character in alphabet[:index]:
+            raise InputError(
+                f"text.alphabet holds {describe_character(character)} twice; remove one"
+            )
+        if not _occurs(character, normalize):
+            raise InputError(
+                f"alphabet character {describe_character(character)} can never occur "
+                f"after {_find_cause(character, normalize)}; remove it from "
+                "text.alphabet or change that option"
+            )
+
+
+def _occurs(character: str, normalize: TextNormalizer) -> bool:
+    # Some stand only alone (kept quotation marks), others only beside a letter
+    # (apostrophes, marks, joiners). No mark has a composed form with Q.
+    for context in (character, f"Q{character}Q"):
+        with contextlib.suppress(InputError):
+            if character in normalize(context):
+                return True
+    return False
+
+
+def _find_cause(character: str, normalize: TextNormalizer) -> str:
+    if not _occurs(character, TextNormalizer("keep", "keep", "keep")):
+        return "Unicode normalisation (NFC, one kind of apostrophe and of space)"
+    if not _occurs(character, TextNormalizer(normalize.case, "keep", "keep")):
+        return f"text.case={normalize.case}"
+    if not _occurs(character, TextNormalizer("keep", "keep", normalize.digits)):
+        return f"text.digits={normalize.digits}"
+    return f"text.punctuation={normalize.punctuation}"

@@ -152,7 +152,7 @@ def test_unusable_content_is_refused(content, kind, message, tmp_path):
 
 @pytest.mark.parametrize("name", ["absent.wav", ".", "a\0b.wav"])
 def test_what_cannot_be_opened_is_named(name, tmp_path):
-    with pytest.raises(AudioError, match="cannot be opened .* expected an audio file"):
+    with pytest.raises(AudioError, match=r"cannot be opened .* expected an audio file"):
         read_audio(str(tmp_path / name))
 
 

@@ -115,7 +115,9 @@ def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
     for item in known.get("defaults", []):
         if isinstance(item, dict):
             groups |= item
-    _refuse_unknown(plain, {*known, *groups} - {"defaults", "hydra"}, "the configuration")
+    _refuse_unknown(
+        plain, {*known, *groups} - {"defaults", "hydra"}, "the configuration"
+    )
     for group, choice in groups.items():
         path = CONF_DIR / group / f"{choice}.yaml"
         default = _load(path) if path.is_file() else {}
@@ -151,9 +153,7 @@ def register_resolvers() -> None:
 def explain_options(command: str) -> str:
     """The options of a command, as its primary configuration lists them."""
     text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
-    options = "".join(
-        f"  {line}\n" if line else "\n" for line in text.splitlines()
-    )
+    options = "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
     choices = "".join(
         f"  {group}: {', '.join(names)}\n" for group, names in _choices(text).items()
     )

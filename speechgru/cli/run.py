@@ -115,9 +115,7 @@ def run_training(
     )
     trainer = make_trainer(config, folder, accumulate)
     try:
-        trainer.fit(
-            task, datamodule, ckpt_path=folder / LAST if resume else None
-        )
+        trainer.fit(task, datamodule, ckpt_path=folder / LAST if resume else None)
     except Interrupted as interruption:
         log.info("saved; go on with: speechgru train resume=%s", folder)
         return 128 + interruption.number
@@ -238,7 +236,10 @@ def check_data(
                 for problem in diagnosis.problems
             ]
             skipped_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return {split: diagnosis.healthy(split if split in examined else "train") for split in splits}
+    return {
+        split: diagnosis.healthy(split if split in examined else "train")
+        for split in splits
+    }
 
 
 def _leave_out(
@@ -265,7 +266,7 @@ def describe_run(config: Mapping[str, Any], recipe: str | None) -> dict[str, Any
         "precision": str(config["trainer"]["precision"]),
         "speechgru": speechgru.__version__,
         "commit": _commit(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "python": platform.python_version(),
     }
 

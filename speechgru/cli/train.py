@@ -62,6 +62,7 @@ def main(arguments: Sequence[str]) -> int:
 def _start(config: DictConfig) -> int:
     """Begin a new run in the folder that Hydra made."""
     from speechgru.cli.run import run_training
+    from speechgru.task.callbacks import LAST
 
     settings = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
@@ -77,7 +78,7 @@ def _start(config: DictConfig) -> int:
     if plain["init_from"] is not None:
         _refuse_model_options(settings.overrides.task)
     # Processes that join a run find its folder in use; others must not.
-    if (folder / CONFIG_FILE).exists() and not _is_joining():
+    if (folder / LAST).exists() and not _is_joining():
         raise InputError(
             f"{folder}: holds a run already, expected a new folder; go on with it by "
             f"speechgru train resume={folder}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import logging
 import lzma
 import os
 import shutil
@@ -18,6 +19,8 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from speechgru.interfaces import InputError
+
+_log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 18  # bytes
 _TIMEOUT = 30  # s without an answer
@@ -68,6 +71,7 @@ def download(url: str, path: Path) -> None:
         InputError: unreachable, refused or cut off; the part is kept.
     """
     part = path.with_name(path.name + ".part")
+    _log.info("downloading %s to %s", url, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, part)
@@ -177,7 +181,7 @@ def _fetch(url: str, part: Path) -> None:
                 total=total,
                 unit="B",
                 unit_scale=True,
-                file=sys.stderr,
+                disable=None,  # where standard error is no terminal
             ) as progress,
         ):
             while chunk := response.read(_CHUNK):

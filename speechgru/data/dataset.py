@@ -81,4 +81,6 @@ class SpeechDataset(Dataset):
             targets = self.tokenizer.encode(reference) if self.with_targets else []
         except InputError as error:
             raise InputError(f"{utterance.id}: {error}") from error
-        return Example(utterance.id, waveform, torch.tensor(targets), reference)
+        # An empty list alone would make floats.
+        targets = torch.tensor(targets, dtype=torch.long)
+        return Example(utterance.id, waveform, targets, reference)

@@ -42,9 +42,15 @@ class LogMel(nn.Module):
         floor: float = 1e-8,
     ) -> None:
         super().__init__()
+        if hop_length < 1 or not 1 <= (win_length or n_fft) <= n_fft:
+            raise ValueError(
+                f"hop_length is {hop_length}, win_length {win_length} and n_fft "
+                f"{n_fft}, expected hops of at least 1 and windows of 1 to n_fft"
+            )
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self.output_size = n_mels
+        self.n_fft = n_fft
         self.floor = floor
         self.mel = MelSpectrogram(
             sample_rate=sample_rate,
@@ -59,8 +65,9 @@ class LogMel(nn.Module):
         )
 
     def output_lengths(self, waveform_lengths: Tensor) -> Tensor:
-        """Frames for each number of samples: one per started hop, and one."""
-        return waveform_lengths // self.hop_length + 1
+        """Frames for each number of samples: one per whole hop, and one."""
+        # Half an odd n_fft, rounded down, surrounds the utterance on each side.
+        return (waveform_lengths - self.n_fft % 2) // self.hop_length + 1
 
     def forward(
         self, waveforms: Tensor, waveform_lengths: Tensor

@@ -35,6 +35,11 @@ class SpecAugment(nn.Module):
             raise ValueError(
                 f"max_time_fraction is {max_time_fraction}, expected 0 to 1"
             )
+        counts = (num_freq_masks, max_freq_width, num_time_masks, max_time_width)
+        if min(counts) < 0:
+            raise ValueError(
+                f"numbers and widths of masks are {counts}, expected 0 or more"
+            )
         self.num_freq_masks = num_freq_masks
         self.max_freq_width = max_freq_width
         self.num_time_masks = num_time_masks
@@ -50,13 +55,16 @@ class SpecAugment(nn.Module):
         freq_widths = bands.clamp(max=self.max_freq_width)
         time_widths = (lengths * self.max_time_fraction).long()
         hidden = _masks(bands, freq_widths, self.num_freq_masks, num_bands)[:, None]
-        hidden = hidden | (
-            _masks(
-                lengths,
-                time_widths.clamp(max=self.max_time_width),
-                self.num_time_masks,
-                num_frames,
-            )[:, :, None]
+        hidden = (
+            hidden
+            | (
+                _masks(
+                    lengths,
+                    time_widths.clamp(max=self.max_time_width),
+                    self.num_time_masks,
+                    num_frames,
+                )[:, :, None]
+            )
         )
         return features.masked_fill(hidden, 0.0)
 

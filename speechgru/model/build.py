@@ -39,7 +39,8 @@ def build(
         config: `_target_`, keyword arguments of plain values, and
             `_partial_: true` if the class takes the sizes besides.
         name: what the configuration is for, e.g. "encoder"; for messages.
-        trust: modules of the user's own whose classes may be built as well.
+        trust: modules of the user's own whose classes may be built as well,
+            each named in full.
         rooms: packages whose classes may be built.
         sizes: what only the caller knows, e.g. input_size.
 
@@ -66,7 +67,8 @@ def build(
     ]
     if missing:
         raise InputError(
-            f"{name}: {cls.__name__} needs {', '.join(missing)}; set {name}.{missing[0]}"
+            f"{name}: {cls.__name__} needs {', '.join(missing)}; "
+            f"set {name}.{missing[0]}"
         )
     try:
         return cls(**arguments)
@@ -87,6 +89,8 @@ def find_class(
             "speechgru.model.gru.GRUEncoder"
         )
     module_name, class_name = target.rsplit(".", 1)
+    if isinstance(trust, str):
+        trust = [trust]  # else parts of the name would be trusted, too
     trusted = module_name in trust or any(
         module_name == room or module_name.startswith(room + ".") for room in rooms
     )
@@ -128,7 +132,9 @@ def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
 
 def _belongs_to_model(cls: type) -> bool:
     methods = ("normalize", "encode", "decode")
-    return issubclass(cls, nn.Module) or all(callable(getattr(cls, method, None)) for method in methods)
+    return issubclass(cls, nn.Module) or all(
+        callable(getattr(cls, method, None)) for method in methods
+    )
 
 
 def _check_plain(value: Any, name: str) -> None:
@@ -140,6 +146,7 @@ def _check_plain(value: Any, name: str) -> None:
                     f"{name}: key {key!r} is not allowed; of underscore keys only "
                     f"{' and '.join(RESERVED)} are, at the top"
                 )
+            _check_plain(key, f"key of {name}")
             _check_plain(item, f"{name}.{key}")
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):

@@ -10,8 +10,8 @@ import contextlib
 import io
 import os
 import pickle
-import tempfile
-import zipfile
+import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,13 @@ def build_model(
         num_tokens: size of the head, the blank included.
         trust: as in `build`.
     """
+    groups = ("features", "normalize", "spec_augment", "subsampling", "encoder")
+    for group in config:
+        if group not in groups:
+            raise InputError(
+                f"the model has an unknown part {group!r}, expected: "
+                f"{', '.join(groups)}; install the version of speechgru that wrote it"
+            )
     features = build(config["features"], "features", trust)
     size = features.output_size
     masks = config["spec_augment"]
@@ -66,7 +73,7 @@ def build_model(
     return AcousticModel(
         features=features,
         normalize=build(config["normalize"], "normalize", trust, input_size=size),
-        spec_augment=masks and build(masks, "spec_augment", trust),
+        spec_augment=None if masks is None else build(masks, "spec_augment", trust),
         subsampling=subsampling,
         encoder=build(
             config["encoder"], "encoder", trust, input_size=subsampling.output_size
@@ -106,21 +113,18 @@ def write_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
     # Serialised beforehand, so that a full disk is an OSError that says so.
     content = io.BytesIO()
     torch.save(dict(checkpoint), content)
-    temporary = None
+    # Not by tempfile, whose files nobody else in a lab could read.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = file.name
+        with temporary.open("xb") as file:
             file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         kept = "; the checkpoint written before it is kept" if path.exists() else ""
         raise InputError(
             f"{path}: cannot be written ({error.strerror}){kept}; free some space, "
@@ -140,24 +144,18 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such checkpoint file; check the path")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if zipfile.is_zipfile(path):
-            raise InputError(
-                f"{path}: holds more than tensors and plain values, expected "
-                "nothing else; refused, since loading it could run code "
-                f"({_first_line(error)})"
-            ) from error
-        raise InputError(_unreadable(path, error)) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise InputError(_unreadable(path, error)) from error
-    described = checkpoint.get(DESCRIPTION_KEY) if isinstance(checkpoint, dict) else None
+    except Exception as error:  # of a damaged file, nearly any
+        raise InputError(f"{path}: {_why_unreadable(error)}") from error
+    described = (
+        checkpoint.get(DESCRIPTION_KEY) if isinstance(checkpoint, dict) else None
+    )
     if not isinstance(described, dict) or "state_dict" not in checkpoint:
         raise InputError(
             f"{path}: is not a speechgru checkpoint; expected one that "
             "`speechgru train` wrote"
         )
     schema = described.get("schema")
-    if schema != SCHEMA_VERSION:
+    if type(schema) is not int or schema != SCHEMA_VERSION:
         raise InputError(
             f"{path}: checkpoint schema is {schema!r}, expected {SCHEMA_VERSION}; "
             "install the version of speechgru that wrote it"
@@ -182,16 +180,15 @@ def load_checkpoint(path: str | Path, trust: Sequence[str] = ()) -> LoadedCheckp
         tokenizer = build(description["tokenizer"], "tokenizer", trust)
         model = build_model(description["model"], len(tokenizer.tokens), trust)
         model.load_state_dict(model_weights(checkpoint))
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise InputError(
-            f"{path}: does not describe its model ({_first_line(error)}); it was "
-            "altered, or written by an incompatible version"
-        ) from error
+        metadata = dict(description["metadata"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return LoadedCheckpoint(
-        model.eval(), tokenizer, description["model"], description["metadata"]
-    )
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise InputError(
+            f"{path}: does not describe its model ({_summary(error)}); it was "
+            "altered, or written by an incompatible version"
+        ) from error
+    return LoadedCheckpoint(model.eval(), tokenizer, description["model"], metadata)
 
 
 def model_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,12 +200,24 @@ def model_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unreadable(path: Path, error: Exception) -> str:
+def _why_unreadable(error: Exception) -> str:
+    forbidden = re.search(r"GLOBAL ([\w.]+)", str(error))
+    if isinstance(error, pickle.UnpicklingError) and forbidden:
+        return (
+            f"holds {forbidden[1]}, expected nothing but tensors and plain values; "
+            "refused, since loading it could run code"
+        )
+    # The error around the first one advises to load without protection.
+    cause = error.__context__ if isinstance(error, pickle.UnpicklingError) else error
     return (
-        f"{path}: cannot be read as a checkpoint ({_first_line(error)}); it is "
+        f"cannot be read as a checkpoint ({_summary(cause or error)}); it is "
         "truncated or another kind of file: copy it again"
     )
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+def _summary(error: BaseException) -> str:
+    """The first line that says something, e.g. which weight does not fit."""
+    lines = [line.strip() for line in str(error).splitlines()] or [""]
+    if lines[0].endswith(":") and len(lines) > 1:
+        return lines[1]
+    return lines[0] if " " in lines[0] else f"{type(error).__name__} {lines[0]}".strip()

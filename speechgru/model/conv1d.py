@@ -49,6 +49,11 @@ class Conv1dSubsampling(nn.Module):
                 f"kernel_size is {kernel_size}, expected an odd number that is at "
                 f"least {max(strides)} for subsampling factor {factor}"
             )
+        if channels < 1 or not 0 <= dropout < 1:
+            raise ValueError(
+                f"channels is {channels} and dropout {dropout}, expected at least "
+                "1 channel and a probability below 1"
+            )
         self.factor = factor
         self.output_size = channels
         self.dropout = dropout
@@ -66,9 +71,7 @@ class Conv1dSubsampling(nn.Module):
             lengths = (lengths - 1) // convolution.stride[0] + 1
         return lengths
 
-    def forward(
-        self, features: Tensor, input_lengths: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Subsample a padded batch.
 
         Args:

@@ -38,6 +38,11 @@ class GRUEncoder(nn.Module):
         self, input_size: int, hidden_size: int, num_layers: int, dropout: float = 0.0
     ) -> None:
         super().__init__()
+        if num_layers < 1 or not 0 <= dropout < 1:
+            raise ValueError(
+                f"num_layers is {num_layers} and dropout {dropout}, expected at "
+                "least 1 layer and a probability below 1"
+            )
         self.output_size = 2 * hidden_size
         self.dropout = dropout
         self.layers = nn.ModuleList(
@@ -49,9 +54,7 @@ class GRUEncoder(nn.Module):
         """Every input frame gets an output frame."""
         return input_lengths
 
-    def forward(
-        self, features: Tensor, input_lengths: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a padded batch.
 
         Args:
@@ -107,7 +110,9 @@ def _run_reversed(layer: nn.GRU, frames: Tensor, lengths: Tensor) -> Tensor:
     # Frame t <-> frame length-1-t within the utterance; padding stays behind.
     mirror = torch.where(valid, lengths[:, None] - 1 - positions, positions)[..., None]
     forward = _run_direction(layer, frames, "")
-    backward = _run_direction(layer, frames.gather(1, mirror.expand_as(frames)), "_reverse")
+    backward = _run_direction(
+        layer, frames.gather(1, mirror.expand_as(frames)), "_reverse"
+    )
     backward = backward.gather(1, mirror.expand_as(backward))
     return torch.cat([forward, backward], dim=2) * valid[..., None]
 

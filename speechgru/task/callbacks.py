@@ -135,7 +135,7 @@ class Checkpoints(Checkpoint):
         log.info("%s: ending after this step", signal.Signals(number).name)
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818 - it is no error
     """A signal ended training; `last.ckpt` is written."""
 
     def __init__(self, number: int) -> None:

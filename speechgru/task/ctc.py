@@ -62,7 +62,8 @@ class CTCTask(L.LightningModule):
         super().__init__()
         if schedule not in SCHEDULES:
             raise InputError(
-                f"task.schedule is {schedule!r}, expected one of: {', '.join(SCHEDULES)}"
+                f"task.schedule is {schedule!r}, expected one of: "
+                f"{', '.join(SCHEDULES)}"
             )
         if not 0 < warmup < 1:
             raise InputError(f"task.warmup is {warmup}, expected a share of 0 to 1")
@@ -107,7 +108,12 @@ class CTCTask(L.LightningModule):
         mean = losses.detach().mean()
         self.log("train/step_loss", mean, prog_bar=True, batch_size=size)
         self.log(
-            "train/loss", mean, on_step=False, on_epoch=True, batch_size=size, sync_dist=True
+            "train/loss",
+            mean,
+            on_step=False,
+            on_epoch=True,
+            batch_size=size,
+            sync_dist=True,
         )
         # Lightning averages over accumulated batches, and DDP over processes;
         # undo both, since parts of a step differ in size.
@@ -168,6 +174,7 @@ class CTCTask(L.LightningModule):
                 f"{self._last_good()}"
             )
         self.log("train/gradient_norm", norm)
+        self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the model and the run, as of now."""
@@ -204,7 +211,9 @@ class CTCTask(L.LightningModule):
         finite = losses.detach().isfinite()
         if finite.all():
             return
-        ids = [id for id, good in zip(batch.ids, finite.tolist(), strict=True) if not good]
+        ids = [
+            id for id, good in zip(batch.ids, finite.tolist(), strict=True) if not good
+        ]
         found = losses[~finite][0].item()
         raise InputError(
             f"loss is {found} in epoch {self.current_epoch}, step {self.global_step}, "

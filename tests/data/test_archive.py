@@ -24,7 +24,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     requested: list[str | None]
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         asked = self.headers.get("Range")
         self.requested.append(asked)
         start = 0
@@ -98,14 +98,13 @@ def test_the_folder_of_archives_comes_before_downloads(tmp_path, monkeypatch):
         find(None, "an4.tar", "", downloads)
 
 
-def test_the_last_resort_is_a_download(server, tmp_path, monkeypatch, capsys):
+def test_the_last_resort_is_a_download(server, tmp_path, monkeypatch, caplog):
     monkeypatch.delenv("SPEECHGRU_ARCHIVES", raising=False)
+    caplog.set_level("INFO")
     path = locate_archive(None, "a.tar", f"{server}/whole", tmp_path / "new")
     assert path.read_bytes() == CONTENT
     assert os.listdir(path.parent) == ["a.tar"]
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "a.tar" in err
+    assert f"downloading {server}/whole to {path}" in caplog.text
 
 
 def test_a_download_resumes_where_it_stopped(server, tmp_path):
@@ -165,9 +164,9 @@ def test_a_zip_is_unpacked_too(tmp_path):
     assert (tmp_path / "files/y/b").read_bytes() == b"B"
 
 
-@pytest.mark.parametrize("name", ["../evil", "/tmp/../evil", "a/../../evil"])
+@pytest.mark.parametrize("name", ["../evil", "a/../../evil"])
 def test_nothing_is_written_outside(name, tmp_path):
-    tar = make_tar(tmp_path / "a.tar", {"good": b"", name.lstrip("/"): b""})
+    tar = make_tar(tmp_path / "a.tar", {"good": b"", name: b""})
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("good", "")
         archive.writestr(name, "")

@@ -98,12 +98,12 @@ def test_all_bad_lines_are_counted_and_twenty_listed(tmp_path):
 @pytest.mark.parametrize("content", ["", "\n \n"])
 def test_an_empty_manifest_is_an_error(content, tmp_path):
     (tmp_path / "m.jsonl").write_text(content)
-    with pytest.raises(InputError, match="m.jsonl: holds no utterances"):
+    with pytest.raises(InputError, match=r"m.jsonl: holds no utterances"):
         read_manifest(tmp_path / "m.jsonl")
 
 
 def test_a_missing_manifest_is_an_error(tmp_path):
-    with pytest.raises(InputError, match="cannot be read .* expected a manifest"):
+    with pytest.raises(InputError, match=r"cannot be read .* expected a manifest"):
         read_manifest(tmp_path / "m.jsonl")
 
 
@@ -143,7 +143,7 @@ def test_a_failed_write_leaves_the_older_manifest(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(InputError, match="m.jsonl: cannot be written .No space left"):
+    with pytest.raises(InputError, match=r"m.jsonl: cannot be written .No space left"):
         write_manifest(path, [Utterance("a", tmp_path / "a.wav", 1.0, "NEW")])
     assert read_manifest(path) == old
     assert os.listdir(tmp_path) == ["m.jsonl"]

@@ -1,8 +1,10 @@
 """Connected digits in synthetic voices: a corpus that needs no download."""
 
 import json
+import logging
 import random
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from speechgru.audio import inspect_audio, resample_audio
 from speechgru.data.corpora.corpus import Corpus, PreparedReport
 from speechgru.data.corpora.espeak import Espeak
 from speechgru.interfaces import InputError, Utterance
+
+_log = logging.getLogger(__name__)
 
 DIGITS = (
     "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE",
@@ -77,17 +81,20 @@ class SynthDigits(Corpus):
             return self._report(ready)
         espeak = Espeak()
         audio = self.root / "wav"
-        partial = self.root / "wav.partial"  # of an interrupted run, perhaps
+        _log.info("%s: synthesising into %s", self.name, audio)
         try:
-            shutil.rmtree(partial, ignore_errors=True)
-            splits = {
-                split: list(self._synthesise(espeak, split, partial, audio))
-                for split in self.splits
-            }
-            self._settings_path.unlink(missing_ok=True)
-            if audio.exists():
-                shutil.rmtree(audio)
-            partial.rename(audio)
+            self.root.mkdir(parents=True, exist_ok=True)
+            # A folder of its own: another process may be doing the same.
+            with tempfile.TemporaryDirectory(prefix=".wav.", dir=self.root) as parent:
+                partial = Path(parent) / "wav"
+                splits = {
+                    split: list(self._synthesise(espeak, split, partial, audio))
+                    for split in self.splits
+                }
+                self._settings_path.unlink(missing_ok=True)
+                if audio.exists():
+                    shutil.rmtree(audio)
+                partial.rename(audio)
             self._write(splits)
             self._settings_path.write_text(json.dumps(self._settings(), indent=1))
         except OSError as error:
@@ -102,7 +109,10 @@ class SynthDigits(Corpus):
     ) -> Iterator[Utterance]:
         """Write the files below `partial`; describe them where they will be."""
         (partial / split).mkdir(parents=True)
-        for index in tqdm(range(self.utterances[split]), desc=f"{self.name} {split}"):
+        progress = tqdm(
+            range(self.utterances[split]), desc=f"{self.name} {split}", disable=None
+        )
+        for index in progress:
             choose = random.Random(f"{self.seed}/{split}/{index}")
             # By turns, so that every voice says equally much.
             voice = self.voices[split][index % len(self.voices[split])]

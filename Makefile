@@ -1,0 +1,30 @@
+# make quickstart   install, train on synthetic digits, score, transcribe
+# make test         install, then ruff and pytest
+# PYTHON=python3.12 chooses the interpreter (3.10, 3.11 or 3.12).
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: quickstart test clean
+
+quickstart: .venv/installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash recipes/synth_digits/run.sh
+
+test: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+# uv is fast; where it cannot reach the package index, pip, set up by the
+# machine's owner, perhaps can.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 12) else "Python %d.%d found, expected 3.10 to 3.12; choose one by: make PYTHON=python3.12" % v)'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "the Python module venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[dev,synth]' \
+	|| $(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev,synth]'
+	touch $@
+
+clean:
+	rm -rf .venv dist .pytest_cache .ruff_cache

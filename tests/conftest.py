@@ -15,30 +15,33 @@ from speechgru.interfaces import Utterance
 
 SAMPLE_RATE = 8000  # Hz
 LETTERS = "ABCD"
-TINY = [
-    "corpus=manifest",
+TINY_MODEL = [
     "features.sample_rate=8000",
     "features.n_fft=200",
     "features.hop_length=80",
     "features.n_mels=20",
     "normalize.num_utterances=20",
-    "spec_augment.max_freq_width=3",
-    "spec_augment.max_time_width=3",
     "subsampling.factor=2",
     "subsampling.channels=24",
     "encoder.hidden_size=32",
     "encoder.num_layers=2",
+]
+TINY_RUN = [
+    "corpus=manifest",
+    "spec_augment.max_freq_width=3",
+    "spec_augment.max_time_width=3",
     "task.learning_rate=1e-2",
     "task.clip_norm=5",
     "data.batch_seconds=6",
     "data.num_buckets=3",
     "logger=none",
 ]
+TINY = TINY_MODEL + TINY_RUN
 """Overrides that make a model of a few thousand weights for the tones."""
 
 
-def sing(text: str, seed: int) -> np.ndarray:
-    """A tone per letter and a pause per space, with a little noise."""
+def sing(text: str, seed: int, noise: float = 0.01) -> np.ndarray:
+    """A tone per letter and a pause per space, in white noise."""
     generator = np.random.default_rng(seed)
     time = np.arange(int(0.12 * SAMPLE_RATE)) / SAMPLE_RATE
     pieces = []
@@ -50,10 +53,12 @@ def sing(text: str, seed: int) -> np.ndarray:
         if character == " ":
             pieces.append(np.zeros(int(0.1 * SAMPLE_RATE)))
     waveform = np.concatenate(pieces)
-    return waveform + 0.01 * generator.standard_normal(len(waveform))
+    return waveform + noise * generator.standard_normal(len(waveform))
 
 
-def make_tones(folder: Path, name: str, count: int, seed: int = 0) -> Path:
+def make_tones(
+    folder: Path, name: str, count: int, seed: int = 0, noise: float = 0.01
+) -> Path:
     """Write a manifest of tone utterances and their files; return the manifest."""
     generator = np.random.default_rng([seed, count])
     utterances = []
@@ -65,7 +70,7 @@ def make_tones(folder: Path, name: str, count: int, seed: int = 0) -> Path:
         text = " ".join(words)
         path = folder / "wav" / f"{name}-{index:03d}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        waveform = sing(text, seed=1000 * seed + index)
+        waveform = sing(text, 1000 * seed + index, noise)
         soundfile.write(path, waveform, SAMPLE_RATE)
         utterances.append(
             Utterance(path.stem, path, len(waveform) / SAMPLE_RATE, text, "tone")

@@ -61,7 +61,11 @@ def test_evaluate_transcribe_and_info_work_from_the_checkpoint_alone(
         f"unseen-{index:03d}" for index in range(7)
     ]
     edits = sum(
-        sum(result["word_errors"][kind] for kind in result["word_errors"] if kind != "hits")
+        sum(
+            result["word_errors"][kind]
+            for kind in result["word_errors"]
+            if kind != "hits"
+        )
         for result in results
     )
     words = sum(len(result["reference"].split()) for result in results)
@@ -112,8 +116,10 @@ def test_standard_input_is_heard_and_the_first_bad_file_is_not_the_last(
     good = tones.folder / "wav" / "test-000.wav"
     with good.open("rb") as stream:
         result = subprocess.run(
-            [sys.executable, "-m", "speechgru", "transcribe", trained.checkpoint]
-            + [bad, "-", good],
+            [
+                *(sys.executable, "-m", "speechgru", "transcribe"),
+                *(trained.checkpoint, bad, "-", good),
+            ],
             stdin=stream,
             capture_output=True,
             text=True,

@@ -149,32 +149,25 @@ def make_model(
         last: description in the checkpoint to resume from.
     """
     trust = config["trust"]
+    model_config = {
+        name: group if group["_target_"] else None
+        for name, group in ((name, config[name]) for name in MODEL_GROUPS)
+    }
+    texts = [utterance.text for utterance in train]
+    start = None
     if last is not None:
-        tokenizer = build(last["tokenizer"], "tokenizer", trust)
         model_config = last["model"]
-        model = build_model(model_config, len(tokenizer.tokens), trust)
+        tokenizer = build(last["tokenizer"], "tokenizer", trust)
     elif config["init_from"] is not None:
         start = load_checkpoint(config["init_from"], trust)
-        tokenizer = extend_tokenizer(start.tokenizer, [u.text for u in train], trust)
-        model_config = {**start.model_config, "spec_augment": config["spec_augment"]}
-        model_config = _without_null(model_config)
-        model = build_model(model_config, len(tokenizer.tokens), trust)
+        tokenizer = extend_tokenizer(start.tokenizer, texts, trust)
+    else:
+        tokenizer = build_tokenizer(config["text"], texts, trust)
+    model = build_model(model_config, len(tokenizer.tokens), trust)
+    if start is not None:
         for line in initialise_from(model, tokenizer, start):
             log.info("init_from: %s", line)
-    else:
-        texts = (utterance.text for utterance in train)
-        tokenizer = build_tokenizer(config["text"], texts, trust)
-        model_config = _without_null({name: config[name] for name in MODEL_GROUPS})
-        model = build_model(model_config, len(tokenizer.tokens), trust)
     return model, tokenizer, model_config
-
-
-def _without_null(model_config: dict[str, Any]) -> dict[str, Any]:
-    """Turn groups whose `_target_` is null into None."""
-    return {
-        name: group if group and group["_target_"] else None
-        for name, group in model_config.items()
-    }
 
 
 def check_data(

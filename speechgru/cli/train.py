@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -14,13 +15,14 @@ from omegaconf import DictConfig, OmegaConf
 from speechgru.cli.config import CONF_DIR, register_resolvers, to_plain
 from speechgru.cli.main import UsageError
 from speechgru.interfaces import InputError
+from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
 
 log = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.yaml"
 
-FROM_CHECKPOINT = ("text", "features", "normalize", "subsampling", "encoder")
-"""Groups that `init_from` brings with it."""
+FROM_CHECKPOINT = ("features", "normalize", "subsampling", "encoder")
+"""Groups that `init_from` brings with it, beside the text group."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,7 +43,6 @@ def main(arguments: Sequence[str]) -> int:
             statuses.append(_start(config))
         except Exception as error:
             # Hydra would print it; and the other runs of -m shall go on.
-            log.error("%s", error)
             failures.append(error)
 
     program = hydra.main(
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         sys.argv = command_line
         _restore_environment(full_error)
+    for error in failures[1:]:
+        log.error("%s", error)
     if failures:
         raise failures[0]
     return max(statuses, default=0)
@@ -76,7 +79,7 @@ def _start(config: DictConfig) -> int:
     plain = to_plain(config, "train")
     recipe = settings.runtime.choices.get("recipe")
     if plain["init_from"] is not None:
-        _refuse_model_options(settings.overrides.task)
+        plain = adopt_model(plain, settings.overrides.task)
     # Processes that join a run find its folder in use; others must not.
     if (folder / LAST).exists() and not _is_joining():
         raise InputError(
@@ -112,14 +115,26 @@ def resume(arguments: Sequence[str]) -> int:
     return run_training(config, folder, recipe, resume=True)
 
 
-def _refuse_model_options(overrides: Sequence[str]) -> None:
+def adopt_model(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Put the model configuration of the `init_from` checkpoint into a run's.
+
+    Single options that the command line names, such as encoder.dropout=0.3,
+    stay as named; another class, or another way to treat text, is refused.
+    """
+    description = read_checkpoint(config["init_from"])[DESCRIPTION_KEY]
+    adopted = {**config, "text": description["tokenizer"]}
+    adopted |= {group: dict(description["model"][group]) for group in FROM_CHECKPOINT}
     for override in overrides:
-        group = override.lstrip("+~").partition("=")[0].partition(".")[0]
-        if group in FROM_CHECKPOINT:
+        key, _, _ = override.lstrip("+~").partition("=")
+        group, _, option = key.partition(".")
+        if group == "text" or (group in FROM_CHECKPOINT and not option):
             raise UsageError(
-                f"{override}: init_from brings {', '.join(FROM_CHECKPOINT)} with the "
-                "checkpoint; leave the option out"
+                f"{override}: init_from brings text, {', '.join(FROM_CHECKPOINT)} with "
+                "the checkpoint; leave it out"
             )
+        if group in FROM_CHECKPOINT and option in config[group]:
+            adopted[group][option] = config[group][option]
+    return adopted
 
 
 def _is_joining() -> bool:

@@ -220,4 +220,6 @@ def _summary(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines()] or [""]
     if lines[0].endswith(":") and len(lines) > 1:
         return lines[1]
-    return lines[0] if " " in lines[0] else f"{type(error).__name__} {lines[0]}".strip()
+    if " " not in lines[0]:
+        return f"{type(error).__name__} {lines[0]}".strip()
+    return lines[0].partition(". ")[0]

@@ -28,7 +28,7 @@ class Conv1dSubsampling(nn.Module):
         input_size: F.
         factor: 1 to 8, input frames per output frame.
         channels: output size of every convolution.
-        kernel_size: frames, odd; at least the largest stride.
+        kernel_size: frames, odd; at least twice the largest stride less one.
         dropout: probability, after every convolution.
     """
 
@@ -44,10 +44,12 @@ class Conv1dSubsampling(nn.Module):
         if factor not in STRIDES:
             raise ValueError(f"subsampling factor is {factor}, expected 1 to 8")
         strides = STRIDES[factor]
-        if kernel_size % 2 == 0 or kernel_size < max(strides):
+        # A shorter kernel would miss the last frames of an utterance.
+        smallest = 2 * max(strides) - 1
+        if kernel_size % 2 == 0 or kernel_size < smallest:
             raise ValueError(
                 f"kernel_size is {kernel_size}, expected an odd number that is at "
-                f"least {max(strides)} for subsampling factor {factor}"
+                f"least {smallest} for subsampling factor {factor}"
             )
         if channels < 1 or not 0 <= dropout < 1:
             raise ValueError(

@@ -50,7 +50,13 @@ def initialise_from(
         row = parameter.clone()
         row[:known] = weights[name]
         weights[name] = row
-    model.load_state_dict(weights)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"init_from: the weights do not fit the model ({error}); leave the model's "
+            "sizes as the checkpoint has them"
+        ) from error
     new = tokenizer.tokens[known:]
     lines = [f"{known} tokens and all layers taken over"]
     if new:

@@ -9,6 +9,7 @@ import lightning as L
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchmetrics import MeanMetric
 
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import BLANK, Batch, Decoder, InputError, Tokenizer
@@ -79,6 +80,9 @@ class CTCTask(L.LightningModule):
         self.warmup = warmup
         self.clip_norm = clip_norm
         self.num_samples = num_samples
+        # Sums over utterances and processes, whatever the sizes of batches.
+        self.train_loss = MeanMetric()
+        self.val_loss = MeanMetric()
         self.word_errors = ErrorRate("word")
         self.character_errors = ErrorRate("character")
         self.samples: list[tuple[str, str, str]] = []
@@ -105,15 +109,12 @@ class CTCTask(L.LightningModule):
         losses = ctc_losses(log_probs, output_lengths, batch)
         self._refuse_non_finite(losses, batch)
         size = len(batch.ids)
-        mean = losses.detach().mean()
-        self.log("train/step_loss", mean, prog_bar=True, batch_size=size)
+        self.train_loss.update(losses.detach())
         self.log(
-            "train/loss",
-            mean,
-            on_step=False,
-            on_epoch=True,
-            batch_size=size,
-            sync_dist=True,
+            "train/step_loss", losses.detach().mean(), prog_bar=True, batch_size=size
+        )
+        self.log(
+            "train/loss", self.train_loss, on_step=False, on_epoch=True, batch_size=size
         )
         # Lightning averages over accumulated batches, and DDP over processes;
         # undo both, since parts of a step differ in size.
@@ -134,9 +135,10 @@ class CTCTask(L.LightningModule):
             triples = list(zip(batch.ids, batch.references, texts, strict=True))
             self.samples = triples[: self.num_samples]
         options = {"on_epoch": True, "batch_size": len(batch.ids)}
-        self.log("val/loss", losses.mean(), sync_dist=True, **options)
+        self.val_loss.update(losses)
         # Metrics that are logged as objects are summed over processes and
         # reset after every epoch.
+        self.log("val/loss", self.val_loss, **options)
         self.log("val/wer", self.word_errors, prog_bar=True, **options)
         self.log("val/cer", self.character_errors, **options)
 

@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from speechgru.model.conv1d import Conv1dSubsampling
+
+FACTORS = range(1, 9)
+
+
+def make(factor: int, kernel_size: int = 13) -> Conv1dSubsampling:
+    torch.manual_seed(factor)
+    return Conv1dSubsampling(3, factor, channels=4, kernel_size=kernel_size)
+
+
+def garbage(num_utterances: int, num_frames: int) -> torch.Tensor:
+    torch.manual_seed(0)
+    return torch.randn(num_utterances, num_frames, 3)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_every_utterance_alone_equals_its_row_in_a_padded_batch(factor):
+    subsampling = make(factor)
+    lengths = torch.arange(1, 41)
+    features = garbage(40, 43)
+    batched, output_lengths = subsampling(features, lengths)
+    assert torch.equal(output_lengths, subsampling.output_lengths(lengths))
+    for index, length in enumerate(lengths.tolist()):
+        alone, _ = subsampling(
+            features[index : index + 1, :length], lengths[index : index + 1]
+        )
+        valid = output_lengths[index]
+        # As many frames as the convolutions make of it, neither more nor fewer.
+        assert alone.shape[1] == valid
+        torch.testing.assert_close(batched[index, :valid], alone[0], atol=1e-5, rtol=0)
+        assert (batched[index, valid:] == 0).all()
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_there_is_an_output_frame_for_every_started_group_of_input_frames(factor):
+    lengths = make(factor).output_lengths(torch.arange(1, 41)).tolist()
+    assert lengths == [-(-num_frames // factor) for num_frames in range(1, 41)]
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_padding_gets_no_gradient(factor):
+    features = garbage(2, 30).requires_grad_()
+    make(factor)(features, torch.tensor([30, 11]))[0].sum().backward()
+    assert (features.grad[1, 11:] == 0).all()
+    assert features.grad[1, :11].any()
+
+
+@pytest.mark.parametrize(
+    ("factor", "kernel_size"), [(1, 1), (2, 3), (3, 5), (4, 3), (5, 9), (7, 13), (8, 3)]
+)
+def test_the_smallest_kernel_hears_every_frame(factor, kernel_size):
+    subsampling = make(factor, kernel_size)
+    with torch.no_grad():
+        for parameter in subsampling.parameters():
+            parameter.abs_()  # so that no ReLU stops the gradient
+    for num_frames in range(1, 20):
+        features = garbage(1, num_frames).abs().requires_grad_()
+        subsampling(features, torch.tensor([num_frames]))[0].sum().backward()
+        assert features.grad[0].all()
+
+
+def test_dropout_acts_only_in_training():
+    subsampling = Conv1dSubsampling(3, 2, channels=8, kernel_size=3, dropout=0.5)
+    features, lengths = garbage(1, 20), torch.tensor([20])
+    first, second = subsampling(features, lengths)[0], subsampling(features, lengths)[0]
+    assert not torch.equal(first, second)
+    subsampling.eval()
+    assert torch.equal(
+        subsampling(features, lengths)[0], subsampling(features, lengths)[0]
+    )
+
+
+@pytest.mark.parametrize("factor", [0, 9, -2])
+def test_other_factors_are_refused(factor):
+    with pytest.raises(ValueError, match=f"factor is {factor}, expected 1 to 8"):
+        make(factor)
+
+
+@pytest.mark.parametrize(("factor", "kernel_size"), [(4, 4), (3, 3), (7, 11), (1, 0)])
+def test_kernels_that_are_even_or_skip_frames_are_refused(factor, kernel_size):
+    with pytest.raises(ValueError, match=f"kernel_size is {kernel_size}, expected"):
+        make(factor, kernel_size)
+
+
+@pytest.mark.parametrize(("channels", "dropout"), [(0, 0.0), (4, 1.0)])
+def test_impossible_sizes_are_refused(channels, dropout):
+    with pytest.raises(ValueError, match=f"is {channels} and dropout {dropout}, exp"):
+        Conv1dSubsampling(3, 2, channels, kernel_size=3, dropout=dropout)

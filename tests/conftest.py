@@ -20,7 +20,6 @@ TINY_MODEL = [
     "features.n_fft=200",
     "features.hop_length=80",
     "features.n_mels=20",
-    "normalize.num_utterances=20",
     "subsampling.factor=2",
     "subsampling.channels=24",
     "encoder.hidden_size=32",

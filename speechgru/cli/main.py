@@ -68,6 +68,11 @@ def _is_config_error(error: BaseException) -> bool:
 
 def _message(error: BaseException) -> str:
     """The error and, for Hydra's, what it was caused by."""
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"{error.filename}: {error.strerror}; check the path, its permissions and "
+            "the space left"
+        )
     text = str(error).strip()
     cause = error.__cause__
     if cause is not None and _is_config_error(error) and str(cause) not in text:

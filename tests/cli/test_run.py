@@ -1,0 +1,173 @@
+"""Training runs in this process: what ends them, what they leave behind."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from conftest import TINY, TINY_RUN
+
+from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.main import UsageError
+from speechgru.cli.run import SKIPPED_FILE, run_training
+from speechgru.cli.train import adopt_model
+from speechgru.interfaces import InputError
+from speechgru.model.checkpoint import load_checkpoint, read_checkpoint
+
+
+def run(folder, *overrides):
+    """Run as `speechgru train` does once Hydra has made the folder."""
+    config = to_plain(compose_config("train", overrides), "train")
+    folder.mkdir()
+    assert run_training(config, folder, recipe=None) == 0
+    return read_checkpoint(folder / "best.ckpt")["speechgru"]["metadata"]
+
+
+def break_utterance(tones, folder, **changes):
+    """Copy the training manifest with the fourth utterance changed."""
+    shutil.copytree(tones.folder / "wav", folder / "wav")
+    lines = (tones.folder / "train.jsonl").read_text().splitlines()
+    lines[3] = json.dumps({**json.loads(lines[3]), **changes})
+    manifest = folder / "train.jsonl"
+    manifest.write_text("\n".join(lines))
+    return [
+        f"corpus.train={manifest}",
+        f"corpus.dev={tones.folder / 'dev.jsonl'}",
+        f"corpus.test={tones.folder / 'test.jsonl'}",
+    ]
+
+
+def test_two_utterances_are_learnt_by_heart(tones, tmp_path):
+    metadata = run(
+        tmp_path / "run", *TINY, *tones.overrides, "debug=overfit",
+        "trainer.max_epochs=100", "callbacks.early_stopping_patience=50",
+    )  # fmt: skip
+    assert metadata["val_wer"] == 0
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_mixed_precision_learns_on_a_cpu(tones, tmp_path, precision):
+    metadata = run(
+        tmp_path / "run",
+        *TINY,
+        *tones.overrides,
+        f"trainer.precision={precision}",
+        "trainer.max_epochs=20",
+    )
+    assert metadata["precision"] == precision
+    assert metadata["val_cer"] < 0.2
+
+
+def test_bad_data_ends_the_run_before_it_begins(tones, tmp_path):
+    overrides = break_utterance(tones, tmp_path, text="")
+    with pytest.raises(InputError, match="train-003") as caught:
+        run(tmp_path / "run", *TINY, *overrides)
+    assert "data.on_error=skip" in str(caught.value)
+    assert not list((tmp_path / "run").glob("*.ckpt"))
+
+
+def test_bad_data_is_skipped_counted_and_listed_if_asked_to(tones, tmp_path):
+    overrides = break_utterance(tones, tmp_path, audio_filepath="wav/missing.wav")
+    folder = tmp_path / "run"
+    run(folder, *TINY, *overrides, "data.on_error=skip", "trainer.max_epochs=1")
+    (problem,) = map(json.loads, (folder / SKIPPED_FILE).read_text().splitlines())
+    assert (problem["split"], problem["id"]) == ("train", "train-003")
+    assert "1 problems; see" in (folder / "train.log").read_text()
+
+
+def test_an_infinite_loss_names_its_utterance_and_keeps_the_last_good_checkpoint(
+    tones, tmp_path
+):
+    # Five hundred letters in a second: no alignment exists.
+    overrides = break_utterance(tones, tmp_path, text="A" * 500)
+    folder = tmp_path / "run"
+    with pytest.raises(InputError, match=r"loss is inf .* utterances: train-003; of"):
+        run(
+            folder, *TINY, *overrides, "data.check=false", "callbacks.save_every=0",
+            "seed=3",
+        )  # fmt: skip
+    model = load_checkpoint(folder / "last.ckpt").model
+    assert all(weights.isfinite().all() for weights in model.parameters())
+
+
+def test_a_gradient_that_is_not_finite_ends_the_run(tones, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("nan"))
+    )
+    with pytest.raises(InputError, match="gradient norm is nan in epoch 0, step 0"):
+        run(tmp_path / "run", *TINY, *tones.overrides)
+    assert not (tmp_path / "run" / "last.ckpt").exists()
+
+
+def test_fine_tuning_lists_new_tokens_and_keeps_the_old_ones(tones, trained, tmp_path):
+    overrides = break_utterance(tones, tmp_path, text="É")
+    folder = tmp_path / "run"
+    config = adopt_model(
+        to_plain(
+            compose_config(
+                "train",
+                [
+                    *TINY_RUN,
+                    *overrides,
+                    f"init_from={trained.checkpoint}",
+                    "encoder.dropout=0.25",
+                    "task.learning_rate=1e-6",
+                    "trainer.max_epochs=1",
+                ],
+            ),
+            "train",
+        ),
+        ["encoder.dropout=0.25"],
+    )
+    folder.mkdir()
+    run_training(config, folder, recipe=None)
+    assert "new head rows for 1 tokens: 'É'" in (folder / "train.log").read_text()
+    old, new = (
+        load_checkpoint(trained.checkpoint),
+        load_checkpoint(folder / "best.ckpt"),
+    )
+    assert new.tokenizer.tokens == (*old.tokenizer.tokens, "É")
+    assert new.model_config["encoder"] == {
+        **old.model_config["encoder"],
+        "dropout": 0.25,
+    }
+    known = len(old.tokenizer.tokens)
+    torch.testing.assert_close(
+        new.model.head.weight[:known], old.model.head.weight, atol=1e-4, rtol=0
+    )
+
+
+@pytest.mark.parametrize("option", ["text.case=lower", "encoder=gru"])
+def test_fine_tuning_takes_no_other_tokens_or_encoder(tones, trained, option):
+    config = to_plain(
+        compose_config(
+            "train",
+            [*TINY_RUN, *tones.overrides, f"init_from={trained.checkpoint}"],
+        ),
+        "train",
+    )
+    with pytest.raises(UsageError, match=f"{option}: init_from brings text"):
+        adopt_model(config, [option])
+
+
+def test_the_skip_option_needs_the_check(tones, tmp_path):
+    with pytest.raises(InputError, match=r"skip needs data\.check=true"):
+        run(
+            tmp_path / "run", *TINY, *tones.overrides, "data.check=false",
+            "data.on_error=skip",
+        )  # fmt: skip
+
+
+def test_the_smoke_run_takes_a_handful_of_utterances(tones, tmp_path):
+    metadata = run(tmp_path / "run", *TINY, *tones.overrides, "debug=fast")
+    assert metadata["epoch"] <= 2
+    assert "16 of 61 utterances" in (tmp_path / "run" / "train.log").read_text()
+
+
+def test_mfcc_and_normalisation_by_utterance_train_as_well(tones, tmp_path):
+    run(
+        tmp_path / "run", *TINY, *tones.overrides, "debug=fast", "features=mfcc",
+        "features.n_mfcc=13", "normalize=utterance",
+    )  # fmt: skip
+    loaded = load_checkpoint(tmp_path / "run" / "best.ckpt")
+    assert loaded.model.features.output_size == 13

@@ -63,7 +63,7 @@ def read_command_line(
             positional += rest
             break
         if argument in ("--help", "-h"):
-            print(f"{usage.strip()}\n\n{explain_options(command)}")
+            print(explain(command, usage))
             sys.exit(0)
         elif argument == "--cfg" and rest[:1] == ["job"]:
             show = bool(rest.pop(0))
@@ -115,16 +115,30 @@ def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
     for item in known.get("defaults", []):
         if isinstance(item, dict):
             groups |= item
-    _refuse_unknown(
-        plain, {*known, *groups} - {"defaults", "hydra"}, "the configuration"
-    )
+    keys = {key for key in (*known, *groups) if not key.startswith("override ")}
+    _refuse_unknown(plain, keys - {"defaults", "hydra"}, "the configuration")
+    _refuse_other_types(plain, known)
     for group, choice in groups.items():
         path = CONF_DIR / group / f"{choice}.yaml"
         default = _load(path) if path.is_file() else {}
         # A group with a _target_ is checked when that is built.
         if default and "_target_" not in default and group in plain:
             _refuse_unknown(plain[group], set(default), group)
+            _refuse_other_types(plain[group], default, f"{group}.")
     return plain
+
+
+def _refuse_other_types(
+    found: Mapping[str, Any], default: Mapping[str, Any], prefix: str = ""
+) -> None:
+    """Hold numbers and switches against the defaults."""
+    accepted = {bool: (bool,), int: (int,), float: (int, float)}
+    for key, value in found.items():
+        types = accepted.get(type(default.get(key)))
+        if types and type(value) not in types:
+            raise UsageError(
+                f"{prefix}{key} is {value!r}, expected a value like {default[key]!r}"
+            )
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -150,24 +164,32 @@ def register_resolvers() -> None:
     )
 
 
-def explain_options(command: str) -> str:
-    """The options of a command, as its primary configuration lists them."""
+def explain(command: str, usage: str) -> str:
+    """A command's usage, choices and options, as its primary YAML lists them."""
     text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
-    options = "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
-    choices = "".join(
-        f"  {group}: {', '.join(names)}\n" for group, names in _choices(text).items()
-    )
-    return f"options, as KEY=VALUE, with their defaults:\n{options}" + (
-        f"\nchoices:\n{choices}" if choices else ""
-    )
+    groups = re.findall(r"^  - (\w+): (\S+)", text, re.MULTILINE)
+    body = re.sub(r"^defaults:\n(  .*\n)+\n?", "", text).partition("\nhydra:")[0]
+    lines = [usage.strip(), ""]
+    if groups:
+        lines += ["choices, as GROUP=CHOICE, with their defaults:"]
+        lines += [
+            f"  {f'{group}={default}':<24}{' | '.join(_choices(group))}"
+            for group, default in groups
+        ]
+        lines += ["  (an option of a choice is set by GROUP.OPTION=VALUE)", ""]
+    lines += ["options, as KEY=VALUE, with their defaults:"]
+    lines += [f"  {line}" for line in body.strip().splitlines()]
+    lines += ["", "--cfg job prints the composed configuration and stops;"]
+    lines += ["--config-dir DIR adds a folder of your own YAMLs."]
+    return "\n".join(lines)
 
 
-def _choices(text: str) -> dict[str, list[str]]:
-    groups = re.findall(r"^  - (\w+):", text, re.MULTILINE)
-    return {
-        group: sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
-        for group in groups
-    }
+def _choices(group: str) -> list[str]:
+    folder = CONF_DIR / group
+    return sorted(
+        path.relative_to(folder).with_suffix("").as_posix()
+        for path in folder.rglob("*.yaml")
+    )
 
 
 def build_corpus(config: Mapping[str, Any]) -> Corpus:

@@ -53,10 +53,10 @@ def main() -> None:
 
 def _status(error: Exception) -> int | None:
     """1 for bad input, 2 for wrong use, None for what we did not foresee."""
-    if isinstance(error, (InputError, OSError, ImportError)):
-        return 1
     if isinstance(error, UsageError) or _is_config_error(error):
         return 2
+    if isinstance(error, (InputError, OSError, ImportError)):
+        return 1
     return None
 
 
@@ -74,9 +74,13 @@ def _message(error: BaseException) -> str:
             "the space left"
         )
     text = str(error).strip()
-    cause = error.__cause__
-    if cause is not None and _is_config_error(error) and str(cause) not in text:
-        text += f"\n{cause}"
+    if _is_config_error(error):
+        cause = error.__cause__
+        if cause is not None and str(cause) not in text:
+            text += f"\n{cause}"
+        # "To append to your config use +KEY" is no remedy: nothing obeys KEY.
+        lines = [line for line in text.splitlines() if "To append to" not in line]
+        text = "\n".join([*lines, "--help lists the choices and options"])
     return text or type(error).__name__
 
 

@@ -18,6 +18,7 @@ import torch
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 import speechgru
 from speechgru.cli.config import (
@@ -130,7 +131,10 @@ def _run(
         metadata=describe_run(config, recipe),
         seed=config["seed"],
     )
-    trainer = make_trainer(config, folder, accumulate)
+    try:
+        trainer = make_trainer(config, folder, accumulate)
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        raise InputError(f"trainer: {error}") from error
     try:
         trainer.fit(task, datamodule, ckpt_path=folder / LAST if resume else None)
     except Interrupted as interruption:

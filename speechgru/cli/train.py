@@ -12,10 +12,20 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from speechgru.cli.config import CONF_DIR, register_resolvers, to_plain
+from speechgru.cli.config import CONF_DIR, explain, register_resolvers, to_plain
 from speechgru.cli.main import UsageError
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
+
+USAGE = """
+usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
+       speechgru train ... -m KEY=A,B,C           train once for each combination
+       speechgru train ... init_from=CHECKPOINT   fine-tune
+       speechgru train resume=RUN_FOLDER          go on after an interruption
+
+Train a model. A run folder below runs_dir keeps its configuration, log,
+metrics, best.ckpt and last.ckpt.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +37,9 @@ FROM_CHECKPOINT = ("features", "normalize", "subsampling", "encoder")
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
+    if {"--help", "-h"} & set(arguments):
+        print(explain("train", USAGE))
+        return 0
     if any(argument.startswith("resume=") for argument in arguments):
         return resume(arguments)
     register_resolvers()

@@ -13,7 +13,8 @@ import importlib
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
 from torch import nn
 
@@ -60,6 +61,7 @@ def build(
                 f"{name}: unknown option {option!r}; {cls.__name__} takes: "
                 f"{', '.join(key for key in accepted if key not in sizes) or 'none'}"
             )
+    _check_types(cls, arguments, name)
     missing = [
         key
         for key, parameter in accepted.items()
@@ -128,6 +130,21 @@ def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
         for name, parameter in inspect.signature(cls).parameters.items()
         if parameter.kind not in variadic
     }
+
+
+def _check_types(cls: type, arguments: Mapping[str, Any], name: str) -> None:
+    """Hold plain values against the plain types that a constructor declares."""
+    for option, hint in get_type_hints(cls.__init__).items():
+        kinds = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
+        if option not in arguments or not kinds <= set(PLAIN):
+            continue
+        value = arguments[option]
+        if float in kinds:
+            kinds.add(int)
+        # bool is an int in Python, but not in a configuration.
+        if type(value) not in kinds:
+            expected = getattr(hint, "__name__", str(hint))
+            raise InputError(f"{name}.{option} is {value!r}, expected {expected}")
 
 
 def _belongs_to_model(cls: type) -> bool:

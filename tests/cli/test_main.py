@@ -1,0 +1,201 @@
+"""What the command line says, and with which exit code."""
+
+import sys
+
+import pytest
+
+from speechgru import __version__
+from speechgru.cli.config import read_command_line
+from speechgru.cli.main import COMMANDS, UsageError, main
+from speechgru.cli.transcribe import expand
+from speechgru.interfaces import InputError
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the program in this process; return exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["speechgru", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as exit:
+            code = exit.code or 0
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_the_program_explains_itself(call):
+    code, out, _ = call()
+    assert code == 0
+    assert all(f"  {command} " in out for command in COMMANDS)
+    assert call("--version")[1] == f"speechgru {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_and_lists_its_options(call, command):
+    code, out, _ = call(command, "--help")
+    assert code == 0
+    assert out.startswith(f"usage: speechgru {command}")
+    assert "trust: []" in out
+
+
+def test_help_lists_the_choices_there_are(call):
+    _, out, _ = call("train", "--help")
+    assert "an4 | manifest | synth_digits | yesno" in out
+    assert "an4/bigru" in out
+    assert "hydra:" not in out
+
+
+def test_the_composed_configuration_is_printed_on_request(call):
+    code, out, _ = call("evaluate", "--cfg", "job", "corpus=yesno", "split=dev")
+    assert code == 0
+    assert "split: dev" in out
+    code, out, _ = call("train", "recipe=an4/bigru", "--cfg", "job")
+    assert code == 0
+    assert "hidden_size: 256" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["frobnicate"], "unknown command 'frobnicate', expected one of: prepare"),
+        (["prepare"], "You must specify 'corpus'"),
+        (["prepare", "corpus=none"], "Could not find 'corpus/none'"),
+        (["prepare", "corpus=yesno", "corpus.rate=1"], "Key 'rate' is not in struct"),
+        (["prepare", "corpus=yesno", "+speed=1"], "unknown option 'speed'; it takes"),
+        (["prepare", "corpus=yesno", "seed=1"], "Key 'seed' is not in struct"),
+        (["evaluate", "corpus=yesno"], "0 arguments, expected 1"),
+        (["evaluate", "a.ckpt", "b.ckpt", "corpus=yesno"], "2 arguments, expected 1"),
+        (["transcribe", "a.ckpt"], "1 arguments, expected at least 2"),
+        (["transcribe", "a.ckpt", "--fast", "x.wav"], "unknown option '--fast'"),
+        (["transcribe", "a.ckpt", "format=json", "x.wav"], "file names come first"),
+        (["train"], "You must specify 'corpus'"),
+        (["train", "recipe=an4/bigru", "encoder.hiden=1"], "Key 'hiden' is not"),
+        (["train", "resume=x", "seed=2"], "resume=RUN_FOLDER stands alone"),
+        (
+            ["train", "corpus=yesno", "trainer.max_epochs=a"],
+            "expected a value like 100",
+        ),
+        (["train", "corpus=yesno", "data.check=1"], "expected a value like True"),
+    ],
+)
+def test_wrong_use_is_exit_code_2(call, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"speechgru {arguments[0]}: ")
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["info", "no.ckpt"], "no.ckpt: no such checkpoint file"),
+        (["transcribe", "no.ckpt", "no.wav"], "no.wav: no audio found"),
+        (["evaluate", "no.ckpt", "corpus=yesno"], "no.ckpt: no such checkpoint file"),
+        (["doctor", "corpus=yesno"], "run: speechgru prepare corpus=yesno"),
+        (["doctor", "corpus=manifest"], "set corpus.train=A.jsonl"),
+        (["train", "corpus=yesno"], "run: speechgru prepare corpus=yesno"),
+        (["train", "resume=nowhere"], "nothing to resume, there is no config.yaml"),
+        (["prepare", "corpus=yesno", "corpus.archive=no.gz"], "correct corpus.archive"),
+    ],
+)
+def test_bad_input_is_exit_code_1(call, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPEECHGRU_DATA", str(tmp_path / "data"))
+    code, out, err = call(*arguments)
+    assert (code, out) == (1, "")
+    assert message in err
+
+
+def test_a_run_folder_that_cannot_be_made_is_named(call, tmp_path, monkeypatch):
+    (tmp_path / "runs").write_text("a file is in the way")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("train", "corpus=yesno")
+    assert code == 1
+    assert "runs/no_recipe" in err
+    assert "check the path, its permissions" in err
+    assert (tmp_path / "runs").read_text() == "a file is in the way"
+
+
+def test_a_folder_that_holds_a_run_is_not_trained_in_again(call, tmp_path):
+    checkpoint = tmp_path / "last.ckpt"
+    checkpoint.write_bytes(b"days of work")
+    code, _, err = call("train", "corpus=yesno", f"hydra.run.dir={tmp_path}")
+    assert code == 1
+    assert f"speechgru train resume={tmp_path}" in err
+    assert checkpoint.read_bytes() == b"days of work"
+
+
+def test_processes_from_outside_must_agree_on_a_folder(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    code, _, err = call("train", "corpus=yesno")
+    assert code == 2
+    assert "add hydra.run.dir=FOLDER" in err
+
+
+def test_an_unforeseen_error_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["speechgru", "info", "x"])
+    monkeypatch.setattr("speechgru.cli.info.main", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_a_traceback_is_shown_on_request(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["speechgru", "info", "no.ckpt"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(InputError):
+        main()
+
+
+def test_file_names_are_never_options(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["format=json", "a, b='c' é.wav", "1e3", "x=${y}.wav", "-"]
+    for name in names:
+        (tmp_path / name).touch()
+    arguments = ["a.ckpt", *names, "batch_seconds=5.5"]
+    line = read_command_line("transcribe", arguments, "", (2, 99))
+    assert line.positional == ["a.ckpt", *names]
+    assert (line.config["format"], line.config["batch_seconds"]) == ("text", 5.5)
+
+
+def test_all_behind_two_dashes_is_a_file_name():
+    arguments = ["format=json", "--", "a.ckpt", "--help", "format=text"]
+    line = read_command_line("transcribe", arguments, "", (2, 99))
+    assert line.positional == ["a.ckpt", "--help", "format=text"]
+    assert line.config["format"] == "json"
+
+
+def test_an_interrupted_command_is_exit_code_130(monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["speechgru", "info", "x"])
+    monkeypatch.setattr("speechgru.cli.info.main", interrupted)
+    with pytest.raises(SystemExit) as exit:
+        main()
+    assert exit.value.code == 130
+
+
+def test_folders_and_globs_stand_for_their_audio_files(tmp_path):
+    for name in ("b.wav", "a.flac", "notes.txt", "deep/c.mp3", "deep/d.OGG", "e.sph"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(tmp_path / n) for n in ("a.flac", "b.wav", "deep/c.mp3", "deep/d.OGG")]
+    assert expand(str(tmp_path)) == [*found, str(tmp_path / "e.sph")]
+    assert expand(str(tmp_path / "*.wav")) == [str(tmp_path / "b.wav")]
+    # A name that is a file is not taken for a glob.
+    (tmp_path / "[x].wav").touch()
+    assert expand(str(tmp_path / "[x].wav")) == [str(tmp_path / "[x].wav")]
+    with pytest.raises(InputError, match="no audio found"):
+        expand(str(tmp_path / "*.opus"))
+
+
+def test_usage_errors_are_no_input_errors():
+    assert not issubclass(UsageError, InputError)

@@ -11,7 +11,8 @@ speechgru train recipe=synth_digits/bigru hydra.run.dir="$run"
 echo
 echo "On voices that were never heard in training:"
 speechgru evaluate "$run/best.ckpt" corpus=synth_digits | tee "$run/test.txt"
-first="$(ls "$audio"/*.wav | head -n 1)"
+files=("$audio"/*.wav)
+first="${files[0]}"
 echo
 echo "One file, $first:"
 speechgru transcribe "$run/best.ckpt" "$first"

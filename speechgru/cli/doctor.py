@@ -1,9 +1,6 @@
 """`speechgru doctor`: what is wrong with a corpus, before training finds out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-
-import torch
+from collections.abc import Sequence
 
 from speechgru.cli.config import (
     AUGMENT_ROOMS,
@@ -11,9 +8,9 @@ from speechgru.cli.config import (
     build_optional,
     read_command_line,
 )
+from speechgru.cli.examination import build_tokenizer, on_integers
 from speechgru.data.doctor import examine
-from speechgru.interfaces import InputError, Tokenizer
-from speechgru.model.build import build, find_class
+from speechgru.model.build import build
 
 USAGE = """
 usage: speechgru doctor corpus=NAME [KEY=VALUE ...]
@@ -48,32 +45,3 @@ def main(arguments: Sequence[str]) -> int:
     )
     print(diagnosis.report())
     return 1 if diagnosis.problems else 0
-
-
-def build_tokenizer(
-    config: Mapping[str, Any], texts: Iterable[str], trust: Sequence[str]
-) -> Tokenizer:
-    """Build the tokenizer, of the given alphabet or that of the texts.
-
-    A text that is empty or cannot be normalised is left to the doctor, who
-    names its utterance.
-    """
-    if config["alphabet"] is not None:
-        return build(config, "text", trust)
-    tokenizer_class = find_class(config["_target_"], "text", trust)
-    options = {k: v for k, v in config.items() if k not in ("_target_", "alphabet")}
-    usable = []
-    for text in texts:
-        try:
-            tokenizer_class.from_texts([text], **options)
-            usable.append(text)
-        except InputError:
-            continue
-    return tokenizer_class.from_texts(usable, **options)
-
-
-def on_integers(
-    output_lengths: Callable[[torch.Tensor], torch.Tensor],
-) -> Callable[[int], int]:
-    """Let a function of length tensors take and give one integer."""
-    return lambda length: int(output_lengths(torch.tensor([length]))[0])

@@ -1,15 +1,10 @@
 """One training run, from its plain configuration to its last checkpoint."""
 
-import contextlib
-import json
 import logging
 import os
 import platform
 import subprocess
-import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +20,11 @@ from speechgru.cli.config import (
     AUGMENT_ROOMS,
     DECODER_ROOMS,
     TASK_ROOMS,
-    build_corpus,
     build_optional,
 )
-from speechgru.cli.doctor import build_tokenizer, on_integers
+from speechgru.cli.examination import build_tokenizer, check_data, read_splits
+from speechgru.cli.logs import logging_to
 from speechgru.data.datamodule import SpeechDataModule
-from speechgru.data.doctor import examine
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build
@@ -53,17 +47,6 @@ from speechgru.task.callbacks import (
 log = logging.getLogger(__name__)
 
 MODEL_GROUPS = ("features", "normalize", "spec_augment", "subsampling", "encoder")
-SKIPPED_FILE = "skipped.jsonl"
-
-EXPECTED_WARNINGS = (
-    # The plan skips what is done; see SpeechDataModule.train_dataloader.
-    ".*your dataloader is not resumable.*",
-    # Loading a few utterances costs less than handing them over.
-    ".*does not have many workers.*",
-    # Of no use to our users, and not ours to mend.
-    ".*LeafSpec.*",
-    ".*smaller than the logging interval.*",
-)
 
 
 def run_training(
@@ -145,20 +128,6 @@ def _run(
     return 0
 
 
-def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
-    """Read the training and development utterances, as many as are wanted."""
-    corpus, data = build_corpus(config), config["data"]
-    splits = {}
-    for role in ("train", "dev"):
-        utterances = corpus.read(data[f"{role}_split"])
-        most = data[f"max_{role}"]
-        if most is not None and most < len(utterances):
-            log.info("data.max_%s: %d of %d utterances", role, most, len(utterances))
-            utterances = utterances[:most]
-        splits[role] = utterances
-    return splits
-
-
 def make_model(
     config: Mapping[str, Any], train: Sequence[Utterance], last: dict[str, Any] | None
 ) -> tuple[AcousticModel, Tokenizer, dict[str, Any]]:
@@ -189,85 +158,6 @@ def make_model(
         for line in initialise_from(model, tokenizer, start):
             log.info("init_from: %s", line)
     return model, tokenizer, model_config
-
-
-def check_data(
-    config: Mapping[str, Any],
-    splits: dict[str, list[Utterance]],
-    model: AcousticModel,
-    tokenizer: Tokenizer,
-    folder: Path,
-    resume: bool,
-    first: bool,
-) -> dict[str, list[Utterance]]:
-    """Let the doctor see the data, and leave out what may be skipped.
-
-    What was skipped is kept in the run folder, and a resumed run skips the
-    same.
-    """
-    data = config["data"]
-    if data["on_error"] not in ("raise", "skip"):
-        raise InputError(
-            f"data.on_error is {data['on_error']!r}, expected raise or skip"
-        )
-    skipped_file = folder / SKIPPED_FILE
-    if resume:
-        return _leave_out(splits, skipped_file)
-    skip = data["on_error"] == "skip"
-    if not data["check"]:
-        if skip:
-            raise InputError(
-                "data.on_error=skip needs data.check=true: what is not examined "
-                "cannot be listed"
-            )
-        return splits
-    if not first and not skip:
-        return splits  # the first process has seen them before it started this one
-    if data["dev_split"] == data["train_split"]:
-        examined = {"train": splits["train"]}  # debug=overfit means to share
-    else:
-        examined = splits
-    augment = build_optional(config, "augment", AUGMENT_ROOMS, config["trust"])
-    diagnosis = examine(
-        examined,
-        tokenizer,
-        model.sample_rate,
-        data["resample"],
-        on_integers(model.output_lengths),
-        augment and augment.shortest,
-    )
-    if diagnosis.problems and not skip:
-        raise InputError(
-            f"{diagnosis.report()}\nmend the data, or leave such utterances out by "
-            "data.on_error=skip"
-        )
-    if first:
-        log.info("%s", diagnosis.report())
-        if diagnosis.problems:
-            log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)
-            lines = [
-                json.dumps(asdict(problem), ensure_ascii=False)
-                for problem in diagnosis.problems
-            ]
-            skipped_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return {
-        split: diagnosis.healthy(split if split in examined else "train")
-        for split in splits
-    }
-
-
-def _leave_out(
-    splits: dict[str, list[Utterance]], skipped_file: Path
-) -> dict[str, list[Utterance]]:
-    if not skipped_file.exists():
-        return splits
-    lines = skipped_file.read_text(encoding="utf-8").splitlines()
-    problems = [json.loads(line) for line in lines]
-    skipped = {(problem["split"], problem["id"]) for problem in problems}
-    return {
-        split: [u for u in utterances if (split, u.id) not in skipped]
-        for split, utterances in splits.items()
-    }
 
 
 def describe_run(config: Mapping[str, Any], recipe: str | None) -> dict[str, Any]:
@@ -339,34 +229,3 @@ def report(task: L.LightningModule, trainer: L.Trainer, folder: Path) -> None:
         f"{trainer.current_epoch} epochs and {task.cpu_seconds / 60:.1f} CPU-minutes\n"
         f"checkpoint: {folder / BEST}\nrun folder: {folder}"
     )
-
-
-@contextlib.contextmanager
-def logging_to(folder: Path, first: bool) -> Iterator[None]:
-    """Log to standard error and to the run folder; other processes warn only."""
-    root = logging.getLogger()
-    screen = logging.StreamHandler(sys.stderr)
-    screen.setFormatter(logging.Formatter("%(message)s"))
-    handlers: list[logging.Handler] = [screen]
-    if first:
-        file = logging.FileHandler(folder / "train.log", encoding="utf-8")
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        handlers.append(file)
-    before = root.level
-    root.setLevel(logging.INFO if first else logging.WARNING)
-    for handler in handlers:
-        root.addHandler(handler)
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.captureWarnings(True)
-    try:
-        with warnings.catch_warnings():
-            for message in EXPECTED_WARNINGS:
-                warnings.filterwarnings("ignore", message)
-            yield
-    finally:
-        logging.captureWarnings(False)
-        root.setLevel(before)
-        for handler in handlers:
-            root.removeHandler(handler)
-            handler.close()

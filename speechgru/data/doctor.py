@@ -225,6 +225,8 @@ class _Examiner:
             num_frames = max(0, int(self.output_lengths(num_samples)))
         except ValueError:  # shorter than one window
             num_frames = 0
+        is_sped_up = split == "train" and self.shortest is not None
+        speed = ", at the highest speed of the augmentation" if is_sped_up else ""
         repeats = sum(left == right for left, right in pairwise(token_ids))
         if num_frames >= len(token_ids) + repeats:
             return []
@@ -233,8 +235,8 @@ class _Examiner:
             (
                 "too-short",
                 f"{utterance.id}: {len(token_ids)} targets cannot align with "
-                f"{num_frames} output frames{needed}; lower the subsampling or drop "
-                "the utterance",
+                f"{num_frames} output frames{needed}{speed}; lower the subsampling or "
+                "drop the utterance",
             )
         ]
 

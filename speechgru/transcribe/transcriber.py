@@ -1,9 +1,7 @@
 """A trained model that turns audio into text."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,12 @@ from torch.nn.utils.rnn import pad_sequence
 from speechgru.audio import AudioSource, inspect_audio, load_audio, resample_audio
 from speechgru.decode.greedy import GreedyDecoder, geometric_mean
 from speechgru.interfaces import Decoder, InputError, Span, Tokenizer
-
-NAMELESS = "-"
-"""Name of a source that is no file: bytes, standard input, a waveform."""
+from speechgru.transcribe.recording import (
+    NAMELESS,
+    Recording,
+    check_waveform,
+    name_source,
+)
 
 WINDOW = 256
 """Sources that are sorted by length together: more would pad less, but keep
@@ -139,11 +140,11 @@ class Transcriber:
                 rate is missing.
         """
         if isinstance(audio, Tensor):
-            waveform = _check_waveform(audio, sample_rate)
+            waveform = check_waveform(audio, sample_rate)
             waveform = resample_audio(waveform, sample_rate, self.model.sample_rate)
             self._check_length("waveform", waveform)
             return self._transcribe_batch([NAMELESS], [waveform])[0]
-        recording = _Recording.of(audio)
+        recording = Recording.of(audio)
         if sample_rate is not None:
             raise InputError(
                 f"{recording.name}: sample_rate={sample_rate} is given, expected only "
@@ -185,12 +186,12 @@ class Transcriber:
     def _transcribe_window(
         self, sources: Sequence[AudioSource], batch_seconds: float
     ) -> Iterator[Transcript | Failure]:
-        recordings: dict[int, _Recording] = {}
+        recordings: dict[int, Recording] = {}
         durations: dict[int, float] = {}
         results: dict[int, Transcript | Failure] = {}
         for index, source in enumerate(sources):
             try:
-                recordings[index] = _Recording.of(source)
+                recordings[index] = Recording.of(source)
                 durations[index] = inspect_audio(recordings[index].open()).duration
             except (InputError, OSError) as error:
                 results[index] = Failure.of(source, error)
@@ -209,7 +210,7 @@ class Transcriber:
                 yield results.pop(num_yielded)
                 num_yielded += 1
 
-    def _load(self, recording: "_Recording") -> Tensor:
+    def _load(self, recording: "Recording") -> Tensor:
         waveform = load_audio(recording.open(), self.model.sample_rate, resample=True)
         self._check_length(recording.name, waveform)
         return waveform
@@ -271,65 +272,6 @@ def plan_batches(durations: dict[int, float], batch_seconds: float) -> list[list
                 continue
         batches.append([key])
     return batches
-
-
-def name_source(source: AudioSource) -> str:
-    """The path of a source, or "-" where it has none."""
-    if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
-    name = getattr(source, "name", None)
-    # Standard input calls itself <stdin>; a pipe's name is a number.
-    return name if isinstance(name, str) and not name.startswith("<") else NAMELESS
-
-
-class _Stream(BytesIO):
-    """Bytes whose name the error messages can tell."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class _Recording:
-    """A source that can be opened again; a stream is read but once."""
-
-    name: str
-    content: str | bytes
-
-    @classmethod
-    def of(cls, source: AudioSource) -> "_Recording":
-        if isinstance(source, (str, os.PathLike)):
-            return cls(name_source(source), os.fspath(source))
-        content = source if isinstance(source, bytes) else source.read()
-        return cls(name_source(source), content)
-
-    def open(self) -> AudioSource:
-        if isinstance(self.content, str):
-            return self.content
-        stream = _Stream(self.content)
-        stream.name = self.name
-        return stream
-
-
-def _check_waveform(waveform: Tensor, sample_rate: int | None) -> Tensor:
-    """Bring a waveform to the form that files are decoded to."""
-    if sample_rate is None or sample_rate < 1:
-        raise InputError(
-            f"waveform: sample_rate is {sample_rate}, expected Hz; pass sample_rate="
-        )
-    if not waveform.is_floating_point() or waveform.dim() not in (1, 2):
-        raise InputError(
-            f"waveform: {waveform.dtype} of shape {tuple(waveform.shape)}, expected "
-            "floats in [-1, 1], (samples,) or (channels, samples); convert it"
-        )
-    waveform = waveform.detach().to("cpu", torch.float32)
-    if waveform.dim() == 2:
-        waveform = waveform.mean(dim=0)
-    if not waveform.isfinite().all():
-        raise InputError(
-            "waveform: holds NaN or infinite samples, expected numbers in [-1, 1]; "
-            "convert it anew from its source"
-        )
-    return waveform
 
 
 def _average_confidence(tokens: Sequence[Span]) -> float | None:

@@ -8,8 +8,9 @@ import torch
 from conftest import TINY, TINY_RUN
 
 from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.examination import SKIPPED_FILE
 from speechgru.cli.main import UsageError
-from speechgru.cli.run import SKIPPED_FILE, run_training
+from speechgru.cli.run import run_training
 from speechgru.cli.train import adopt_model
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import load_checkpoint, read_checkpoint

@@ -1,0 +1,142 @@
+"""What a run trains on: read, examined, and what may be skipped left out."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from speechgru.cli.config import AUGMENT_ROOMS, build_corpus, build_optional
+from speechgru.data.doctor import examine
+from speechgru.interfaces import InputError, Tokenizer, Utterance
+from speechgru.model.acoustic import AcousticModel
+from speechgru.model.build import build, find_class
+
+log = logging.getLogger(__name__)
+
+SKIPPED_FILE = "skipped.jsonl"
+
+
+def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
+    """Read the training and development utterances, as many as are wanted."""
+    corpus, data = build_corpus(config), config["data"]
+    splits = {}
+    for role in ("train", "dev"):
+        utterances = corpus.read(data[f"{role}_split"])
+        most = data[f"max_{role}"]
+        if most is not None and most < len(utterances):
+            log.info("data.max_%s: %d of %d utterances", role, most, len(utterances))
+            utterances = utterances[:most]
+        splits[role] = utterances
+    return splits
+
+
+def check_data(
+    config: Mapping[str, Any],
+    splits: dict[str, list[Utterance]],
+    model: AcousticModel,
+    tokenizer: Tokenizer,
+    folder: Path,
+    resume: bool,
+    first: bool,
+) -> dict[str, list[Utterance]]:
+    """Let the doctor see the data, and leave out what may be skipped.
+
+    What was skipped is kept in the run folder, and a resumed run skips the
+    same.
+    """
+    data = config["data"]
+    if data["on_error"] not in ("raise", "skip"):
+        raise InputError(
+            f"data.on_error is {data['on_error']!r}, expected raise or skip"
+        )
+    skipped_file = folder / SKIPPED_FILE
+    if resume:
+        return _leave_out(splits, skipped_file)
+    skip = data["on_error"] == "skip"
+    if not data["check"]:
+        if skip:
+            raise InputError(
+                "data.on_error=skip needs data.check=true: what is not examined "
+                "cannot be listed"
+            )
+        return splits
+    if not first and not skip:
+        return splits  # the first process has seen them before it started this one
+    if data["dev_split"] == data["train_split"]:
+        examined = {"train": splits["train"]}  # debug=overfit means to share
+    else:
+        examined = splits
+    augment = build_optional(config, "augment", AUGMENT_ROOMS, config["trust"])
+    diagnosis = examine(
+        examined,
+        tokenizer,
+        model.sample_rate,
+        data["resample"],
+        on_integers(model.output_lengths),
+        augment and augment.shortest,
+    )
+    if diagnosis.problems and not skip:
+        raise InputError(
+            f"{diagnosis.report()}\nmend the data, or leave such utterances out by "
+            "data.on_error=skip"
+        )
+    if first:
+        log.info("%s", diagnosis.report())
+        if diagnosis.problems:
+            log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)
+            lines = [
+                json.dumps(asdict(problem), ensure_ascii=False)
+                for problem in diagnosis.problems
+            ]
+            skipped_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return {
+        split: diagnosis.healthy(split if split in examined else "train")
+        for split in splits
+    }
+
+
+def _leave_out(
+    splits: dict[str, list[Utterance]], skipped_file: Path
+) -> dict[str, list[Utterance]]:
+    if not skipped_file.exists():
+        return splits
+    lines = skipped_file.read_text(encoding="utf-8").splitlines()
+    problems = [json.loads(line) for line in lines]
+    skipped = {(problem["split"], problem["id"]) for problem in problems}
+    return {
+        split: [u for u in utterances if (split, u.id) not in skipped]
+        for split, utterances in splits.items()
+    }
+
+
+def build_tokenizer(
+    config: Mapping[str, Any], texts: Iterable[str], trust: Sequence[str]
+) -> Tokenizer:
+    """Build the tokenizer, of the given alphabet or that of the texts.
+
+    A text that is empty or cannot be normalised is left to the doctor, who
+    names its utterance.
+    """
+    if config["alphabet"] is not None:
+        return build(config, "text", trust)
+    tokenizer_class = find_class(config["_target_"], "text", trust)
+    options = {k: v for k, v in config.items() if k not in ("_target_", "alphabet")}
+    usable = []
+    for text in texts:
+        try:
+            tokenizer_class.from_texts([text], **options)
+            usable.append(text)
+        except InputError:
+            continue
+    return tokenizer_class.from_texts(usable, **options)
+
+
+def on_integers(
+    output_lengths: Callable[[torch.Tensor], torch.Tensor],
+) -> Callable[[int], int]:
+    """Let a function of length tensors take and give one integer."""
+    return lambda length: int(output_lengths(torch.tensor([length]))[0])

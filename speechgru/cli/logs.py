@@ -1,0 +1,49 @@
+"""Where a run's log goes."""
+
+import contextlib
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+EXPECTED_WARNINGS = (
+    # The plan skips what is done; see SpeechDataModule.train_dataloader.
+    ".*your dataloader is not resumable.*",
+    # Loading a few utterances costs less than handing them over.
+    ".*does not have many workers.*",
+    # Of no use to our users, and not ours to mend.
+    ".*LeafSpec.*",
+    ".*smaller than the logging interval.*",
+)
+
+
+@contextlib.contextmanager
+def logging_to(folder: Path, first: bool) -> Iterator[None]:
+    """Log to standard error and to the run folder; other processes warn only."""
+    root = logging.getLogger()
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setFormatter(logging.Formatter("%(message)s"))
+    handlers: list[logging.Handler] = [screen]
+    if first:
+        file = logging.FileHandler(folder / "train.log", encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handlers.append(file)
+    before = root.level
+    root.setLevel(logging.INFO if first else logging.WARNING)
+    for handler in handlers:
+        root.addHandler(handler)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    try:
+        with warnings.catch_warnings():
+            for message in EXPECTED_WARNINGS:
+                warnings.filterwarnings("ignore", message)
+            yield
+    finally:
+        logging.captureWarnings(False)
+        root.setLevel(before)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from speechgru.cli.config import CONF_DIR, explain, register_resolvers, to_plain
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     program = hydra.main(
         version_base="1.3", config_path=str(CONF_DIR), config_name="train"
     )(functools.wraps(_start)(job))
-    sys.argv = [command_line[0], *arguments]
+    sys.argv = [command_line[0], *flags_first(arguments)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to cli/main.py
     try:
         program()
@@ -73,6 +74,21 @@ def main(arguments: Sequence[str]) -> int:
     if failures:
         raise failures[0]
     return max(statuses, default=0)
+
+
+def flags_first(arguments: Sequence[str]) -> list[str]:
+    """Sort flags before overrides; Hydra does not find them in between."""
+    flags, overrides, rest = [], [], list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if not argument.startswith("-"):
+            overrides.append(argument)
+            continue
+        flags.append(argument)
+        if argument in ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p"):
+            flags += rest[:1]
+            del rest[:1]
+    return flags + overrides
 
 
 def _start(config: DictConfig) -> int:
@@ -90,6 +106,11 @@ def _start(config: DictConfig) -> int:
             "folder of its own; add hydra.run.dir=FOLDER"
         )
     plain = to_plain(config, "train")
+    if settings.mode == RunMode.MULTIRUN and "ddp" in str(plain["trainer"]["strategy"]):
+        raise UsageError(
+            "-m and several processes do not go together: each process would begin "
+            "the whole sweep; start the runs one by one"
+        )
     recipe = settings.runtime.choices.get("recipe")
     if plain["init_from"] is not None:
         plain = adopt_model(plain, settings.overrides.task)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from speechgru.cli.config import compose_config, to_plain
 from speechgru.cli.examination import SKIPPED_FILE
 from speechgru.cli.main import UsageError
 from speechgru.cli.run import run_training
-from speechgru.cli.train import adopt_model
+from speechgru.cli.train import adopt_model, flags_first, main
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import load_checkpoint, read_checkpoint
 
@@ -172,3 +173,31 @@ def test_mfcc_and_normalisation_by_utterance_train_as_well(tones, tmp_path):
     )  # fmt: skip
     loaded = load_checkpoint(tmp_path / "run" / "best.ckpt")
     assert loaded.model.features.output_size == 13
+
+
+def test_a_sweep_gives_every_run_a_folder_of_its_own(
+    tones, tmp_path, monkeypatch, capsys
+):
+    arguments = [*TINY, *tones.overrides, "trainer.max_epochs=1"]
+    arguments += ["-m", "seed=1,2", f"runs_dir={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", ["speechgru", "train", *arguments])
+    assert main(arguments) == 0
+    seeds = {
+        read_checkpoint(path)["speechgru"]["metadata"]["seed"]
+        for path in tmp_path.glob("no_recipe/*/best.ckpt")
+    }
+    assert seeds == {1, 2}
+    # The command line is whole again, for the processes that Lightning starts.
+    assert sys.argv == ["speechgru", "train", *arguments]
+
+
+def test_a_sweep_over_several_processes_is_refused(tones, tmp_path, monkeypatch):
+    arguments = [*TINY, *tones.overrides, "trainer=ddp_cpu", "-m", "seed=1,2"]
+    monkeypatch.setattr(sys, "argv", ["speechgru", "train", *arguments])
+    with pytest.raises(UsageError, match="do not go together"):
+        main([*arguments, f"runs_dir={tmp_path}"])
+
+
+def test_flags_may_stand_anywhere():
+    found = flags_first(["a=1", "-m", "b=1,2", "--config-dir", "x", "c=3"])
+    assert found == ["-m", "--config-dir", "x", "a=1", "b=1,2", "c=3"]

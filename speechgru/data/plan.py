@@ -32,7 +32,8 @@ class BatchPlan:
     """Plan the batches of every epoch: the sampler of a loader of batches.
 
     A step is planned for all processes and accumulated batches together and
-    only then dealt out, so the same steps are taken on one process or many.
+    only then dealt out, so the same steps are taken on one process or many (as
+    long as they hold an utterance for each part).
     Utterances of like duration share a step: they are sorted into buckets,
     shuffled within them each epoch, and cut into steps of even size, always
     the same number of them. Every process gets equally many batches; no

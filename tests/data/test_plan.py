@@ -8,11 +8,12 @@ from speechgru.data.plan import BatchPlan, PlannedBatch
 from speechgru.interfaces import InputError
 
 WORLDS = list(product((1, 2, 3, 4), (1, 2)))  # processes, accumulated batches
-DURATIONS = [random.Random(0).uniform(0.5, 8.0) for _ in range(101)]
+GENERATOR = random.Random(0)
+DURATIONS = [GENERATOR.uniform(0.5, 8.0) for _ in range(101)]
 
 
 def make(num_ranks=1, rank=0, accumulate=1, durations=DURATIONS, **options):
-    options = {"batch_seconds": 61.0, "num_buckets": 3, "shuffle": True, **options}
+    options = {"batch_seconds": 81.0, "num_buckets": 3, "shuffle": True, **options}
     return BatchPlan(
         durations, num_ranks=num_ranks, rank=rank, accumulate=accumulate, **options
     )

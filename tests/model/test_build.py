@@ -135,7 +135,7 @@ def test_nothing_but_a_class_of_the_model_is_found(target, message, tmp_path):
         ({"hiden_size": 3}, "unknown option 'hiden_size'; GRUEncoder takes: hidden_s"),
         ({"self": 3}, "unknown option 'self'"),
         ({"num_layers": 0}, "encoder: GRUEncoder: num_layers is 0"),
-        ({"hidden_size": "many"}, "encoder: GRUEncoder: "),
+        ({"hidden_size": "many"}, r"encoder\.hidden_size is 'many', expected int"),
     ],
 )
 def test_values_are_plain_and_options_known(change, message):

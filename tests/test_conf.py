@@ -1,0 +1,168 @@
+"""Every YAML in conf/ composes, and what it describes can be built."""
+
+import inspect
+import sys
+
+import lightning
+import pytest
+
+from speechgru.cli.config import (
+    AUGMENT_ROOMS,
+    CONF_DIR,
+    DECODER_ROOMS,
+    TASK_ROOMS,
+    build_corpus,
+    build_optional,
+    compose_config,
+    to_plain,
+)
+from speechgru.cli.main import UsageError
+from speechgru.cli.run import MODEL_GROUPS
+from speechgru.interfaces import InputError
+from speechgru.model.build import build
+from speechgru.model.checkpoint import build_model
+
+PRIMARY = sorted(path.stem for path in CONF_DIR.glob("*.yaml"))
+RECIPES = sorted(
+    path.relative_to(CONF_DIR / "recipe").with_suffix("").as_posix()
+    for path in (CONF_DIR / "recipe").rglob("*.yaml")
+)
+GROUPS = sorted(
+    path.name for path in CONF_DIR.iterdir() if path.is_dir() and path.name != "recipe"
+)
+CHOICES = [
+    (group, path.stem)
+    for group in GROUPS
+    for path in sorted((CONF_DIR / group).glob("*.yaml"))
+]
+
+
+def compose(*overrides):
+    return to_plain(compose_config("train", overrides), "train")
+
+
+def build_all(config):
+    """Build what a training configuration describes, as a run does."""
+    trust = config["trust"]
+    groups = {
+        name: config[name] if config[name]["_target_"] else None
+        for name in MODEL_GROUPS
+    }
+    model = build_model(groups, num_tokens=30, trust=trust)
+    build_corpus(config)
+    build_optional(config, "augment", AUGMENT_ROOMS, trust)
+    decoder = build(config["decoder"], "decoder", trust, DECODER_ROOMS)
+    tokenizer = build({**config["text"], "alphabet": "ABC"}, "text", trust)
+    task = build(
+        config["task"], "task", trust, TASK_ROOMS, model=model, tokenizer=tokenizer,
+        decoder=decoder, model_config=groups, metadata={}, seed=config["seed"],
+    )  # fmt: skip
+    options = set(config["trainer"]) - {"num_threads", "accumulate"}
+    assert options <= set(inspect.signature(lightning.Trainer).parameters)
+    return task
+
+
+MANIFEST = ("corpus=manifest", "corpus.train=train.jsonl")
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_composes_and_builds(group, choice):
+    overrides = [f"{group}={choice}"]
+    if group != "corpus":
+        overrides += MANIFEST
+    elif choice == "manifest":
+        overrides.append("corpus.train=train.jsonl")
+    task = build_all(compose(*overrides))
+    assert task.model.num_parameters > 0
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_composes_and_builds(recipe):
+    config = compose(f"recipe={recipe}")
+    assert config["corpus"]["name"] == recipe.partition("/")[0]
+    build_all(config)
+    # The file says so itself, on its first line, or its values would nest.
+    first = (CONF_DIR / "recipe" / f"{recipe}.yaml").read_text().splitlines()[0]
+    assert first == "# @package _global_"
+
+
+@pytest.mark.parametrize("primary", PRIMARY)
+def test_every_command_composes(primary):
+    needs_corpus = "corpus: ???" in (CONF_DIR / f"{primary}.yaml").read_text()
+    overrides = ["corpus=yesno"] if needs_corpus else []
+    assert to_plain(compose_config(primary, overrides), primary)
+
+
+def test_a_recipe_wins_over_defaults_and_debug_over_a_recipe():
+    config = compose("recipe=an4/bigru", "debug=fast")
+    assert config["encoder"]["hidden_size"] == 256
+    assert config["trainer"]["max_epochs"] == 2
+    assert compose("recipe=an4/bigru", "seed=7")["seed"] == 7
+
+
+def write_recipe(folder, text):
+    (folder / "recipe").mkdir()
+    head = "# @package _global_\ndefaults:\n  - override /corpus: yesno\n"
+    (folder / "recipe" / "mine.yaml").write_text(head + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("learning_rate: 1\n", "unknown option 'learning_rate'"),
+        ("trainer:\n  max_epoch: 5\n", "trainer has an unknown option 'max_epoch'"),
+        ("data:\n  batch: 5\n", "data has an unknown option 'batch'"),
+        ("callbacks:\n  patience: 5\n", "callbacks has an unknown option 'patience'"),
+        ("trainer:\n  max_epochs: many\n", "max_epochs is 'many', expected a value"),
+    ],
+)
+def test_a_recipe_with_an_unknown_option_is_refused(tmp_path, text, message):
+    write_recipe(tmp_path, text)
+    with pytest.raises(UsageError, match=message):
+        to_plain(compose_config("train", ["recipe=mine"], str(tmp_path)), "train")
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        ("encoder", "encoder: unknown option 'size'; GRUEncoder takes: hidden_size"),
+        ("features", "features: unknown option 'size'; LogMel takes: sample_rate"),
+        ("task", "task: unknown option 'size'; CTCTask takes"),
+        ("corpus", "corpus: unknown option 'size'; YesNo takes"),
+    ],
+)
+def test_a_recipe_with_an_unknown_option_of_a_class_is_refused(
+    tmp_path, group, message
+):
+    write_recipe(tmp_path, f"{group}:\n  size: 5\n")
+    config = to_plain(compose_config("train", ["recipe=mine"], str(tmp_path)), "train")
+    with pytest.raises(InputError, match=message):
+        build_all(config)
+
+
+def test_an_encoder_of_the_users_own_takes_one_module_and_one_yaml(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "my_encoder.py").write_text(
+        "from torch import nn\n"
+        "class Identity(nn.Module):\n"
+        "    def __init__(self, input_size: int) -> None:\n"
+        "        super().__init__()\n"
+        "        self.output_size = input_size\n"
+        "    def output_lengths(self, lengths):\n"
+        "        return lengths\n"
+        "    def forward(self, features, lengths):\n"
+        "        return features, lengths\n"
+    )
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "identity.yaml").write_text(
+        "_target_: my_encoder.Identity\n_partial_: true\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    overrides = [*MANIFEST, "encoder=identity"]
+    config = to_plain(compose_config("train", overrides, str(tmp_path)), "train")
+    with pytest.raises(InputError, match=r"pass trust=\[my_encoder\]"):
+        build_all(config)
+    assert "my_encoder" not in sys.modules
+    task = build_all({**config, "trust": ["my_encoder"]})
+    assert type(task.model.encoder).__name__ == "Identity"

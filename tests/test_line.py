@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 import soundfile
 import torch
 from conftest import make_tones, run_speechgru
+from torch.nn.utils.rnn import pad_sequence
 
 from speechgru import Transcriber
-from speechgru.model.checkpoint import read_checkpoint
+from speechgru.model.checkpoint import load_checkpoint, read_checkpoint
 
 
 def test_a_run_folder_holds_all_that_was_promised(trained):
@@ -97,6 +99,23 @@ def test_the_python_interface_hears_the_same_at_other_rates_and_formats(
     soundfile.write(stereo, torch.tensor(samples)[:, None].expand(-1, 2).numpy(), rate)
     assert transcriber.transcribe(stereo).text == line["text"]
     assert transcriber.transcribe(path.read_bytes()).text == line["text"]
+
+
+@pytest.mark.parametrize("batch_size", [8, 61])
+def test_log_probs_do_not_depend_on_the_batch(trained, tones, batch_size):
+    model = load_checkpoint(trained.checkpoint).model
+    files = sorted((tones.folder / "wav").glob("train-*.wav"))[:batch_size]
+    waveforms = [torch.tensor(soundfile.read(f, dtype="float32")[0]) for f in files]
+    lengths = torch.tensor([len(waveform) for waveform in waveforms])
+    padded = pad_sequence([*waveforms, torch.zeros(30_000)], batch_first=True)[:-1]
+    assert padded.size(1) > lengths.max(), "no extra padding"
+    with torch.inference_mode():
+        together, output_lengths = model(padded, lengths)
+        for index, waveform in enumerate(waveforms):
+            alone, length = model(waveform[None], lengths[index : index + 1])
+            assert length == output_lengths[index]
+            difference = together[index, : length.item()] - alone[0]
+            assert difference.abs().max() < 1e-4
 
 
 def test_text_does_not_depend_on_the_batch(trained, tones):

@@ -114,6 +114,7 @@ def write_recipe(folder, text):
         ("data:\n  batch: 5\n", "data has an unknown option 'batch'"),
         ("callbacks:\n  patience: 5\n", "callbacks has an unknown option 'patience'"),
         ("trainer:\n  max_epochs: many\n", "max_epochs is 'many', expected a value"),
+        ("augment:\n  factors: [0.9]\n", "augment.factors is set, but augment is none"),
     ],
 )
 def test_a_recipe_with_an_unknown_option_is_refused(tmp_path, text, message):

@@ -46,10 +46,11 @@ def room_of(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.name))
 def test_no_import_leaves_its_row(path):
     room = room_of(path)
+    # `speechgru.Transcriber` counts, and `speechgru` alone: it reaches any room.
     found = {
-        name.split(".")[1]
+        name.partition(".")[2].partition(".")[0]
         for name in imported(path)
-        if name.startswith("speechgru.") and name.split(".")[1] in ROOMS
+        if name.partition(".")[0] == "speechgru"
     }
     if room in ALLOWED:
         assert found <= ALLOWED[room] | {room}

@@ -118,6 +118,9 @@ def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
     keys = {key for key in (*known, *groups) if not key.startswith("override ")}
     _refuse_unknown(plain, keys - {"defaults", "hydra"}, "the configuration")
     _refuse_other_types(plain, known)
+    for group in groups:
+        if isinstance(plain.get(group), dict):
+            _refuse_idle_options(plain[group], group)
     for group, choice in groups.items():
         path = CONF_DIR / group / f"{choice}.yaml"
         default = _load(path) if path.is_file() else {}
@@ -139,6 +142,15 @@ def _refuse_other_types(
             raise UsageError(
                 f"{prefix}{key} is {value!r}, expected a value like {default[key]!r}"
             )
+
+
+def _refuse_idle_options(options: Mapping[str, Any], group: str) -> None:
+    idle = [key for key in options if key != "_target_"]
+    if "_target_" in options and options["_target_"] is None and idle:
+        raise UsageError(
+            f"{group}.{idle[0]} is set, but {group} is none; choose one of: "
+            f"{', '.join(_choices(group))}"
+        )
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -76,6 +76,8 @@ def _run(
     os.environ["OMP_NUM_THREADS"] = str(num_threads)  # Lightning would guess
     L.seed_everything(config["seed"], verbose=False)
 
+    if not config["data"]["augment"]:
+        config["augment"] = config["spec_augment"] = {"_target_": None}
     splits = read_splits(config)
     last = read_checkpoint(folder / LAST)[DESCRIPTION_KEY] if resume else None
     model, tokenizer, model_config = make_model(config, splits["train"], last)

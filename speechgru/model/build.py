@@ -134,7 +134,11 @@ def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
 
 def _check_types(cls: type, arguments: Mapping[str, Any], name: str) -> None:
     """Hold plain values against the plain types that a constructor declares."""
-    for option, hint in get_type_hints(cls.__init__).items():
+    try:
+        hints = get_type_hints(cls.__init__)
+    except NameError:
+        return  # a user's names may exist for a type checker only
+    for option, hint in hints.items():
         kinds = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
         if option not in arguments or not kinds <= set(PLAIN):
             continue

@@ -49,6 +49,20 @@ def test_a_class_is_built_from_its_arguments_and_the_sizes_that_it_takes():
     assert len(encoder.layers) == 2
 
 
+def test_a_whole_number_will_do_for_a_fraction_and_null_where_it_is_allowed():
+    assert build({**GRU, "dropout": 0}, "encoder", input_size=4).dropout == 0
+    config = {
+        "_target_": "speechgru.features.log_mel.LogMel",
+        "sample_rate": 8000,
+        "n_fft": 64,
+        "hop_length": 32,
+        "n_mels": 5,
+        "win_length": None,
+        "f_min": 50,
+    }
+    assert build(config, "features").mel.win_length == 64
+
+
 def test_sizes_go_only_to_a_class_that_wants_them():
     config = {
         "_target_": "speechgru.text.tokenizer.CharacterTokenizer",
@@ -135,6 +149,9 @@ def test_nothing_but_a_class_of_the_model_is_found(target, message, tmp_path):
         ({"hiden_size": 3}, "unknown option 'hiden_size'; GRUEncoder takes: hidden_s"),
         ({"self": 3}, "unknown option 'self'"),
         ({"num_layers": 0}, "encoder: GRUEncoder: num_layers is 0"),
+        ({"num_layers": True}, r"encoder\.num_layers is True, expected int"),
+        ({"hidden_size": 3.0}, r"encoder\.hidden_size is 3.0, expected int"),
+        ({"dropout": None}, r"encoder\.dropout is None, expected float"),
         ({"hidden_size": "many"}, r"encoder\.hidden_size is 'many', expected int"),
     ],
 )
@@ -169,6 +186,23 @@ def test_a_users_module_is_built_with_trust(user_module):
     encoder = build(config, "encoder", trust=[name], input_size=4)
     assert (type(encoder).__name__, encoder.output_size, encoder.gain) == ("Echo", 4, 2)
     assert ran.exists()
+
+
+def test_a_users_annotations_may_exist_for_type_checkers_only(tmp_path, monkeypatch):
+    (tmp_path / "annotated_encoder.py").write_text(
+        "from __future__ import annotations\n"
+        "from torch import nn\n"
+        "class Echo(nn.Module):\n"
+        "    def __init__(self, gain: float, hook: Unknown | None = None):\n"
+        "        super().__init__()\n"
+        "        self.gain = gain\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    config = {"_target_": "annotated_encoder.Echo", "gain": 2.0}
+    try:
+        assert build(config, "encoder", trust=["annotated_encoder"]).gain == 2
+    finally:
+        sys.modules.pop("annotated_encoder", None)
 
 
 @pytest.mark.parametrize("attribute", ["function", "Plain", "Linear", "Path", "nn"])

@@ -150,6 +150,10 @@ class Progress(Callback):
         self._bar: tqdm | None = None
         self._started_at = 0.0
 
+    def on_train_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Begin, perhaps within an epoch that is resumed."""
+        self._started_at = time.monotonic()
+
     def on_train_epoch_start(self, trainer: L.Trainer, task: CTCTask) -> None:
         """Begin a bar."""
         self._started_at = time.monotonic()

@@ -171,8 +171,8 @@ class CTCTask(L.LightningModule):
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is None and not math.isfinite(norm):
             raise InputError(
-                f"gradient norm is {norm} in epoch {self.current_epoch}, step "
-                f"{self.global_step}, expected a finite one; lower task.learning_rate"
+                f"gradient norm is {norm} in epoch {self.current_epoch + 1}, step "
+                f"{self.global_step + 1}, expected a finite one; lower task.learning_rate"
                 f"{self._last_good()}"
             )
         self.log("train/gradient_norm", norm)
@@ -181,7 +181,7 @@ class CTCTask(L.LightningModule):
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the model and the run, as of now."""
         progress = {
-            "epoch": self.current_epoch,
+            "epoch": self.current_epoch + 1,  # as the log counts
             "step": self.global_step,
             "cpu_seconds": round(self.cpu_seconds, 1),
             **{
@@ -218,7 +218,7 @@ class CTCTask(L.LightningModule):
         ]
         found = losses[~finite][0].item()
         raise InputError(
-            f"loss is {found} in epoch {self.current_epoch}, step {self.global_step}, "
+            f"loss is {found} in epoch {self.current_epoch + 1}, step {self.global_step}, "
             f"expected a finite one; utterances: {', '.join(ids)}; of the batch: "
             f"{', '.join(batch.ids)}; run speechgru doctor, or lower "
             f"task.learning_rate{self._last_good()}"

@@ -96,7 +96,7 @@ def test_a_gradient_that_is_not_finite_ends_the_run(tones, tmp_path, monkeypatch
     monkeypatch.setattr(
         torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("nan"))
     )
-    with pytest.raises(InputError, match="gradient norm is nan in epoch 0, step 0"):
+    with pytest.raises(InputError, match="gradient norm is nan in epoch 1, step 1"):
         run(tmp_path / "run", *TINY, *tones.overrides)
     assert not (tmp_path / "run" / "last.ckpt").exists()
 

@@ -18,6 +18,8 @@ from speechgru.model.checkpoint import describe
 from speechgru.score.error_rate import ErrorRate
 from speechgru.task.schedule import SCHEDULES
 
+KEPT = "; the last good checkpoint is kept in the run folder"
+
 
 class CTCTask(L.LightningModule):
     """Train by CTC, validate by the error rates of decoded text.
@@ -171,9 +173,8 @@ class CTCTask(L.LightningModule):
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is None and not math.isfinite(norm):
             raise InputError(
-                f"gradient norm is {norm} in epoch {self.current_epoch + 1}, step "
-                f"{self.global_step + 1}, expected a finite one; lower task.learning_rate"
-                f"{self._last_good()}"
+                f"gradient norm is {norm} {self._where()}, expected a finite one; "
+                f"lower task.learning_rate{KEPT}"
             )
         self.log("train/gradient_norm", norm)
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
@@ -218,14 +219,13 @@ class CTCTask(L.LightningModule):
         ]
         found = losses[~finite][0].item()
         raise InputError(
-            f"loss is {found} in epoch {self.current_epoch + 1}, step {self.global_step}, "
-            f"expected a finite one; utterances: {', '.join(ids)}; of the batch: "
-            f"{', '.join(batch.ids)}; run speechgru doctor, or lower "
-            f"task.learning_rate{self._last_good()}"
+            f"loss is {found} {self._where()}, expected a finite one; utterances: "
+            f"{', '.join(ids)}; of the batch: {', '.join(batch.ids)}; run speechgru "
+            f"doctor, or lower task.learning_rate{KEPT}"
         )
 
-    def _last_good(self) -> str:
-        return "; the last good checkpoint is kept in the run folder"
+    def _where(self) -> str:
+        return f"in epoch {self.current_epoch + 1}, step {self.global_step + 1}"
 
 
 def ctc_losses(log_probs: Tensor, output_lengths: Tensor, batch: Batch) -> Tensor:

@@ -2,13 +2,20 @@ import pytest
 import torch
 
 from speechgru.model.conv1d import Conv1dSubsampling
+from speechgru.model.conv2d import Conv2dSubsampling
 
 FACTORS = range(1, 9)
 
 
-def make(factor: int, kernel_size: int = 13) -> Conv1dSubsampling:
-    torch.manual_seed(factor)
-    return Conv1dSubsampling(3, factor, channels=4, kernel_size=kernel_size)
+@pytest.fixture(params=[Conv1dSubsampling, Conv2dSubsampling])
+def make(request):
+    def build(factor: int, kernel_size: int = 13, channels: int = 4, **options):
+        torch.manual_seed(factor)
+        return request.param(
+            3, factor, channels=channels, kernel_size=kernel_size, **options
+        )
+
+    return build
 
 
 def garbage(num_utterances: int, num_frames: int) -> torch.Tensor:
@@ -17,7 +24,7 @@ def garbage(num_utterances: int, num_frames: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_every_utterance_alone_equals_its_row_in_a_padded_batch(factor):
+def test_every_utterance_alone_equals_its_row_in_a_padded_batch(make, factor):
     subsampling = make(factor)
     lengths = torch.arange(1, 41)
     features = garbage(40, 43)
@@ -35,13 +42,13 @@ def test_every_utterance_alone_equals_its_row_in_a_padded_batch(factor):
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_there_is_an_output_frame_for_every_started_group_of_input_frames(factor):
+def test_there_is_an_output_frame_for_every_started_group_of_input_frames(make, factor):
     lengths = make(factor).output_lengths(torch.arange(1, 41)).tolist()
     assert lengths == [-(-num_frames // factor) for num_frames in range(1, 41)]
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_padding_gets_no_gradient(factor):
+def test_padding_gets_no_gradient(make, factor):
     features = garbage(2, 30).requires_grad_()
     make(factor)(features, torch.tensor([30, 11]))[0].sum().backward()
     assert (features.grad[1, 11:] == 0).all()
@@ -49,9 +56,9 @@ def test_padding_gets_no_gradient(factor):
 
 
 @pytest.mark.parametrize(
-    ("factor", "kernel_size"), [(1, 1), (2, 3), (3, 5), (4, 3), (5, 9), (7, 13), (8, 3)]
+    ("factor", "kernel_size"), [(1, 3), (2, 3), (3, 5), (4, 3), (5, 9), (7, 13), (8, 3)]
 )
-def test_the_smallest_kernel_hears_every_frame(factor, kernel_size):
+def test_the_smallest_kernel_hears_every_frame(make, factor, kernel_size):
     subsampling = make(factor, kernel_size)
     with torch.no_grad():
         for parameter in subsampling.parameters():
@@ -62,8 +69,8 @@ def test_the_smallest_kernel_hears_every_frame(factor, kernel_size):
         assert features.grad[0].all()
 
 
-def test_dropout_acts_only_in_training():
-    subsampling = Conv1dSubsampling(3, 2, channels=8, kernel_size=3, dropout=0.5)
+def test_dropout_acts_only_in_training(make):
+    subsampling = make(2, 3, channels=8, dropout=0.5)
     features, lengths = garbage(1, 20), torch.tensor([20])
     first, second = subsampling(features, lengths)[0], subsampling(features, lengths)[0]
     assert not torch.equal(first, second)
@@ -74,18 +81,31 @@ def test_dropout_acts_only_in_training():
 
 
 @pytest.mark.parametrize("factor", [0, 9, -2])
-def test_other_factors_are_refused(factor):
+def test_other_factors_are_refused(make, factor):
     with pytest.raises(ValueError, match=f"factor is {factor}, expected 1 to 8"):
         make(factor)
 
 
 @pytest.mark.parametrize(("factor", "kernel_size"), [(4, 4), (3, 3), (7, 11), (1, 0)])
-def test_kernels_that_are_even_or_skip_frames_are_refused(factor, kernel_size):
+def test_kernels_that_are_even_or_skip_frames_are_refused(make, factor, kernel_size):
     with pytest.raises(ValueError, match=f"kernel_size is {kernel_size}, expected"):
         make(factor, kernel_size)
 
 
 @pytest.mark.parametrize(("channels", "dropout"), [(0, 0.0), (4, 1.0)])
-def test_impossible_sizes_are_refused(channels, dropout):
+def test_impossible_sizes_are_refused(make, channels, dropout):
     with pytest.raises(ValueError, match=f"is {channels} and dropout {dropout}, exp"):
-        Conv1dSubsampling(3, 2, channels, kernel_size=3, dropout=dropout)
+        make(2, 3, channels=channels, dropout=dropout)
+
+
+def test_a_kernel_that_skips_bands_is_refused():
+    with pytest.raises(ValueError, match="kernel_size is 1, expected at least 3 bands"):
+        Conv2dSubsampling(8, 1, channels=2, kernel_size=1)
+
+
+def test_a_kernel_of_one_frame_leaves_frames_alone_over_time():
+    subsampling = Conv1dSubsampling(3, 1, channels=2, kernel_size=1)
+    features = garbage(1, 5)
+    together = subsampling(features, torch.tensor([5]))[0]
+    alone = subsampling(features[:, 3:4], torch.tensor([1]))[0]
+    torch.testing.assert_close(together[:, 3:4], alone)

@@ -124,7 +124,8 @@ def _run(
         trainer.fit(task, datamodule, ckpt_path=folder / LAST if resume else None)
     except Interrupted as interruption:
         log.info("saved; go on with: speechgru train resume=%s", folder)
-        return 128 + interruption.number
+        # Lightning kills the first process when another one ends with an error.
+        return 128 + interruption.number if first else 0
     if first:
         report(task, trainer, folder)
     return 0

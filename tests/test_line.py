@@ -57,7 +57,7 @@ def test_evaluate_transcribe_and_info_work_from_the_checkpoint_alone(
     wer, low, high = map(float, found.groups())
     assert low <= wer <= high
     assert wer <= 10
-    lines = (tmp_path / "manifest-test.jsonl").read_text().splitlines()
+    lines = (tmp_path / "model-manifest-test.jsonl").read_text().splitlines()
     results = [json.loads(line) for line in lines]
     assert [result["id"] for result in results] == [
         f"unseen-{index:03d}" for index in range(7)

@@ -19,5 +19,5 @@ speechgru transcribe "$run/best.ckpt" "$first"
 echo
 echo "checkpoint   $run/best.ckpt"
 echo "log          $run/train.log"
-echo "transcripts  $run/synth_digits-test.jsonl"
+echo "transcripts  $run/best-synth_digits-test.jsonl"
 echo "Try it on your own voice: speechgru transcribe $run/best.ckpt FILE.wav"

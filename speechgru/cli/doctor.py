@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         splits,
         build_tokenizer(config["text"], texts, trust),
         features.sample_rate,
-        config["resample"],
+        config["data"]["resample"],
         on_integers(
             lambda lengths: subsampling.output_lengths(features.output_lengths(lengths))
         ),

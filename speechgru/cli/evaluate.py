@@ -50,7 +50,10 @@ def main(arguments: Sequence[str]) -> int:
     corpus = build_corpus(config)
     utterances = corpus.read(config["split"])
     output = Path(
-        config["output"] or checkpoint.parent / f"{corpus.name}-{config['split']}.jsonl"
+        config["output"]
+        or checkpoint.with_name(
+            f"{checkpoint.stem}-{corpus.name}-{config['split']}.jsonl"
+        )
     )
     _check_writable(output)
     decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
@@ -80,7 +83,7 @@ def score(
         utterances,
         loaded.tokenizer,
         model.sample_rate,
-        config["resample"],
+        config["data"]["resample"],
         with_targets=False,
     )
     plan = BatchPlan(

@@ -93,6 +93,11 @@ def check_data(
                 for problem in diagnosis.problems
             ]
             skipped_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            for split, utterances in examined.items():
+                left = len(diagnosis.healthy(split))
+                log.warning(
+                    "%s: %d of %d utterances left", split, left, len(utterances)
+                )
     return {
         split: diagnosis.healthy(split if split in examined else "train")
         for split in splits

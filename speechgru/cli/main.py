@@ -80,7 +80,8 @@ def _message(error: BaseException) -> str:
             text += f"\n{cause}"
         # "To append to your config use +KEY" is no remedy: nothing obeys KEY.
         lines = [line for line in text.splitlines() if "To append to" not in line]
-        text = "\n".join([*lines, "--help lists the choices and options"])
+        remedy = "--help lists the choices, --cfg job prints every option"
+        text = "\n".join([*lines, remedy])
     return text or type(error).__name__
 
 

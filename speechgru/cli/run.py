@@ -226,9 +226,12 @@ def make_trainer(config: Mapping[str, Any], folder: Path, accumulate: int) -> L.
 def report(task: L.LightningModule, trainer: L.Trainer, folder: Path) -> None:
     """Say where the results are."""
     checkpoints = next(c for c in trainer.callbacks if isinstance(c, Checkpoints))
-    wer, cer = checkpoints.best
+    wer, cer, _ = checkpoints.best
+    if wer >= 1:
+        log.warning("no word was recognised; train longer, or try debug=overfit")
     print(
-        f"best dev WER {100 * wer:.2f} %, CER {100 * cer:.2f} % after "
-        f"{trainer.current_epoch} epochs and {task.cpu_seconds / 60:.1f} CPU-minutes\n"
+        f"best dev WER {100 * wer:.2f} %, CER {100 * cer:.2f} %, in epoch "
+        f"{checkpoints.best_epoch} of {trainer.current_epoch}; "
+        f"{task.cpu_seconds / 60:.1f} CPU-minutes\n"
         f"checkpoint: {folder / BEST}\nrun folder: {folder}"
     )

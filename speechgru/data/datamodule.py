@@ -85,9 +85,12 @@ class SpeechDataModule(L.LightningDataModule):
         batches that are done. A plan that skips them is all it takes: the
         randomness of the others depends on their keys alone.
         """
-        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        done = progress.processed % len(self.train_plan)
-        self.train_plan.set_epoch(self.trainer.current_epoch, skip=done)
+        loop = self.trainer.fit_loop
+        # Not trainer.current_epoch: a checkpoint that was written at the end of
+        # an epoch has processed that epoch, but not completed it.
+        epoch = loop.epoch_progress.current.processed
+        done = loop.epoch_loop.batch_progress.current.processed % len(self.train_plan)
+        self.train_plan.set_epoch(epoch, skip=done)
         return self._load(self.train_data, self.train_plan)
 
     def val_dataloader(self) -> DataLoader:

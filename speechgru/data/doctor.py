@@ -69,6 +69,9 @@ def examine(
     )
 
 
+_ENOUGH = 20  # utterances of train, from which on a rare character is worth a note
+
+
 class _Examiner:
     """Examines one utterance after another, and remembers what must differ."""
 
@@ -88,6 +91,7 @@ class _Examiner:
         self.num_tokens: Counter[str] = Counter()  # by split
         self.num_channels: Counter[int] = Counter()
         self.num_repeated: Counter[str] = Counter()  # by split
+        self.users: dict[str, set[str]] = {}  # of a character: ids in train
         self._ids: set[tuple[str, str]] = set()
         self._digests: dict[bytes, tuple[str, str]] = {}
         self._intervals: dict[Path, list[tuple[float, float, str, str]]] = {}
@@ -97,6 +101,10 @@ class _Examiner:
         found = self._check_id(split, utterance)
         token_ids, in_text = self._check_text(utterance)
         self.num_tokens[split] += len(token_ids)
+        if split == "train":
+            for token_id in set(token_ids):
+                character = self.tokenizer.tokens[token_id]
+                self.users.setdefault(character, set()).add(utterance.id)
         found += in_text
         try:
             num_channels = inspect_audio(utterance.audio_path).num_channels
@@ -251,6 +259,13 @@ def _note(splits: Mapping[str, Sequence[Utterance]], examiner: _Examiner) -> lis
         f"{count} utterances of {split} repeat the audio of another"
         for split, count in examiner.num_repeated.items()
     ]
+    rare = {c: ids for c, ids in examiner.users.items() if len(ids) == 1}
+    if rare and len(splits.get("train", ())) >= _ENOUGH:
+        some = ", ".join(f"{c!r} ({min(rare[c])})" for c in sorted(rare)[:10])
+        notes.append(
+            f"{len(rare)} of the tokens occur in a single utterance of train, too few "
+            f"to be learnt: {some}"
+        )
     speakers = {
         split: {u.speaker for u in utterances if u.speaker is not None}
         for split, utterances in splits.items()

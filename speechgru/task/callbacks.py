@@ -44,7 +44,7 @@ class Checkpoints(Checkpoint):
     `last.ckpt` is written after every epoch, every `save_every` seconds
     between optimiser steps, and when a signal ends the run. `best.ckpt` holds
     no optimiser; it is written when validation reaches a lower WER, or as low a
-    one with a lower CER.
+    one with a lower CER, or both as low with a lower loss.
 
     The first Ctrl-C or SIGTERM ends the run after the current step, at the
     same step on every process; a second one kills it.
@@ -57,19 +57,20 @@ class Checkpoints(Checkpoint):
     def __init__(self, folder: str | Path, save_every: float) -> None:
         self.folder = Path(folder)
         self.save_every = save_every
-        self.best: tuple[float, float] | None = None
+        self.best: tuple[float, float, float] | None = None
+        self.best_epoch = 0
         self.signal: int | None = None
         self._stop = False
         self._saved_at = time.monotonic()
         self._handlers: dict[int, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The best WER and CER so far."""
-        return {"best": self.best}
+        """The best WER, CER and loss so far, and their epoch."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the best so far."""
-        self.best = state_dict["best"]
+        self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
 
     def on_train_start(self, trainer: L.Trainer, task: CTCTask) -> None:
         """Take over the signals."""
@@ -103,9 +104,9 @@ class Checkpoints(Checkpoint):
     def on_validation_end(self, trainer: L.Trainer, task: CTCTask) -> None:
         """Keep the model, if it is the best so far."""
         metrics = trainer.callback_metrics
-        score = (float(metrics["val/wer"]), float(metrics["val/cer"]))
+        score = tuple(float(metrics[f"val/{name}"]) for name in ("wer", "cer", "loss"))
         if self.best is None or score < self.best:
-            self.best = score
+            self.best, self.best_epoch = score, trainer.current_epoch + 1
             if trainer.is_global_zero:
                 # Callbacks of one process only must not call the trainer's
                 # save, which waits for all.
@@ -153,6 +154,8 @@ class Progress(Callback):
     def on_train_start(self, trainer: L.Trainer, task: CTCTask) -> None:
         """Begin, perhaps within an epoch that is resumed."""
         self._started_at = time.monotonic()
+        if trainer.ckpt_path and trainer.is_global_zero:
+            log.info("resuming behind step %d", trainer.global_step)
 
     def on_train_epoch_start(self, trainer: L.Trainer, task: CTCTask) -> None:
         """Begin a bar."""

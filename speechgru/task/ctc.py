@@ -188,7 +188,7 @@ class CTCTask(L.LightningModule):
             **{
                 name.replace("/", "_"): round(float(value), 6)
                 for name, value in self.trainer.callback_metrics.items()
-                if name in ("val/wer", "val/cer", "train/loss")
+                if name in ("val/wer", "val/cer", "val/loss")
             },
         }
         return describe(

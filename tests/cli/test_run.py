@@ -7,14 +7,16 @@ import sys
 import pytest
 import torch
 from conftest import TINY, TINY_RUN
+from omegaconf import OmegaConf
 
 from speechgru.cli.config import compose_config, to_plain
 from speechgru.cli.examination import SKIPPED_FILE
 from speechgru.cli.main import UsageError
 from speechgru.cli.run import run_training
-from speechgru.cli.train import adopt_model, flags_first, main
+from speechgru.cli.train import adopt_model, flags_first, main, resume
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import load_checkpoint, read_checkpoint
+from speechgru.task.ctc import CTCTask
 
 
 def run(folder, *overrides):
@@ -75,6 +77,7 @@ def test_bad_data_is_skipped_counted_and_listed_if_asked_to(tones, tmp_path):
     (problem,) = map(json.loads, (folder / SKIPPED_FILE).read_text().splitlines())
     assert (problem["split"], problem["id"]) == ("train", "train-003")
     assert "1 problems; see" in (folder / "train.log").read_text()
+    assert "train: 60 of 61 utterances left" in (folder / "train.log").read_text()
 
 
 def test_an_infinite_loss_names_its_utterance_and_keeps_the_last_good_checkpoint(
@@ -201,3 +204,49 @@ def test_a_sweep_over_several_processes_is_refused(tones, tmp_path, monkeypatch)
 def test_flags_may_stand_anywhere():
     found = flags_first(["a=1", "-m", "b=1,2", "--config-dir", "x", "c=3"])
     assert found == ["-m", "--config-dir", "x", "a=1", "b=1,2", "c=3"]
+
+
+def test_a_run_that_ends_right_behind_an_epoch_resumes_exactly(
+    tones, tmp_path, monkeypatch
+):
+    # Killed within an epoch: tests/task/test_resume.py.
+    options = [*TINY, *tones.overrides, "augment=speed", "trainer.max_epochs=3"]
+    run(tmp_path / "whole", *options)
+    expected = read_checkpoint(tmp_path / "whole" / "last.ckpt")
+
+    def end_in_epoch_3(task, batch, index):
+        if batch.key[0] == 2 and index == 1:
+            raise KeyError("power cut")
+        return step(task, batch, index)
+
+    step = CTCTask.training_step
+    monkeypatch.setattr(CTCTask, "training_step", end_in_epoch_3)
+    folder = tmp_path / "cut"
+    with pytest.raises(KeyError, match="power cut"):
+        run(folder, *options)
+    monkeypatch.undo()
+    found = read_checkpoint(folder / "last.ckpt")
+    assert found["global_step"] == expected["global_step"] * 2 // 3
+
+    config = to_plain(compose_config("train", options), "train")
+    OmegaConf.save({**config, "recipe": None}, folder / "config.yaml")
+    assert resume([f"resume={folder}"]) == 0
+    resumed = read_checkpoint(folder / "last.ckpt")
+    assert resumed["global_step"] == expected["global_step"]
+    for name, tensor in expected["state_dict"].items():
+        assert torch.equal(resumed["state_dict"][name], tensor), name
+
+
+def test_of_equal_error_rates_the_lower_loss_is_kept(tones, tmp_path):
+    # No learning to speak of: the WER is 100 % in every epoch.
+    metadata = run(
+        tmp_path / "run",
+        *TINY,
+        *tones.overrides,
+        "task.learning_rate=3e-4",
+        "trainer.max_epochs=3",
+    )
+    assert metadata["val_wer"] == 1
+    assert metadata["epoch"] == 3
+    log = (tmp_path / "run" / "train.log").read_text()
+    assert "no word was recognised" in log

@@ -17,10 +17,9 @@ from speechgru.cli.config import (
     to_plain,
 )
 from speechgru.cli.main import UsageError
-from speechgru.cli.run import MODEL_GROUPS
 from speechgru.interfaces import InputError
 from speechgru.model.build import build
-from speechgru.model.checkpoint import build_model
+from speechgru.model.checkpoint import MODEL_GROUPS, build_model
 
 PRIMARY = sorted(path.stem for path in CONF_DIR.glob("*.yaml"))
 RECIPES = sorted(

@@ -13,7 +13,7 @@ from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import BatchPlan
 from speechgru.interfaces import Decoder, Hypothesis, InputError, Utterance
 from speechgru.model.build import build
-from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint
+from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
 from speechgru.score.bootstrap import bootstrap_interval
 from speechgru.score.error_rate import (
     ErrorCounts,
@@ -75,10 +75,7 @@ def score(
     config: Mapping[str, Any],
 ) -> Iterator[Scored]:
     """Decode utterances in batches of similar length, and count the errors."""
-    try:
-        model = loaded.model.to(config["device"])
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {config['device']!r}: {error}") from error
+    model = to_device(loaded.model, config["device"])
     data = SpeechDataset(
         utterances,
         loaded.tokenizer,

@@ -30,6 +30,7 @@ from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build
 from speechgru.model.checkpoint import (
     DESCRIPTION_KEY,
+    MODEL_GROUPS,
     build_model,
     load_checkpoint,
     read_checkpoint,
@@ -45,8 +46,6 @@ from speechgru.task.callbacks import (
 )
 
 log = logging.getLogger(__name__)
-
-MODEL_GROUPS = ("features", "normalize", "spec_augment", "subsampling", "encoder")
 
 
 def run_training(
@@ -143,8 +142,8 @@ def make_model(
     """
     trust = config["trust"]
     model_config = {
-        name: group if group["_target_"] else None
-        for name, group in ((name, config[name]) for name in MODEL_GROUPS)
+        name: config[name] if config[name]["_target_"] else None
+        for name in MODEL_GROUPS
     }
     texts = [utterance.text for utterance in train]
     start = None

@@ -26,6 +26,9 @@ from speechgru.model.build import build
 SCHEMA_VERSION = 1
 """Raised when a file of this version could not be read by older code."""
 
+MODEL_GROUPS = ("features", "normalize", "spec_augment", "subsampling", "encoder")
+"""What a model configuration consists of."""
+
 DESCRIPTION_KEY = "speechgru"
 MODEL_PREFIX = "model."
 """Of the weights' names: the model is the attribute `model` of its task."""
@@ -59,12 +62,12 @@ def build_model(
         num_tokens: size of the head, the blank included.
         trust: as in `build`.
     """
-    groups = ("features", "normalize", "spec_augment", "subsampling", "encoder")
     for group in config:
-        if group not in groups:
+        if group not in MODEL_GROUPS:
             raise InputError(
                 f"the model has an unknown part {group!r}, expected: "
-                f"{', '.join(groups)}; install the version of speechgru that wrote it"
+                f"{', '.join(MODEL_GROUPS)}; install the version of speechgru that "
+                "wrote it"
             )
     features = build(config["features"], "features", trust)
     size = features.output_size
@@ -96,11 +99,6 @@ def describe(
             "metadata": dict(metadata),
         }
     }
-
-
-def slim(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep of a training checkpoint what transcription needs."""
-    return {key: checkpoint[key] for key in (DESCRIPTION_KEY, "state_dict")}
 
 
 def write_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
@@ -189,6 +187,19 @@ def load_checkpoint(path: str | Path, trust: Sequence[str] = ()) -> LoadedCheckp
             "altered, or written by an incompatible version"
         ) from error
     return LoadedCheckpoint(model.eval(), tokenizer, description["model"], metadata)
+
+
+def to_device(model: AcousticModel, device: str | torch.device) -> AcousticModel:
+    """Move a model. Raises InputError: there is no such device."""
+    try:
+        return model.to(device)
+    # Torch without CUDA raises AssertionError, with it RuntimeError.
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"device {str(device)!r} cannot be used ({reason}); "
+            "choose another, e.g. cpu"
+        ) from error
 
 
 def model_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:

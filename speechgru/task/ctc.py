@@ -14,7 +14,7 @@ from torchmetrics import MeanMetric
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import BLANK, Batch, Decoder, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
-from speechgru.model.checkpoint import describe
+from speechgru.model.checkpoint import DESCRIPTION_KEY, describe
 from speechgru.score.error_rate import ErrorRate
 from speechgru.task.schedule import SCHEDULES
 
@@ -206,7 +206,7 @@ class CTCTask(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on counting."""
-        metadata = checkpoint["speechgru"]["metadata"]
+        metadata = checkpoint[DESCRIPTION_KEY]["metadata"]
         self.metadata = {**metadata, **self.metadata, "step": metadata["step"]}
         self._cpu_seconds = metadata["cpu_seconds"]
 

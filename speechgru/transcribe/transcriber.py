@@ -111,18 +111,10 @@ class Transcriber:
                 device.
         """
         # Here, since a Transcriber around a model in memory needs none of it.
-        from speechgru.model.checkpoint import load_checkpoint
+        from speechgru.model.checkpoint import load_checkpoint, to_device
 
         loaded = load_checkpoint(path, trust=trust)
-        try:
-            model = loaded.model.to(device)
-        # Torch without CUDA raises AssertionError, with it RuntimeError.
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(
-                f"device {str(device)!r} cannot be used ({reason}); "
-                "choose another, e.g. cpu"
-            ) from error
+        model = to_device(loaded.model, device)
         return cls(model, loaded.tokenizer, decoder or GreedyDecoder(), loaded.metadata)
 
     def transcribe(

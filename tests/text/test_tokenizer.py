@@ -134,7 +134,8 @@ def test_alphabet_must_be_able_to_occur(alphabet, options, message):
 
 @pytest.mark.parametrize("alphabet", ["'", "\u0301\u094d", "\u200d", " ", "ς"])
 def test_characters_that_need_a_neighbour_are_allowed(alphabet):
-    CharacterTokenizer(alphabet, case="lower")
+    tokenizer = CharacterTokenizer(alphabet, case="lower")
+    assert tokenizer.tokens == ("<blank>", *alphabet)
 
 
 def test_no_texts_are_an_error():

@@ -1,9 +1,12 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from speechgru.model.gru import GRUEncoder, _run_packed, _run_reversed
+from speechgru.model.gru import GRUEncoder
+from speechgru.model.torch_recurrent import run_packed
 
 SHAPES = [
     (1, [1]),
@@ -45,14 +48,15 @@ def test_the_cpu_path_equals_a_packed_layer_in_values_and_gradients(
     num_frames, lengths
 ):
     torch.manual_seed(num_frames)
-    layer = nn.GRU(4, 3, batch_first=True, bidirectional=True)
+    encoder = GRUEncoder(4, 3, num_layers=1)
+    layer = encoder.layers[0]
     features = torch.randn(len(lengths), num_frames, 4)
     upstream = torch.randn(len(lengths), num_frames, 6)
     results = []
-    for run in (_run_packed, _run_reversed):
+    for run in (partial(run_packed, layer), lambda *batch: encoder(*batch)[0]):
         inputs = features.clone().requires_grad_()
         layer.zero_grad()
-        encoded = run(layer, inputs, torch.tensor(lengths))
+        encoded = run(inputs, torch.tensor(lengths))
         (encoded * upstream).sum().backward()
         gradients = {name: p.grad.clone() for name, p in layer.named_parameters()}
         results.append((encoded, inputs.grad, gradients))
@@ -153,6 +157,7 @@ def test_impossible_lengths_are_refused(encoder, length):
 )
 def test_impossible_stacks_are_refused(num_layers, dropout):
     with pytest.raises(
-        ValueError, match=f"num_layers is {num_layers} and dropout {dropout}, expected"
+        ValueError,
+        match=f"num_layers is {num_layers}, hidden_size 3 and dropout {dropout}, exp",
     ):
         GRUEncoder(4, 3, num_layers, dropout)

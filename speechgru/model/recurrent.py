@@ -1,0 +1,258 @@
+"""What all recurrent encoders share: the stack, its directions and its state."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from speechgru.features.padding import valid_frames
+from speechgru.model.lookahead import LookaheadConvolution
+from speechgru.model.masked_norm import NORMS
+
+
+class StreamState(NamedTuple):
+    """What an encoder remembers between two chunks.
+
+    Attributes:
+        layers: (1, B, S) for each layer; S is the size of its state.
+        pending: (B, T, H) frames that still wait for those ahead of them.
+    """
+
+    layers: tuple[Tensor, ...]
+    pending: Tensor
+
+
+class RecurrentEncoder(nn.Module):
+    """Encode feature frames with a stack of recurrent layers.
+
+    Padding frames never influence valid ones: the backward direction reads
+    each utterance reversed within its own length, so that both directions
+    start at a valid frame and have seen no padding when they reach the last.
+
+    Bidirectional, every output frame hears the whole utterance.
+    Unidirectional, it hears the frames up to its own and `lookahead` more,
+    and the encoder can `stream`.
+
+    Dimensions: B utterances, T frames, F features, H hidden units,
+    D directions (1 or 2).
+
+    Args:
+        input_size: F.
+        hidden_size: H, units per direction.
+        num_layers: depth of the stack.
+        dropout: probability, between layers only.
+        bidirectional: read every utterance backwards, too, and concatenate.
+        norm: "batch", "layer" or None; between layers, before dropout.
+        residual: add the input of every layer but the first to its output.
+        lookahead: frames of the future that a unidirectional stack hears.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        dropout: float = 0.0,
+        bidirectional: bool = True,
+        norm: str | None = None,
+        residual: bool = False,
+        lookahead: int = 0,
+    ) -> None:
+        super().__init__()
+        if hidden_size < 1 or num_layers < 1 or not 0 <= dropout < 1:
+            raise ValueError(
+                f"num_layers is {num_layers}, hidden_size {hidden_size} and dropout "
+                f"{dropout}, expected at least 1 layer, 1 unit and a probability "
+                "below 1"
+            )
+        if norm not in (None, *NORMS):
+            raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
+        if lookahead < 0 or (lookahead and bidirectional):
+            raise ValueError(
+                f"lookahead is {lookahead}, expected 0 with bidirectional=true, which "
+                "hears the whole future; set bidirectional=false or lookahead=0"
+            )
+        self.hidden_size = hidden_size
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.residual = residual
+        self.output_size = hidden_size * (2 if bidirectional else 1)
+        self.layers = nn.ModuleList(
+            self.make_layer(size)
+            for size in [input_size, *[self.output_size] * (num_layers - 1)]
+        )
+        self.norms = nn.ModuleList(
+            NORMS[norm](self.output_size) for _ in self.layers[1:] if norm is not None
+        )
+        self.lookahead = (
+            LookaheadConvolution(hidden_size, lookahead) if lookahead else None
+        )
+
+    @abstractmethod
+    def make_layer(self, input_size: int) -> nn.Module:
+        """One layer of all directions; `run` knows how to run it."""
+
+    @abstractmethod
+    def run(
+        self, layer: nn.Module, aligned: Tensor, valid: Tensor, state: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Run every direction of a layer from its first frame on.
+
+        Args:
+            layer: made by `make_layer`.
+            aligned: (D, T, B, F), each direction in its own order of reading.
+            valid: (T, B) bool; padding comes last in every direction.
+            state: (D, B, S) before the first frame; None is silence.
+
+        Returns:
+            encoded: (D, T, B, H), anything at padding.
+            state: (D, B, S) after the last frame, padding included.
+        """
+
+    def output_lengths(self, input_lengths: Tensor) -> Tensor:
+        """Every input frame gets an output frame."""
+        return input_lengths
+
+    def forward(self, features: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode a padded batch.
+
+        Args:
+            features: (B, T, F) float, padded on the right.
+            input_lengths: (B,) int64, frames, each in [1, T].
+
+        Returns:
+            encoded: (B, T, D x H) float, zero beyond each length.
+            output_lengths: (B,) int64, frames; equal to input_lengths.
+
+        Raises:
+            ValueError: a length lies outside [1, T].
+        """
+        encoded = features
+        for _, encoded in self._walk(features, input_lengths):  # noqa: B007
+            pass
+        if self.lookahead is not None:
+            encoded = self.lookahead(encoded)
+            encoded = encoded * valid_frames(input_lengths, encoded.size(1))[..., None]
+        return encoded, input_lengths
+
+    def layer_inputs(self, features: Tensor, input_lengths: Tensor) -> list[Tensor]:
+        """What enters each layer, (B, T, F) or (B, T, D x H), as in `forward`."""
+        return [inputs for inputs, _ in self._walk(features, input_lengths)]
+
+    def stream(
+        self, chunk: Tensor, state: StreamState | None = None, last: bool = False
+    ) -> tuple[Tensor, StreamState]:
+        """Encode an utterance chunk by chunk, as `forward` encodes it whole.
+
+        Args:
+            chunk: (B, T, F), the next frames of B utterances, all valid.
+            state: what the previous chunk returned; None begins an utterance.
+            last: nothing follows, so pending frames are encoded, too.
+
+        Returns:
+            encoded: (B, T', H); with lookahead, its frames come late.
+            state: for the next chunk.
+
+        Raises:
+            ValueError: the encoder is bidirectional or in training, or the
+                chunk is empty.
+        """
+        if self.bidirectional or self.training or chunk.size(1) < 1:
+            raise ValueError(
+                f"bidirectional is {self.bidirectional}, training {self.training}, "
+                f"the chunk has {chunk.size(1)} frames; expected a unidirectional "
+                "encoder in eval() and at least 1 frame"
+            )
+        valid = chunk.new_ones(chunk.size(1), chunk.size(0), dtype=torch.bool)
+        before = [None] * len(self.layers) if state is None else state.layers
+        after = []
+        encoded = chunk
+        for index, layer in enumerate(self.layers):
+            aligned = self._between(index, encoded, valid.t()).transpose(0, 1)[None]
+            output, layer_state = self.run(layer, aligned, valid, before[index])
+            after.append(layer_state)
+            encoded = self._add(index, encoded, output[0].transpose(0, 1))
+        pending = encoded[:, :0]
+        if self.lookahead is not None:
+            if state is not None:
+                encoded = torch.cat([state.pending, encoded], dim=1)
+            done = encoded.size(1) if last else self.lookahead.complete(encoded.size(1))
+            encoded, pending = self.lookahead(encoded)[:, :done], encoded[:, done:]
+        return encoded, StreamState(tuple(after), pending)
+
+    def _walk(
+        self, features: Tensor, input_lengths: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """What enters and what leaves each layer, residual connections included."""
+        num_frames = features.size(1)
+        shortest, longest = input_lengths.min().item(), input_lengths.max().item()
+        if shortest < 1 or longest > num_frames:
+            raise ValueError(
+                f"input_lengths span {shortest} to {longest} frames, "
+                f"expected 1 to {num_frames}"
+            )
+        valid = valid_frames(input_lengths, num_frames)
+        encoded = features
+        for index, layer in enumerate(self.layers):
+            inputs = self._between(index, encoded, valid)
+            output = self.run_padded(layer, inputs, input_lengths, valid)
+            encoded = self._add(index, encoded, output)
+            yield inputs, encoded
+
+    def _between(self, index: int, encoded: Tensor, valid: Tensor) -> Tensor:
+        """Normalise and drop out (B, T, ...) on the way into a layer."""
+        if index == 0:
+            return encoded
+        if self.norms:
+            encoded = self.norms[index - 1](encoded, valid)
+        return F.dropout(encoded, self.dropout, self.training)
+
+    def _add(self, index: int, encoded: Tensor, output: Tensor) -> Tensor:
+        """Connect a layer's input to its output."""
+        return encoded + output if self.residual and index > 0 else output
+
+    def run_padded(
+        self, layer: nn.Module, frames: Tensor, lengths: Tensor, valid: Tensor
+    ) -> Tensor:
+        """Run one layer over padded utterances.
+
+        Args:
+            layer: made by `make_layer`.
+            frames: (B, T, F).
+            lengths: (B,) int64, frames.
+            valid: (B, T) bool, true within each length.
+
+        Returns:
+            encoded: (B, T, D x H), zero beyond each length.
+        """
+        frames = frames.transpose(0, 1)
+        valid = valid.t()
+        if not self.bidirectional:
+            encoded, _ = self.run(layer, frames[None], valid, None)
+            encoded = encoded[0]
+        else:
+            mirror = _mirror(lengths, valid)
+            aligned = torch.stack([frames, _reorder(frames, mirror)])
+            (forward, backward), _ = self.run(layer, aligned, valid, None)
+            encoded = torch.cat([forward, _reorder(backward, mirror)], dim=2)
+        return (encoded * valid[..., None]).transpose(0, 1)
+
+
+def _mirror(lengths: Tensor, valid: Tensor) -> Tensor:
+    """(T, B): where each frame lies when utterances are reversed.
+
+    Frame t <-> frame length-1-t within each utterance; padding stays behind.
+    The order is its own inverse.
+    """
+    positions = torch.arange(valid.size(0), device=valid.device)[:, None]
+    return torch.where(valid, lengths - 1 - positions, positions)
+
+
+def _reorder(frames: Tensor, order: Tensor) -> Tensor:
+    """Take (T, B, F) frames in a (T, B) order over time."""
+    num_utterances = order.size(1)
+    rows = order * num_utterances + torch.arange(num_utterances, device=order.device)
+    return frames.flatten(0, 1)[rows.flatten()].view_as(frames)

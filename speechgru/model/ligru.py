@@ -1,5 +1,6 @@
 """The light GRU encoder."""
 
+import math
 from typing import Any
 
 import torch
@@ -43,7 +44,12 @@ class LiGRUEncoder(RecurrentEncoder):
                     aligned, layer.weight_ih, layer.norms, strict=True
                 )
             ]
-        ).float()
+        ).to(layer.weight_hh.dtype)
+        update, candidate = projected.chunk(2, dim=3)
+        # In padding the update gate is 1, which keeps the state: its ReLU would
+        # let it grow past all numbers, and padding be NaN instead of nothing.
+        update = update.masked_fill(~valid[..., None], math.inf)
+        projected = torch.cat([update, candidate], dim=3)
         if state is None:
             state = projected.new_zeros(len(aligned), aligned.size(2), self.hidden_size)
         encoded = LiGRURecurrence.apply(projected, state, layer.weight_hh)

@@ -38,7 +38,10 @@ class MinGRUEncoder(RecurrentEncoder):
         """Run every direction of a layer; see RecurrentEncoder."""
         projected = torch.stack(
             [linear(frames) for linear, frames in zip(layer, aligned, strict=True)]
-        ).float()
+        )
+        # Autocast's half precision would round a gate that keeps for seconds to
+        # one that keeps for ever.
+        projected = projected.to(layer[0].weight.dtype)
         update, candidate = projected.chunk(2, dim=3)
         update = update.sigmoid()
         if state is None:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.features.padding import valid_frames
+from speechgru.features.padding import valid_frames, zero_padding
 from speechgru.model.lookahead import LookaheadConvolution
 from speechgru.model.masked_norm import NORMS
 
@@ -131,16 +131,43 @@ class RecurrentEncoder(nn.Module):
             ValueError: a length lies outside [1, T].
         """
         encoded = features
-        for _, encoded in self._walk(features, input_lengths):  # noqa: B007
+        for _, encoded in self.walk(features, input_lengths):  # noqa: B007
             pass
-        if self.lookahead is not None:
-            encoded = self.lookahead(encoded)
-            encoded = encoded * valid_frames(input_lengths, encoded.size(1))[..., None]
-        return encoded, input_lengths
+        return self.finish(encoded, input_lengths), input_lengths
+
+    def walk(
+        self, features: Tensor, input_lengths: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Go through the stack, as `forward` does.
+
+        Yields:
+            inputs: (B, T, ...) what enters a layer.
+            encoded: (B, T, D x H) what leaves it, residual connection included.
+        """
+        num_frames = features.size(1)
+        shortest, longest = input_lengths.min().item(), input_lengths.max().item()
+        if shortest < 1 or longest > num_frames:
+            raise ValueError(
+                f"input_lengths span {shortest} to {longest} frames, "
+                f"expected 1 to {num_frames}"
+            )
+        valid = valid_frames(input_lengths, num_frames)
+        encoded = features
+        for index, layer in enumerate(self.layers):
+            inputs = self._between(index, encoded, valid)
+            output = self.run_padded(layer, inputs, input_lengths, valid)
+            encoded = self._add(index, encoded, output)
+            yield inputs, encoded
 
     def layer_inputs(self, features: Tensor, input_lengths: Tensor) -> list[Tensor]:
-        """What enters each layer, (B, T, F) or (B, T, D x H), as in `forward`."""
-        return [inputs for inputs, _ in self._walk(features, input_lengths)]
+        """What enters each layer."""
+        return [inputs for inputs, _ in self.walk(features, input_lengths)]
+
+    def finish(self, encoded: Tensor, input_lengths: Tensor) -> Tensor:
+        """What the encoder makes of the last layer's output."""
+        if self.lookahead is None:
+            return encoded
+        return zero_padding(self.lookahead(encoded), input_lengths)
 
     def stream(
         self, chunk: Tensor, state: StreamState | None = None, last: bool = False
@@ -183,25 +210,6 @@ class RecurrentEncoder(nn.Module):
             encoded, pending = self.lookahead(encoded)[:, :done], encoded[:, done:]
         return encoded, StreamState(tuple(after), pending)
 
-    def _walk(
-        self, features: Tensor, input_lengths: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """What enters and what leaves each layer, residual connections included."""
-        num_frames = features.size(1)
-        shortest, longest = input_lengths.min().item(), input_lengths.max().item()
-        if shortest < 1 or longest > num_frames:
-            raise ValueError(
-                f"input_lengths span {shortest} to {longest} frames, "
-                f"expected 1 to {num_frames}"
-            )
-        valid = valid_frames(input_lengths, num_frames)
-        encoded = features
-        for index, layer in enumerate(self.layers):
-            inputs = self._between(index, encoded, valid)
-            output = self.run_padded(layer, inputs, input_lengths, valid)
-            encoded = self._add(index, encoded, output)
-            yield inputs, encoded
-
     def _between(self, index: int, encoded: Tensor, valid: Tensor) -> Tensor:
         """Normalise and drop out (B, T, ...) on the way into a layer."""
         if index == 0:
@@ -239,6 +247,11 @@ class RecurrentEncoder(nn.Module):
             (forward, backward), _ = self.run(layer, aligned, valid, None)
             encoded = torch.cat([forward, _reorder(backward, mirror)], dim=2)
         return (encoded * valid[..., None]).transpose(0, 1)
+
+
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """Widen half precision, in which a long recurrence loses its state."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _mirror(lengths: Tensor, valid: Tensor) -> Tensor:

@@ -144,6 +144,10 @@ class CTCTask(L.LightningModule):
         self.log("val/wer", self.word_errors, prog_bar=True, **options)
         self.log("val/cer", self.character_errors, **options)
 
+    def on_train_epoch_end(self) -> None:
+        """Log the time behind, of the first process."""
+        self.log("train/cpu_seconds", self.cpu_seconds, rank_zero_only=True)
+
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW, with a schedule over all steps of the run."""
         matrices = [p for p in self.parameters() if p.dim() > 1]

@@ -1,0 +1,340 @@
+"""Train, score and measure every encoder of the comparison, run by run.
+
+Each finished run is one line of results.jsonl, and is not run again; a run
+that was interrupted goes on where it was. `report.py` makes the table.
+"""
+
+import argparse
+import csv
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import sys
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from speechgru.audio import load_audio
+from speechgru.cli.config import build_corpus, compose_config, to_plain
+from speechgru.data.corpora.corpus import Corpus
+from speechgru.interfaces import Tokenizer, Utterance
+from speechgru.model.checkpoint import (
+    MODEL_GROUPS,
+    LoadedCheckpoint,
+    build_model,
+    load_checkpoint,
+)
+from speechgru.model.gradient_reach import gradient_reach
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.jsonl"
+RUNS = Path("runs/gru_vs_lstm")
+
+ENCODERS = {
+    "fsdd-official": ("rnn", "lstm", "gru", "ligru", "mingru"),
+    "fsdd-unseen": ("rnn", "lstm", "gru", "ligru", "mingru"),
+    "an4": ("rnn", "lstm", "gru"),
+}
+SEEDS = (1, 2, 3)
+MAX_DISTANCE = 200  # frames
+NUM_JOINED = 4  # waveforms, joined from utterances of dev, to follow gradients in
+JOINED_SECONDS = 15  # s, at least, of each
+SAMPLE_RATE = 16000  # Hz
+NUM_TOKENS = 17  # of the digits; on AN4 a few more, for all encoders alike
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        corpus: a key of ENCODERS.
+        encoder: a choice of conf/encoder.
+        hidden_size: units per direction.
+        seed: of everything.
+    """
+
+    corpus: str
+    encoder: str
+    hidden_size: int
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Of the run."""
+        return RUNS / self.corpus / f"{self.encoder}-{self.hidden_size}/s{self.seed}"
+
+    @property
+    def corpus_overrides(self) -> list[str]:
+        """Choose the corpus, on any command."""
+        name, _, partition = self.corpus.partition("-")
+        chosen = [f"corpus.partition={partition}"] if partition else []
+        return [f"corpus={name}", *chosen]
+
+    @property
+    def overrides(self) -> list[str]:
+        """Choose everything, for `train`."""
+        return [
+            f"recipe={self.corpus.partition('-')[0]}/gru_vs_lstm",
+            *self.corpus_overrides,
+            f"encoder={self.encoder}",
+            f"encoder.hidden_size={self.hidden_size}",
+            f"seed={self.seed}",
+        ]
+
+
+def planned_runs() -> Iterator[Run]:
+    """All runs; whole seeds come first, so that what is there is comparable."""
+    for seed in SEEDS:
+        for corpus, encoders in ENCODERS.items():
+            for encoder in encoders:
+                for hidden_size in sorted(set(hidden_sizes(corpus, encoder).values())):
+                    yield Run(corpus, encoder, hidden_size, seed)
+
+
+@cache
+def hidden_sizes(corpus: str, encoder: str) -> dict[str, int]:
+    """Units per direction that make an encoder equal to the recipe's GRU.
+
+    Returns:
+        "hidden": at equal hidden size; not on AN4.
+        "parameters": at the nearest number of parameters of the whole model.
+    """
+    reference = train_config(corpus, "encoder=gru")["encoder"]["hidden_size"]
+    target = num_parameters(corpus, "gru", reference)
+    above = bisect_left(
+        range(4 * reference),
+        target,
+        lo=1,
+        key=lambda size: num_parameters(corpus, encoder, size),
+    )
+    equal = min(
+        (above - 1, above),
+        key=lambda size: abs(num_parameters(corpus, encoder, size) - target),
+    )
+    sizes = {"hidden": reference, "parameters": equal}
+    return {"parameters": equal} if corpus == "an4" else sizes
+
+
+@cache
+def num_parameters(corpus: str, encoder: str, hidden_size: int) -> int:
+    """Of the whole model."""
+    config = train_config(corpus, f"encoder={encoder}")
+    groups = {name: config[name] for name in MODEL_GROUPS}
+    groups["encoder"] = {**config["encoder"], "hidden_size": hidden_size}
+    return build_model(groups, NUM_TOKENS).num_parameters
+
+
+@cache
+def train_config(corpus: str, *overrides: str) -> dict[str, Any]:
+    """The recipe of a corpus, composed as `train` composes it."""
+    recipe = f"recipe={corpus.partition('-')[0]}/gru_vs_lstm"
+    return to_plain(compose_config("train", [recipe, *overrides]), "train")
+
+
+def perform(run: Run) -> dict[str, Any]:
+    """Train, score and measure; what results.jsonl says of a run."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    peak_memory = train(run)
+    loaded = load_checkpoint(run.folder / "best.ckpt")
+    learning = read_learning(run.folder)
+    return {
+        **asdict(run),
+        "num_parameters": loaded.model.num_parameters,
+        "epochs": len(learning),
+        "best_epoch": loaded.metadata["epoch"],
+        "cpu_seconds_per_epoch": round(seconds_per_epoch(learning), 2),
+        "cpu_seconds": round(float(learning[-1]["train/cpu_seconds"]), 1),
+        "peak_memory_mib": peak_memory,
+        "dev_wer_by_epoch": [round(float(row["val/wer"]), 5) for row in learning],
+        "dev": score(run, "dev"),
+        "test": score(run, "test"),
+        "gradient_reach": measure_reach(run, loaded),
+        "commit": loaded.metadata["commit"],
+        "machine": machine(),
+    }
+
+
+def train(run: Run) -> int:
+    """Train to the end, or go on; MiB of memory at the peak."""
+    usage = run.folder / "peak_memory_mib"
+    if (run.folder / "last.ckpt").exists():
+        arguments = [f"resume={run.folder}"]
+    else:
+        arguments = [*run.overrides, f"hydra.run.dir={run.folder}"]
+    _, peak = speechgru("train", *arguments, log=run.folder / "experiment.log")
+    # A run that was interrupted has an earlier peak.
+    before = int(usage.read_text()) if usage.exists() else 0
+    usage.write_text(str(max(before, peak)))
+    return max(before, peak)
+
+
+def speechgru(command: str, *arguments: str, log: Path) -> tuple[float, int]:
+    """Run a command; its CPU seconds, and MiB of memory at the peak."""
+    with log.open("a") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "speechgru", command, *arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(
+            f"speechgru {command} {' '.join(arguments)}: exit status "
+            f"{process.returncode}, expected 0; see {log}"
+        )
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
+
+
+def read_learning(folder: Path) -> list[dict[str, str]]:
+    """The rows of metrics/ that end an epoch, over all resumptions."""
+    by_epoch = {}
+    versions = sorted(
+        folder.glob("metrics/version_*/metrics.csv"),
+        key=lambda path: int(path.parent.name.rpartition("_")[2]),
+    )
+    for path in versions:
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                if row.get("train/cpu_seconds"):
+                    by_epoch.setdefault(int(row["epoch"]), {}).update(
+                        {key: value for key, value in row.items() if value}
+                    )
+    return [by_epoch[epoch] for epoch in sorted(by_epoch)]
+
+
+def seconds_per_epoch(learning: Sequence[dict[str, str]]) -> float:
+    """The median over epochs: training and validation, without the start."""
+    behind = [float(row["train/cpu_seconds"]) for row in learning]
+    return median(after - before for before, after in pairwise(behind))
+
+
+def score(run: Run, split: str) -> dict[str, list[int]]:
+    """Edits and words of each utterance of a split, in its order."""
+    output = run.folder / f"{split}.jsonl"
+    speechgru(
+        "evaluate",
+        str(run.folder / "best.ckpt"),
+        *run.corpus_overrides,
+        f"split={split}",
+        f"output={output}",
+        log=run.folder / "experiment.log",
+    )
+    counts = [
+        json.loads(line)["word_errors"] for line in output.read_text().splitlines()
+    ]
+    return {
+        "edits": [
+            c["substitutions"] + c["deletions"] + c["insertions"] for c in counts
+        ],
+        "words": [c["substitutions"] + c["deletions"] + c["hits"] for c in counts],
+    }
+
+
+def measure_reach(run: Run, trained: LoadedCheckpoint) -> dict[str, list[float]]:
+    """log10 of the gradient's norm, k frames back, before and after training.
+
+    The mean over layers and over utterances of dev, each joined from several
+    of one speaker. "start" is a new model of the same seed.
+    """
+    config = train_config(run.corpus, *run.corpus_overrides)
+    waveforms = joined_utterances(build_corpus(config), trained.tokenizer, NUM_JOINED)
+    torch.manual_seed(run.seed)
+    new = build_model(trained.model_config, len(trained.tokenizer.tokens))
+    return {
+        moment: torch.stack(
+            [
+                gradient_reach(model.double(), waveform.double(), targets, MAX_DISTANCE)
+                for waveform, targets in waveforms
+            ]
+        )
+        .log10()
+        .mean(dim=(0, 1))
+        .tolist()
+        for moment, model in (("start", new), ("end", trained.model))
+    }
+
+
+def joined_utterances(
+    corpus: Corpus, tokenizer: Tokenizer, count: int
+) -> list[tuple[Tensor, Tensor]]:
+    """Waveforms of at least 12 s from one speaker's dev utterances, and targets."""
+    by_speaker: dict[str | None, list[Utterance]] = {}
+    for utterance in corpus.read("dev"):
+        by_speaker.setdefault(utterance.speaker, []).append(utterance)
+    joined = []
+    for utterances in list(by_speaker.values())[:count]:
+        parts, targets = [], []
+        while sum(map(len, parts)) < JOINED_SECONDS * SAMPLE_RATE:
+            utterance = utterances.pop(0)
+            parts.append(load_audio(utterance.audio_path, SAMPLE_RATE, resample=False))
+            targets += tokenizer.encode(utterance.text)
+        joined.append((torch.cat(parts), torch.tensor(targets)))
+    return joined
+
+
+def machine() -> str:
+    """The processor's name."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    return names[0] if names else platform.processor()
+
+
+def finished(path: Path) -> set[Run]:
+    """The runs that have a line."""
+    if not path.exists():
+        return set()
+    names = [field.name for field in fields(Run)]
+    return {
+        Run(**{name: line[name] for name in names})
+        for line in map(json.loads, path.read_text().splitlines())
+    }
+
+
+def main() -> None:
+    """Perform what is not finished yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument("--only", default="", help="runs whose folder contains this")
+    parser.add_argument("--list", action="store_true", help="list the runs, and end")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    runs = [run for run in planned_runs() if options.only in str(run.folder)]
+    done = finished(RESULTS)
+    if options.list:
+        for run in runs:
+            print("done" if run in done else "    ", run.folder)
+        return
+    RUNS.mkdir(parents=True, exist_ok=True)
+    lock = (RUNS / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"{RUNS}: the experiment is running already; use --jobs for more")
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for result in pool.map(perform, [run for run in runs if run not in done]):
+            with RESULTS.open("a") as file:
+                file.write(json.dumps(result) + "\n")
+            words = sum(result["test"]["words"])
+            print(
+                f"{result['corpus']} {result['encoder']}-{result['hidden_size']} "
+                f"seed {result['seed']}: test WER "
+                f"{100 * sum(result['test']['edits']) / words:.2f} %",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -166,6 +166,16 @@ def perform(run: Run) -> dict[str, Any]:
     }
 
 
+def perform_and_keep(run: Run) -> None:
+    """Perform a run and write its line, whole or not at all."""
+    result = perform(run)
+    with RESULTS.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(json.dumps(result) + "\n")
+    wer = sum(result["test"]["edits"]) / sum(result["test"]["words"])
+    print(f"{run.folder}: test WER {100 * wer:.2f} %", flush=True)
+
+
 def train(run: Run) -> int:
     """Train to the end, or go on; MiB of memory at the peak."""
     usage = run.folder / "peak_memory_mib"
@@ -324,16 +334,8 @@ def main() -> None:
     except BlockingIOError:
         sys.exit(f"{RUNS}: the experiment is running already; use --jobs for more")
     with ThreadPoolExecutor(options.jobs) as pool:
-        for result in pool.map(perform, [run for run in runs if run not in done]):
-            with RESULTS.open("a") as file:
-                file.write(json.dumps(result) + "\n")
-            words = sum(result["test"]["words"])
-            print(
-                f"{result['corpus']} {result['encoder']}-{result['hidden_size']} "
-                f"seed {result['seed']}: test WER "
-                f"{100 * sum(result['test']['edits']) / words:.2f} %",
-                flush=True,
-            )
+        for _ in pool.map(perform_and_keep, [run for run in runs if run not in done]):
+            pass
 
 
 if __name__ == "__main__":

@@ -249,11 +249,6 @@ class RecurrentEncoder(nn.Module):
         return (encoded * valid[..., None]).transpose(0, 1)
 
 
-def at_least_float32(tensor: Tensor) -> Tensor:
-    """Widen half precision, in which a long recurrence loses its state."""
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
-
-
 def _mirror(lengths: Tensor, valid: Tensor) -> Tensor:
     """(T, B): where each frame lies when utterances are reversed.
 

@@ -46,7 +46,7 @@ def test_every_command_explains_itself_and_lists_its_options(call, command):
 
 def test_help_lists_the_choices_there_are(call):
     _, out, _ = call("train", "--help")
-    assert "an4 | manifest | synth_digits | yesno" in out
+    assert "an4 | fsdd | manifest | synth_digits | yesno" in out
     assert "an4/bigru" in out
     assert "hydra:" not in out
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from speechgru.audio import read_audio, resample_audio
-from speechgru.data.corpora.corpus import ArchivedCorpus, MadeCorpus, describe_file
+from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
+from speechgru.data.corpora.made import MadeCorpus
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.interfaces import InputError, Utterance
 

@@ -1,10 +1,6 @@
 """Connected digits in synthetic voices: a corpus that needs no download."""
 
-import json
-import logging
 import random
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +8,18 @@ from typing import Any
 import soundfile
 from tqdm import tqdm
 
-from speechgru.audio import inspect_audio, resample_audio
-from speechgru.data.corpora.corpus import Corpus, PreparedReport
+from speechgru.audio import resample_audio
+from speechgru.data.corpora.corpus import describe_file
 from speechgru.data.corpora.espeak import Espeak
+from speechgru.data.corpora.made import MadeCorpus
 from speechgru.interfaces import InputError, Utterance
-
-_log = logging.getLogger(__name__)
 
 DIGITS = (
     "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE",
 )  # fmt: skip
 
 
-class SynthDigits(Corpus):
+class SynthDigits(MadeCorpus):
     """Digit strings such as ONE TWO NINE, spoken by espeak-ng.
 
     No voice and no voice variant is in two splits. What utterance i of a
@@ -69,46 +64,18 @@ class SynthDigits(Corpus):
         self.seed = seed
         self._check_voices()
 
-    def prepare(self) -> PreparedReport:
-        """Synthesise what is not there yet, and write the manifests.
-
-        Raises:
-            InputError: espeakng-loader is not installed, a voice does not
-                exist, or the folder cannot be written.
-        """
-        ready = self._read_ready()
-        if ready is not None:
-            return self._report(ready)
+    def _make(self, folder: Path) -> dict[str, list[Utterance]]:
         espeak = Espeak()
-        audio = self.root / "wav"
-        _log.info("%s: synthesising into %s", self.name, audio)
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            # A folder of its own: another process may be doing the same.
-            with tempfile.TemporaryDirectory(prefix=".wav.", dir=self.root) as parent:
-                partial = Path(parent) / "wav"
-                splits = {
-                    split: list(self._synthesise(espeak, split, partial, audio))
-                    for split in self.splits
-                }
-                self._settings_path.unlink(missing_ok=True)
-                if audio.exists():
-                    shutil.rmtree(audio)
-                partial.rename(audio)
-            self._write(splits)
-            self._settings_path.write_text(json.dumps(self._settings(), indent=1))
-        except OSError as error:
-            raise InputError(
-                f"{self.root}: cannot be written ({error.strerror or error}), "
-                "expected a writable folder with space left; set data_dir"
-            ) from error
-        return self._report(splits)
+        return {
+            split: list(self._synthesise(espeak, split, folder / split))
+            for split in self.splits
+        }
 
     def _synthesise(
-        self, espeak: Espeak, split: str, partial: Path, audio: Path
+        self, espeak: Espeak, split: str, folder: Path
     ) -> Iterator[Utterance]:
-        """Write the files below `partial`; describe them where they will be."""
-        (partial / split).mkdir(parents=True)
+        """Write and describe the utterances of a split."""
+        folder.mkdir(parents=True)
         progress = tqdm(
             range(self.utterances[split]), desc=f"{self.name} {split}", disable=None
         )
@@ -124,27 +91,13 @@ class SynthDigits(Corpus):
                 pitch=choose.randint(*self.pitches),
             )
             waveform = resample_audio(waveform, espeak.sample_rate, self.sample_rate)
-            id = f"{split}-{index:05d}-{voice}"
+            path = folder / f"{split}-{index:05d}-{voice}.wav"
             soundfile.write(
-                partial / split / f"{id}.wav",
-                waveform.clamp(-1, 1).numpy(),
-                self.sample_rate,
-                subtype="PCM_16",
+                path, waveform.clamp(-1, 1).numpy(), self.sample_rate, subtype="PCM_16"
             )
-            yield Utterance(
-                id=id,
-                audio_path=audio / split / f"{id}.wav",
-                duration=len(waveform) / self.sample_rate,
-                text=" ".join(words),
-                speaker=voice,
-            )
-
-    @property
-    def _settings_path(self) -> Path:
-        return self.root / "settings.json"
+            yield describe_file(path.stem, path, " ".join(words), speaker=voice)
 
     def _settings(self) -> dict[str, Any]:
-        """What the audio depends on, as JSON gives it back."""
         return {
             "voices": self.voices,
             "utterances": self.utterances,
@@ -154,19 +107,6 @@ class SynthDigits(Corpus):
             "sample_rate": self.sample_rate,
             "seed": self.seed,
         }
-
-    def _read_ready(self) -> dict[str, list[Utterance]] | None:
-        """What an earlier run made with the same settings, if all is there."""
-        try:
-            if json.loads(self._settings_path.read_text()) != self._settings():
-                return None
-            splits = {split: self.read(split) for split in self.splits}
-            for utterances in splits.values():
-                for utterance in utterances:
-                    inspect_audio(utterance.audio_path)
-        except (OSError, ValueError):  # InputError is a ValueError
-            return None
-        return splits
 
     def _check_voices(self) -> None:
         owners: dict[str, str] = {}

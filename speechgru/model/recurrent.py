@@ -159,10 +159,6 @@ class RecurrentEncoder(nn.Module):
             encoded = self._add(index, encoded, output)
             yield inputs, encoded
 
-    def layer_inputs(self, features: Tensor, input_lengths: Tensor) -> list[Tensor]:
-        """What enters each layer."""
-        return [inputs for inputs, _ in self.walk(features, input_lengths)]
-
     def finish(self, encoded: Tensor, input_lengths: Tensor) -> Tensor:
         """What the encoder makes of the last layer's output."""
         if self.lookahead is None:

@@ -209,8 +209,8 @@ def speechgru(command: str, *arguments: str, log: Path) -> tuple[float, int]:
 
 
 def read_learning(folder: Path) -> list[dict[str, str]]:
-    """The rows of metrics/ that end an epoch, over all resumptions."""
-    by_epoch = {}
+    """What metrics/ says at the end of each epoch, over all resumptions."""
+    by_epoch: dict[int, dict[str, str]] = {}
     versions = sorted(
         folder.glob("metrics/version_*/metrics.csv"),
         key=lambda path: int(path.parent.name.rpartition("_")[2]),
@@ -218,11 +218,10 @@ def read_learning(folder: Path) -> list[dict[str, str]]:
     for path in versions:
         with path.open() as file:
             for row in csv.DictReader(file):
-                if row.get("train/cpu_seconds"):
-                    by_epoch.setdefault(int(row["epoch"]), {}).update(
-                        {key: value for key, value in row.items() if value}
-                    )
-    return [by_epoch[epoch] for epoch in sorted(by_epoch)]
+                # Validation and training write a row each.
+                values = {key: value for key, value in row.items() if value}
+                by_epoch.setdefault(int(row["epoch"]), {}).update(values)
+    return [row for _, row in sorted(by_epoch.items()) if "train/cpu_seconds" in row]
 
 
 def seconds_per_epoch(learning: Sequence[dict[str, str]]) -> float:

@@ -1,0 +1,129 @@
+"""The recipe's arithmetic; its runs are the user's to make."""
+
+import importlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "gru_vs_lstm"
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    monkeypatch.syspath_prepend(RECIPE)
+    return importlib.import_module("experiment")
+
+
+@pytest.fixture
+def report(experiment):
+    return importlib.import_module("report")
+
+
+def make_line(experiment, run, edits, **changes):
+    """What results.jsonl says of a run, with round numbers."""
+    scored = {"edits": edits, "words": [5] * len(edits)}
+    fading = [-0.1 * distance for distance in range(experiment.MAX_DISTANCE + 1)]
+    return {
+        **asdict(run),
+        "num_parameters": 1000,
+        "cpu_seconds_per_epoch": 10.0,
+        "peak_memory_mib": 500,
+        "dev": scored,
+        "test": scored,
+        "gradient_reach": {"start": fading, "end": [0.0] * len(fading)},
+        "machine": "one",
+        **changes,
+    }
+
+
+def test_every_encoder_runs_with_every_seed_at_both_sizes(experiment):
+    runs = list(experiment.planned_runs())
+    assert len(runs) == len(set(runs)) == 3 * (9 + 9 + 3)
+    assert [run.seed for run in runs] == sorted(run.seed for run in runs)
+    assert len({run.folder for run in runs}) == len(runs)
+
+
+def test_sizes_are_as_near_in_parameters_as_whole_units_allow(experiment):
+    target = experiment.num_parameters("an4", "gru", 128)
+    for encoder in ("rnn", "lstm"):
+        size = experiment.hidden_sizes("an4", encoder)["parameters"]
+        gaps = [
+            abs(experiment.num_parameters("an4", encoder, size + step) - target)
+            for step in (-1, 0, 1)
+        ]
+        assert min(gaps) == gaps[1]
+        assert gaps[1] / target < 0.01
+    assert experiment.hidden_sizes("an4", "gru") == {"parameters": 128}
+
+
+def test_finished_runs_are_known_by_their_lines(experiment, tmp_path):
+    runs = list(experiment.planned_runs())[:2]
+    path = tmp_path / "results.jsonl"
+    assert experiment.finished(path) == set()
+    path.write_text(json.dumps(make_line(experiment, runs[0], [0])) + "\n")
+    assert experiment.finished(path) == {runs[0]}
+
+
+def test_a_resumed_run_is_read_as_one(experiment, tmp_path):
+    head = "epoch,step,train/cpu_seconds,val/wer\n"
+    for version, rows in enumerate(
+        [
+            "0,9,,0.5\n0,9,20.0,\n1,19,,0.4\n1,19,30.0,\n2,22,,\n",
+            "2,29,,0.3\n2,29,45.0,\n3,39,,0.2\n3,39,57.0,\n",
+        ]
+    ):
+        folder = tmp_path / "metrics" / f"version_{version}"
+        folder.mkdir(parents=True)
+        (folder / "metrics.csv").write_text(head + rows)
+    learning = experiment.read_learning(tmp_path)
+    assert [row["val/wer"] for row in learning] == ["0.5", "0.4", "0.3", "0.2"]
+    # Epochs took 10, 15 and 12 s.
+    assert experiment.seconds_per_epoch(learning) == 12.0
+
+
+def test_the_table_says_what_the_lines_say(experiment, report):
+    gru, lstm = (
+        experiment.Run("an4", name, sizes["parameters"], seed=1)
+        for name in ("gru", "lstm")
+        if (sizes := experiment.hidden_sizes("an4", name))
+    )
+    lines = [
+        make_line(experiment, gru, [1, 0, 0, 0]),
+        make_line(experiment, lstm, [2, 1, 1, 1], cpu_seconds_per_epoch=15.0),
+    ]
+    table = report.make_table(lines).splitlines()
+    assert len({row.count("|") for row in table}) == 1
+    lstm_row, gru_row = table[2:]
+    assert "| AN4 | parameters | LSTM |" in lstm_row
+    assert "| 15.0 | 1.50 | 500 |" in lstm_row
+    assert "**25.00** [20.00, 35.00]" in lstm_row
+    # Every utterance has one edit more: so has every draw of them.
+    assert "+20.00 [+20.00, +20.00]" in lstm_row
+    assert "**5.00** [0.00, 15.00]" in gru_row
+    # 10^-0.1 a frame reaches 1 % after 20 frames.
+    assert gru_row.endswith("| 20 | > 200 |")
+
+
+def test_the_plots_are_drawn_from_what_is_there(experiment, report):
+    run = next(
+        run
+        for run in experiment.planned_runs()
+        if (run.corpus, run.encoder) == ("fsdd-unseen", "gru")
+    )
+    lines = [make_line(experiment, run, [1, 0, 0, 0])]
+    assert len(report.plot_accuracy(lines).axes) == 1
+    start, end = report.plot_reach(lines).axes
+    assert end.lines[0].get_ydata().tolist() == [1.0] * 201
+    assert start.lines[0].get_ydata()[10] == pytest.approx(0.1)
+
+
+def test_only_what_lies_between_the_marks_is_replaced(report):
+    text = "before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n"
+    replaced = report.put_between_marks(text, "results", r"new \1")
+    assert replaced == (
+        "before\n<!-- results -->\n\nnew \\1\n\n<!-- end of results -->\nafter\n"
+    )
+    with pytest.raises(ValueError, match="0 parts between"):
+        report.put_between_marks("no marks", "results", "new")

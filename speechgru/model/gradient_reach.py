@@ -78,7 +78,7 @@ def _layer_gradients(
     features, lengths = model.subsampling(model.normalize(features, lengths), lengths)
     steps = list(model.encoder.walk(features, lengths))
     outputs = [output for _, output in steps]
-    encoded = model.encoder.finish(outputs[-1], lengths)
+    encoded = model.encoder.finish(outputs[-1])
     log_probs = model.head(encoded).float().log_softmax(dim=-1)
     loss = F.ctc_loss(
         log_probs.transpose(0, 1), targets[None], lengths,

@@ -28,7 +28,3 @@ class LookaheadConvolution(nn.Module):
         """Convolve (B, T, H) frames that are zero beyond their lengths."""
         ahead = F.pad(frames.transpose(1, 2), (0, self.context))
         return self.convolution(ahead).transpose(1, 2)
-
-    def complete(self, num_frames: int) -> int:
-        """How many of the first frames have all that they need ahead of them."""
-        return max(0, num_frames - self.context)

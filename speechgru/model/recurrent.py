@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.features.padding import valid_frames, zero_padding
+from speechgru.features.padding import valid_frames
 from speechgru.model.lookahead import LookaheadConvolution
 from speechgru.model.masked_norm import NORMS
 
@@ -72,8 +72,9 @@ class RecurrentEncoder(nn.Module):
             raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
         if lookahead < 0 or (lookahead and bidirectional):
             raise ValueError(
-                f"lookahead is {lookahead}, expected 0 with bidirectional=true, which "
-                "hears the whole future; set bidirectional=false or lookahead=0"
+                f"lookahead is {lookahead} and bidirectional {bidirectional}, expected "
+                "at least 0 frames, and 0 with bidirectional=true, which hears the "
+                "whole future; set bidirectional=false or lookahead=0"
             )
         self.hidden_size = hidden_size
         self.bidirectional = bidirectional
@@ -133,7 +134,7 @@ class RecurrentEncoder(nn.Module):
         encoded = features
         for _, encoded in self.walk(features, input_lengths):  # noqa: B007
             pass
-        return self.finish(encoded, input_lengths), input_lengths
+        return self.finish(encoded), input_lengths
 
     def walk(
         self, features: Tensor, input_lengths: Tensor
@@ -159,37 +160,41 @@ class RecurrentEncoder(nn.Module):
             encoded = self._add(index, encoded, output)
             yield inputs, encoded
 
-    def finish(self, encoded: Tensor, input_lengths: Tensor) -> Tensor:
-        """What the encoder makes of the last layer's output."""
-        if self.lookahead is None:
-            return encoded
-        return zero_padding(self.lookahead(encoded), input_lengths)
+    def finish(self, encoded: Tensor) -> Tensor:
+        """What the encoder makes of the last layer's output, zero in padding."""
+        return encoded if self.lookahead is None else self.lookahead(encoded)
 
     def stream(
-        self, chunk: Tensor, state: StreamState | None = None, last: bool = False
+        self, chunk: Tensor, state: StreamState | None = None
     ) -> tuple[Tensor, StreamState]:
-        """Encode an utterance chunk by chunk, as `forward` encodes it whole.
+        """Encode utterances chunk by chunk, as `forward` encodes them whole.
 
         Args:
             chunk: (B, T, F), the next frames of B utterances, all valid.
             state: what the previous chunk returned; None begins an utterance.
-            last: nothing follows, so pending frames are encoded, too.
 
         Returns:
-            encoded: (B, T', H); with lookahead, its frames come late.
+            encoded: (B, T', H); with lookahead, its frames come late, and
+                the last ones by `flush`.
             state: for the next chunk.
 
         Raises:
-            ValueError: the encoder is bidirectional or in training, or the
-                chunk is empty.
+            ValueError: the encoder is bidirectional or in training, the chunk
+                is empty, or the state is that of other utterances.
         """
-        if self.bidirectional or self.training or chunk.size(1) < 1:
+        num_utterances, num_frames, _ = chunk.shape
+        if self.bidirectional or self.training or num_frames < 1:
             raise ValueError(
                 f"bidirectional is {self.bidirectional}, training {self.training}, "
-                f"the chunk has {chunk.size(1)} frames; expected a unidirectional "
+                f"the chunk has {num_frames} frames; expected a unidirectional "
                 "encoder in eval() and at least 1 frame"
             )
-        valid = chunk.new_ones(chunk.size(1), chunk.size(0), dtype=torch.bool)
+        if state is not None and len(state.pending) != num_utterances:
+            raise ValueError(
+                f"the chunk has {num_utterances} utterances, expected "
+                f"{len(state.pending)} as in the chunk before; keep a state for each"
+            )
+        valid = chunk.new_ones(num_frames, num_utterances, dtype=torch.bool)
         before = [None] * len(self.layers) if state is None else state.layers
         after = []
         encoded = chunk
@@ -198,13 +203,20 @@ class RecurrentEncoder(nn.Module):
             output, layer_state = self.run(layer, aligned, valid, before[index])
             after.append(layer_state)
             encoded = self._add(index, encoded, output[0].transpose(0, 1))
-        pending = encoded[:, :0]
-        if self.lookahead is not None:
-            if state is not None:
-                encoded = torch.cat([state.pending, encoded], dim=1)
-            done = encoded.size(1) if last else self.lookahead.complete(encoded.size(1))
-            encoded, pending = self.lookahead(encoded)[:, :done], encoded[:, done:]
-        return encoded, StreamState(tuple(after), pending)
+        if state is not None:
+            encoded = torch.cat([state.pending, encoded], dim=1)
+        context = 0 if self.lookahead is None else self.lookahead.context
+        complete = max(0, encoded.size(1) - context)
+        pending = encoded[:, complete:]
+        return self.finish(encoded)[:, :complete], StreamState(tuple(after), pending)
+
+    def flush(self, state: StreamState) -> Tensor:
+        """Encode the frames that wait for others when there are none to come.
+
+        Returns:
+            (B, T, H), empty without lookahead.
+        """
+        return self.finish(state.pending)
 
     def _between(self, index: int, encoded: Tensor, valid: Tensor) -> Tensor:
         """Normalise and drop out (B, T, ...) on the way into a layer."""

@@ -1,4 +1,5 @@
 import itertools
+from functools import partial
 
 import pytest
 import torch
@@ -10,6 +11,10 @@ from speechgru.features.spec_augment import SpecAugment
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.conv1d import Conv1dSubsampling
 from speechgru.model.gru import GRUEncoder
+from speechgru.model.ligru import LiGRUEncoder
+from speechgru.model.lstm import LSTMEncoder
+from speechgru.model.mingru import MinGRUEncoder
+from speechgru.model.rnn import RNNEncoder
 
 HOP = 32
 FRAMING = {"sample_rate": 8000, "n_fft": 64, "hop_length": HOP, "n_mels": 8}
@@ -22,7 +27,10 @@ NORMS["global"] = GlobalNorm
 
 
 def make_model(
-    features: str = "log_mel", norm: str = "global", spec_augment=None
+    features: str = "log_mel",
+    norm: str = "global",
+    spec_augment=None,
+    encoder=GRUEncoder,
 ) -> AcousticModel:
     torch.manual_seed(0)
     frontend = FEATURES[features]()
@@ -32,7 +40,7 @@ def make_model(
         NORMS[norm](size),
         spec_augment,
         Conv1dSubsampling(size, factor=4, channels=8, kernel_size=5),
-        GRUEncoder(8, hidden_size=8, num_layers=2),
+        encoder(8, hidden_size=8, num_layers=2),
         num_tokens=5,
     )
     model.fit_normalization([(torch.randn(3, 900) / 10, torch.tensor([900, 500, 90]))])
@@ -48,18 +56,15 @@ def make_batch(lengths: list[int], extra: int = 0):
     return waveforms, torch.tensor(lengths)
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("features", FEATURES)
-def test_log_probs_do_not_depend_on_batch_or_padding(features, norm):
-    model = make_model(features, norm)
-    lengths = [1, 40, 1200, *[200 + 13 * index for index in range(61)]]
+def assert_batch_and_padding_are_inaudible(model: AcousticModel, lengths: list[int]):
+    """Compare every utterance alone with batches of 1, 8 and all."""
     waveforms, _ = make_batch(lengths)
     with torch.no_grad():
         alone = [
             model(waveforms[index : index + 1, :length], torch.tensor([length]))
             for index, length in enumerate(lengths)
         ]
-        for batch_size, extra in itertools.product((1, 8, 64), (0, 1, 1000)):
+        for batch_size, extra in itertools.product((1, 8, len(lengths)), (0, 1, 1000)):
             log_probs, output_lengths = model(*make_batch(lengths[:batch_size], extra))
             for index, (expected, expected_length) in enumerate(alone[:batch_size]):
                 valid = output_lengths[index]
@@ -67,6 +72,30 @@ def test_log_probs_do_not_depend_on_batch_or_padding(features, norm):
                 torch.testing.assert_close(
                     log_probs[index, :valid], expected[0], atol=1e-4, rtol=0
                 )
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("features", FEATURES)
+def test_log_probs_do_not_depend_on_batch_or_padding(features, norm):
+    lengths = [1, 40, 1200, *[200 + 13 * index for index in range(61)]]
+    assert_batch_and_padding_are_inaudible(make_model(features, norm), lengths)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"norm": "batch", "residual": True},
+        {"norm": "layer", "bidirectional": False, "lookahead": 3},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "encoder", [GRUEncoder, LSTMEncoder, RNNEncoder, LiGRUEncoder, MinGRUEncoder]
+)
+def test_whichever_encoder_they_do_not_depend_on_batch_or_padding(encoder, options):
+    model = make_model(encoder=partial(encoder, **options))
+    lengths = [1, 40, 1200, *[200 + 53 * index for index in range(6)]]
+    assert_batch_and_padding_are_inaudible(model, lengths)
 
 
 def test_reported_lengths_are_the_frames_made_for_every_number_of_samples():

@@ -1,8 +1,11 @@
+from functools import partial
+
 import pytest
 import torch
 
 from speechgru.model.conv1d import Conv1dSubsampling
 from speechgru.model.conv2d import Conv2dSubsampling
+from speechgru.model.frame_stack import FrameStack
 
 FACTORS = range(1, 9)
 
@@ -18,17 +21,34 @@ def make(request):
     return build
 
 
+@pytest.fixture(
+    params=[
+        partial(Conv1dSubsampling, channels=4, kernel_size=13),
+        partial(Conv2dSubsampling, channels=4, kernel_size=13),
+        FrameStack,
+    ],
+    ids=["conv1d", "conv2d", "frame_stack"],
+)
+def make_any(request):
+    def build(factor: int):
+        torch.manual_seed(factor)
+        return request.param(3, factor)
+
+    return build
+
+
 def garbage(num_utterances: int, num_frames: int) -> torch.Tensor:
     torch.manual_seed(0)
     return torch.randn(num_utterances, num_frames, 3)
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_every_utterance_alone_equals_its_row_in_a_padded_batch(make, factor):
-    subsampling = make(factor)
+def test_every_utterance_alone_equals_its_row_in_a_padded_batch(make_any, factor):
+    subsampling = make_any(factor)
     lengths = torch.arange(1, 41)
     features = garbage(40, 43)
     batched, output_lengths = subsampling(features, lengths)
+    assert batched.shape[2] == subsampling.output_size
     assert torch.equal(output_lengths, subsampling.output_lengths(lengths))
     for index, length in enumerate(lengths.tolist()):
         alone, _ = subsampling(
@@ -42,15 +62,17 @@ def test_every_utterance_alone_equals_its_row_in_a_padded_batch(make, factor):
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_there_is_an_output_frame_for_every_started_group_of_input_frames(make, factor):
-    lengths = make(factor).output_lengths(torch.arange(1, 41)).tolist()
+def test_there_is_an_output_frame_for_every_started_group_of_input_frames(
+    make_any, factor
+):
+    lengths = make_any(factor).output_lengths(torch.arange(1, 41)).tolist()
     assert lengths == [-(-num_frames // factor) for num_frames in range(1, 41)]
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_padding_gets_no_gradient(make, factor):
+def test_padding_gets_no_gradient(make_any, factor):
     features = garbage(2, 30).requires_grad_()
-    make(factor)(features, torch.tensor([30, 11]))[0].sum().backward()
+    make_any(factor)(features, torch.tensor([30, 11]))[0].sum().backward()
     assert (features.grad[1, 11:] == 0).all()
     assert features.grad[1, :11].any()
 
@@ -81,9 +103,9 @@ def test_dropout_acts_only_in_training(make):
 
 
 @pytest.mark.parametrize("factor", [0, 9, -2])
-def test_other_factors_are_refused(make, factor):
+def test_other_factors_are_refused(make_any, factor):
     with pytest.raises(ValueError, match=f"factor is {factor}, expected 1 to 8"):
-        make(factor)
+        make_any(factor)
 
 
 @pytest.mark.parametrize(("factor", "kernel_size"), [(4, 4), (3, 3), (7, 11), (1, 0)])

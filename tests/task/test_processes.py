@@ -23,7 +23,10 @@ EXACT = [
     "logger.csv=true",
 ]
 
-METRICS = ("train/gradient_norm", "train/loss", "val/loss", "val/wer", "val/cer")
+METRICS = (
+    "train/gradient_norm", "train/loss", "train/cpu_seconds",
+    "val/loss", "val/wer", "val/cer",
+)  # fmt: skip
 
 
 def train(tones, folder, *overrides):
@@ -75,6 +78,8 @@ def test_steps_and_scores_do_not_depend_on_how_they_are_dealt_out(
         expected["train/gradient_norm"], rel=2e-3
     )
     assert len(metrics["val/wer"]) == EPOCHS
+    assert len(metrics["train/cpu_seconds"]) == EPOCHS
+    assert sorted(metrics["train/cpu_seconds"]) == metrics["train/cpu_seconds"]
     for name in ("train/loss", "val/loss"):
         assert metrics[name] == pytest.approx(expected[name], rel=1e-3), name
     # And what the weights do.

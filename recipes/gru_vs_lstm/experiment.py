@@ -259,27 +259,25 @@ def measure_reach(run: Run, trained: LoadedCheckpoint) -> dict[str, list[float]]
     of one speaker. "start" is a new model of the same seed.
     """
     config = train_config(run.corpus, *run.corpus_overrides)
-    waveforms = joined_utterances(build_corpus(config), trained.tokenizer, NUM_JOINED)
+    joined = joined_utterances(build_corpus(config), trained.tokenizer, NUM_JOINED)
     torch.manual_seed(run.seed)
     new = build_model(trained.model_config, len(trained.tokenizer.tokens))
-    return {
-        moment: torch.stack(
-            [
-                gradient_reach(model.double(), waveform.double(), targets, MAX_DISTANCE)
-                for waveform, targets in waveforms
-            ]
-        )
-        .log10()
-        .mean(dim=(0, 1))
-        .tolist()
-        for moment, model in (("start", new), ("end", trained.model))
-    }
+    reach = {}
+    for moment, model in (("start", new), ("end", trained.model)):
+        model.double()  # norms fall below the smallest float32
+        curves = [
+            gradient_reach(model, waveform.double(), targets, MAX_DISTANCE).log10()
+            for waveform, targets in joined
+        ]
+        mean = torch.stack(curves).mean(dim=(0, 1))
+        reach[moment] = [round(value, 3) for value in mean.tolist()]
+    return reach
 
 
 def joined_utterances(
     corpus: Corpus, tokenizer: Tokenizer, count: int
 ) -> list[tuple[Tensor, Tensor]]:
-    """Waveforms of at least 12 s from one speaker's dev utterances, and targets."""
+    """Waveforms of JOINED_SECONDS from one speaker's dev utterances, and targets."""
     by_speaker: dict[str | None, list[Utterance]] = {}
     for utterance in corpus.read("dev"):
         by_speaker.setdefault(utterance.speaker, []).append(utterance)

@@ -1,5 +1,6 @@
-"""A linear recurrence over all frames at once."""
+"""A linear recurrence over many frames at once."""
 
+import math
 from typing import Any
 
 import torch
@@ -8,9 +9,10 @@ from torch.autograd.function import once_differentiable
 
 
 def linear_scan(decay: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
-    """Compute h_t = decay_t * h_(t-1) + inputs_t for all t in log2(T) rounds.
+    """Compute h_t = decay_t * h_(t-1) + inputs_t in about 3 sqrt(T) operations.
 
-    After round k every frame holds the recurrence over its last 2^k frames.
+    The frames are cut into sqrt(T) blocks. First all blocks advance together,
+    each from silence; then what each block ends with is carried into the next.
 
     Dimensions: D directions, T frames; the others, `...`, are alike.
 
@@ -23,9 +25,9 @@ def linear_scan(decay: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
         (D, T, ...) states after each frame.
 
     Source:
-        Hillis and Steele 1986, "Data Parallel Algorithms". Unlike a scan by
-        cumulated logarithms it needs no positive numbers and loses none to
-        rounding, however long the utterance.
+        Blelloch 1990, "Prefix Sums and Their Applications", section 1.3.
+        Unlike a scan by cumulated logarithms it needs no positive numbers
+        and loses none to rounding, however long the utterance.
     """
     return _LinearScan.apply(decay, inputs, state)
 
@@ -33,9 +35,9 @@ def linear_scan(decay: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
 class _LinearScan(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, decay: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
-        states = inputs.clone()
-        states[:, 0] += decay[:, 0] * state
-        _scan(decay.clone(), states)
+        inputs = inputs.clone()
+        inputs[:, 0] += decay[:, 0] * state
+        states = _scan(decay, inputs)
         ctx.save_for_backward(decay, states, state)
         return states
 
@@ -47,19 +49,26 @@ class _LinearScan(torch.autograd.Function):
         # d_t = gradient_t + decay_(t+1) * d_(t+1)
         following = torch.zeros_like(decay)
         following[:, :-1] = decay[:, 1:]
-        d_inputs = gradient.flip(1)
-        _scan(following.flip(1), d_inputs)
-        d_inputs = d_inputs.flip(1)
+        d_inputs = _scan(following.flip(1), gradient.flip(1)).flip(1)
         before = torch.cat([state[:, None], states[:, :-1]], dim=1)
         return d_inputs * before, d_inputs, d_inputs[:, 0] * decay[:, 0]
 
 
-def _scan(decay: Tensor, states: Tensor) -> None:
-    """Scan in place; on return `states` holds the result."""
-    num_frames = states.size(1)
-    distance = 1
-    while distance < num_frames:
-        earlier = states[:, :-distance] * decay[:, distance:]
-        states[:, distance:] += earlier
-        decay[:, distance:] = decay[:, distance:] * decay[:, :-distance]
-        distance *= 2
+def _scan(decay: Tensor, inputs: Tensor) -> Tensor:
+    """Scan (D, T, ...) from silence."""
+    num_frames = inputs.size(1)
+    length = math.isqrt(num_frames - 1) + 1
+    decay, states = _cut(decay, length), _cut(inputs, length)
+    for t in range(1, length):
+        states[:, :, t].addcmul_(decay[:, :, t], states[:, :, t - 1])
+        decay[:, :, t] *= decay[:, :, t - 1]  # since the start of the block
+    for block in range(1, states.size(1)):
+        states[:, block].addcmul_(decay[:, block], states[:, block - 1, -1:])
+    return states.flatten(1, 2)[:, :num_frames]
+
+
+def _cut(frames: Tensor, length: int) -> Tensor:
+    """Copy (D, T, ...) into (D, blocks, length, ...), filled up with zeros."""
+    missing = -frames.size(1) % length
+    filling = frames.new_zeros(len(frames), missing, *frames.shape[2:])
+    return torch.cat([frames, filling], dim=1).unflatten(1, (-1, length))

@@ -178,19 +178,22 @@ def describe_run(config: Mapping[str, Any], recipe: str | None) -> dict[str, Any
 
 
 def _commit() -> str | None:
-    """The checkout's commit, marked if files differ from it; None in a wheel."""
+    """The checkout's commit, marked if code or conf differ; None in a wheel."""
     root = Path(speechgru.__file__).parents[1]
     if not (root / ".git").exists():
         return None
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", root, *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        return result.stdout.strip()
+
     try:
-        return subprocess.run(
-            ["git", "-C", root, "describe", "--always", "--dirty", "--abbrev=10"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+        commit = git("describe", "--always", "--abbrev=10")
+        changes = git("status", "--porcelain", "--", "speechgru", "conf")
     except (OSError, subprocess.CalledProcessError):
         return None
+    return f"{commit}-dirty" if changes else commit
 
 
 def make_trainer(config: Mapping[str, Any], folder: Path, accumulate: int) -> L.Trainer:

@@ -183,15 +183,15 @@ def train(run: Run) -> int:
         arguments = [f"resume={run.folder}"]
     else:
         arguments = [*run.overrides, f"hydra.run.dir={run.folder}"]
-    _, peak = speechgru("train", *arguments, log=run.folder / "experiment.log")
+    peak = speechgru("train", *arguments, log=run.folder / "experiment.log")
     # A run that was interrupted has an earlier peak.
     before = int(usage.read_text()) if usage.exists() else 0
     usage.write_text(str(max(before, peak)))
     return max(before, peak)
 
 
-def speechgru(command: str, *arguments: str, log: Path) -> tuple[float, int]:
-    """Run a command; its CPU seconds, and MiB of memory at the peak."""
+def speechgru(command: str, *arguments: str, log: Path) -> int:
+    """Run a command; MiB of memory at its peak."""
     with log.open("a") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "speechgru", command, *arguments],
@@ -205,7 +205,7 @@ def speechgru(command: str, *arguments: str, log: Path) -> tuple[float, int]:
             f"speechgru {command} {' '.join(arguments)}: exit status "
             f"{process.returncode}, expected 0; see {log}"
         )
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
+    return usage.ru_maxrss // 1024
 
 
 def read_learning(folder: Path) -> list[dict[str, str]]:

@@ -2,9 +2,10 @@
 
 Autograd over a loop multiplies and adds the gradient of the recurrent weights
 at every frame. Here the loop back in time only finds the gradients of the
-gates; the weights get theirs afterwards, from all frames in one product. All
-directions advance together, and the recurrent weights are kept transposed,
-which the matrix products of small batches like better.
+gates, from shares that are known beforehand for all frames; the weights get
+theirs afterwards, from all frames in one product. All directions advance
+together, and the recurrent weights are kept transposed, which the matrix
+products of small batches like better.
 `recipes/speed` measures what this brings.
 """
 
@@ -46,92 +47,76 @@ class GRURecurrence(torch.autograd.Function):
         """
         directions, num_frames, batch, _ = frames.shape
         hidden = state.size(2)
-        projected = frames.new_empty(directions, num_frames, batch, 3 * hidden)
+        # First the input half of each sum, then, in its place, the gate.
+        gates = frames.new_empty(directions, num_frames, batch, 3 * hidden)
         for rows, output, weight, bias in zip(
-            frames.flatten(1, 2), projected.flatten(1, 2), weight_ih, bias_ih,
+            frames.flatten(1, 2), gates.flatten(1, 2), weight_ih, bias_ih,
             strict=True,
         ):  # fmt: skip
             torch.addmm(bias, rows, weight.t(), out=output)
 
         states = frames.new_empty(directions, num_frames + 1, batch, hidden)
         states[:, 0] = state
-        # reset, update, new, and the recurrent half of new before its reset;
-        # without a gradient to come, one frame's space serves them all.
-        kept = num_frames if any(ctx.needs_input_grad) else 1
-        gates = frames.new_empty(directions, kept, batch, 4 * hidden)
-        reset, update, new, recurrent_new = (
-            part.expand(-1, num_frames, -1, -1).unbind(1) for part in gates.chunk(4, 3)
-        )
-        sigmoids = gates[..., : 2 * hidden].expand(-1, num_frames, -1, -1).unbind(1)
-        projected_sigmoids, projected_new = (
-            part.unbind(1) for part in projected.split([2 * hidden, hidden], 3)
-        )
+        # The recurrent half of new, before its reset.
+        recurrent_new = frames.new_empty(directions, num_frames, batch, hidden)
+        reset, update, new = (part.unbind(1) for part in gates.chunk(3, 3))
+        sigmoids = gates[..., : 2 * hidden].unbind(1)
+        kept, after = recurrent_new.unbind(1), states[:, 1:].unbind(1)
         recurrent = frames.new_empty(directions, batch, 3 * hidden)
+        recurrent_sigmoids, recurrent_t = recurrent.split([2 * hidden, hidden], 2)
         weight = weight_hh.transpose(1, 2).contiguous()
         bias = bias_hh[:, None].expand_as(recurrent).contiguous()
-        after = states[:, 1:].unbind(1)
         for t, before in enumerate(states[:, :-1].unbind(1)):
             torch.baddbmm(bias, before, weight, out=recurrent)
-            recurrent_sigmoids, recurrent_new_t = recurrent.split(
-                [2 * hidden, hidden], 2
-            )
-            torch.add(projected_sigmoids[t], recurrent_sigmoids, out=sigmoids[t])
-            sigmoids[t].sigmoid_()
-            recurrent_new[t].copy_(recurrent_new_t)
-            torch.addcmul(projected_new[t], reset[t], recurrent_new_t, out=new[t])
-            new[t].tanh_()
+            sigmoids[t].add_(recurrent_sigmoids).sigmoid_()
+            kept[t].copy_(recurrent_t)
+            new[t].addcmul_(reset[t], recurrent_t).tanh_()
             torch.lerp(new[t], before, update[t], out=after[t])
-        ctx.save_for_backward(frames, states, gates, weight_ih, weight_hh)
+        ctx.save_for_backward(
+            frames, states, gates, recurrent_new, weight_ih, weight_hh
+        )
         return states[:, 1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
         """Gradients of `forward`'s arguments, given that of its result."""
-        frames, states, gates, weight_ih, weight_hh = ctx.saved_tensors
-        directions, num_frames, batch, _ = frames.shape
+        frames, states, gates, recurrent_new, weight_ih, weight_hh = ctx.saved_tensors
         hidden = states.size(3)
-        reset, update, new, recurrent_new = (
-            part.unbind(1) for part in gates.chunk(4, 3)
-        )
-        before = states[:, :-1].unbind(1)
-        gradients = gradient.unbind(1)
-        # Of reset, update and recurrent_new, before their nonlinearities.
-        d_gates = frames.new_empty(directions, num_frames, batch, 3 * hidden)
-        d_new = frames.new_empty(directions, num_frames, batch, hidden)
-        d_gates_t, d_new_t = d_gates.unbind(1), d_new.unbind(1)
-        d_state = torch.zeros_like(states[:, 0])
-        for t in reversed(range(num_frames)):
-            d_state += gradients[t]
-            d_reset, d_update, d_recurrent_new = d_gates_t[t].chunk(3, 2)
-            passed = d_state * update[t]
-            # new: d (1 - z) (1 - n^2)
-            taken = torch.sub(d_state, passed)
-            torch.addcmul(taken, taken * new[t], new[t], value=-1, out=d_new_t[t])
-            torch.mul(d_new_t[t], reset[t], out=d_recurrent_new)
-            # reset: (d new) q r (1 - r), with q = recurrent_new
-            torch.mul(d_recurrent_new, recurrent_new[t], out=taken)
-            torch.addcmul(taken, taken, reset[t], value=-1, out=d_reset)
-            # update: d (h - n) z (1 - z)
-            torch.sub(before[t], new[t], out=taken).mul_(passed)
-            torch.addcmul(taken, taken, update[t], value=-1, out=d_update)
-            d_state = torch.baddbmm(passed, d_gates_t[t], weight_hh)
+        reset, update, new = gates.chunk(3, 3)
+        # How much of the state's gradient each gate gets, before its
+        # nonlinearity; the loop makes it the gate's own gradient.
+        d_gates = torch.empty_like(gates)
+        d_reset, d_update, d_recurrent_new = d_gates.chunk(3, 3)
+        d_new = torch.ops.aten.tanh_backward(1 - update, new)
+        torch.mul(d_new, recurrent_new, out=d_reset)
+        torch.sub(states[:, :-1], new, out=d_update)
+        for part, gate in ((d_reset, reset), (d_update, update)):
+            part.copy_(torch.ops.aten.sigmoid_backward(part, gate))
+        torch.mul(d_new, reset, out=d_recurrent_new)
 
-        ones = frames.new_ones(num_frames * batch)  # a product sums faster than sum
+        d_gates_t, d_new_t = d_gates.unbind(1), d_new.unbind(1)
+        d_each_gate_t = d_gates.unflatten(3, (3, hidden)).unbind(1)
+        update_t, gradients = update.unbind(1), gradient.unbind(1)
+        d_state = torch.zeros_like(states[:, 0])
+        for t in reversed(range(len(gradients))):
+            d_state += gradients[t]
+            d_each_gate_t[t].mul_(d_state[:, :, None])
+            d_new_t[t].mul_(d_state)
+            d_state = torch.baddbmm(d_state * update_t[t], d_gates_t[t], weight_hh)
+
         rows = d_gates.flatten(1, 2)
         past = states[:, :-1].flatten(1, 2)
         d_weight_hh = torch.stack([d.t() @ h for d, h in zip(rows, past, strict=True)])
-        d_bias_hh = torch.stack([d.t() @ ones for d in rows])
+        d_bias_hh = rows.sum(1)
         # To the input side, new is not reset.
         d_gates[..., 2 * hidden :] = d_new
         inputs = frames.flatten(1, 2)
         d_weight_ih = torch.stack(
             [d.t() @ x for d, x in zip(rows, inputs, strict=True)]
         )
-        d_bias_ih = torch.stack([d.t() @ ones for d in rows])
+        d_bias_ih = rows.sum(1)
         d_frames = None
         if ctx.needs_input_grad[0]:
-            d_frames = torch.stack(
-                [d @ w for d, w in zip(rows, weight_ih, strict=True)]
-            ).view_as(frames)
+            d_frames = torch.bmm(rows, weight_ih).view_as(frames)
         return d_frames, d_state, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh

@@ -1,27 +1,14 @@
 """The recipe's arithmetic; its runs are the user's to make."""
 
-import importlib
 import json
 from dataclasses import asdict
-from pathlib import Path
 
+import experiment
 import pytest
-
-RECIPE = Path(__file__).parents[2] / "recipes" / "gru_vs_lstm"
-
-
-@pytest.fixture
-def experiment(monkeypatch):
-    monkeypatch.syspath_prepend(RECIPE)
-    return importlib.import_module("experiment")
+import report
 
 
-@pytest.fixture
-def report(experiment):
-    return importlib.import_module("report")
-
-
-def make_line(experiment, run, edits, **changes):
+def make_line(run, edits, **changes):
     """What results.jsonl says of a run, with round numbers."""
     scored = {"edits": edits, "words": [5] * len(edits)}
     fading = [-0.1 * distance for distance in range(experiment.MAX_DISTANCE + 1)]
@@ -38,14 +25,14 @@ def make_line(experiment, run, edits, **changes):
     }
 
 
-def test_every_encoder_runs_with_every_seed_at_both_sizes(experiment):
+def test_every_encoder_runs_with_every_seed_at_both_sizes():
     runs = list(experiment.planned_runs())
     assert len(runs) == len(set(runs)) == 3 * (9 + 9 + 3)
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)
     assert len({run.folder for run in runs}) == len(runs)
 
 
-def test_sizes_are_as_near_in_parameters_as_whole_units_allow(experiment):
+def test_sizes_are_as_near_in_parameters_as_whole_units_allow():
     target = experiment.num_parameters("an4", "gru", 128)
     for encoder in ("rnn", "lstm"):
         size = experiment.hidden_sizes("an4", encoder)["parameters"]
@@ -58,15 +45,15 @@ def test_sizes_are_as_near_in_parameters_as_whole_units_allow(experiment):
     assert experiment.hidden_sizes("an4", "gru") == {"parameters": 128}
 
 
-def test_finished_runs_are_known_by_their_lines(experiment, tmp_path):
+def test_finished_runs_are_known_by_their_lines(tmp_path):
     runs = list(experiment.planned_runs())[:2]
     path = tmp_path / "results.jsonl"
     assert experiment.finished(path) == set()
-    path.write_text(json.dumps(make_line(experiment, runs[0], [0])) + "\n")
+    path.write_text(json.dumps(make_line(runs[0], [0])) + "\n")
     assert experiment.finished(path) == {runs[0]}
 
 
-def test_a_resumed_run_is_read_as_one(experiment, tmp_path):
+def test_a_resumed_run_is_read_as_one(tmp_path):
     head = "epoch,step,train/cpu_seconds,val/wer\n"
     for version, rows in enumerate(
         [
@@ -83,15 +70,15 @@ def test_a_resumed_run_is_read_as_one(experiment, tmp_path):
     assert experiment.seconds_per_epoch(learning) == 12.0
 
 
-def test_the_table_says_what_the_lines_say(experiment, report):
+def test_the_table_says_what_the_lines_say():
     gru, lstm = (
         experiment.Run("an4", name, sizes["parameters"], seed=1)
         for name in ("gru", "lstm")
         if (sizes := experiment.hidden_sizes("an4", name))
     )
     lines = [
-        make_line(experiment, gru, [1, 0, 0, 0]),
-        make_line(experiment, lstm, [2, 1, 1, 1], cpu_seconds_per_epoch=15.0),
+        make_line(gru, [1, 0, 0, 0]),
+        make_line(lstm, [2, 1, 1, 1], cpu_seconds_per_epoch=15.0),
     ]
     table = report.make_table(lines).splitlines()
     assert len({row.count("|") for row in table}) == 1
@@ -106,20 +93,20 @@ def test_the_table_says_what_the_lines_say(experiment, report):
     assert gru_row.endswith("| 20 | > 200 |")
 
 
-def test_the_plots_are_drawn_from_what_is_there(experiment, report):
+def test_the_plots_are_drawn_from_what_is_there():
     run = next(
         run
         for run in experiment.planned_runs()
         if (run.corpus, run.encoder) == ("fsdd-unseen", "gru")
     )
-    lines = [make_line(experiment, run, [1, 0, 0, 0])]
+    lines = [make_line(run, [1, 0, 0, 0])]
     assert len(report.plot_accuracy(lines).axes) == 1
     start, end = report.plot_reach(lines).axes
     assert end.lines[0].get_ydata().tolist() == [1.0] * 201
     assert start.lines[0].get_ydata()[10] == pytest.approx(0.1)
 
 
-def test_only_what_lies_between_the_marks_is_replaced(report):
+def test_only_what_lies_between_the_marks_is_replaced():
     text = "before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n"
     replaced = report.put_between_marks(text, "results", r"new \1")
     assert replaced == (

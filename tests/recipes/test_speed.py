@@ -1,19 +1,15 @@
 """The measurement at tiny sizes: what it writes and refuses, never how long it took."""
 
-import importlib.util
 import re
-from pathlib import Path
 
+import measure
 import pytest
+import rivals
+import speed
 import torch
 from torch import nn
 
 from speechgru.model.gru import GRUEncoder
-
-PATH = Path(__file__).parents[2] / "recipes" / "speed" / "speed.py"
-SPEC = importlib.util.spec_from_file_location("speed", PATH)
-speed = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(speed)
 
 PLAN = speed.Plan(lengths=[5], batches=[1, 3], hidden_size=8, seconds=0.0)
 TABLES = {
@@ -25,7 +21,6 @@ TABLES = {
     "The other encoders": [
         "encoder", "T", "B", "packed", "plain loop", "ours", "our GRU"
     ],
-    "What each idea brings": ["T", "B", "ours", *speed.WITHOUT],
 }  # fmt: skip
 CELL = re.compile(r"[\d.e-]+ (±\d+%|once)(, \d+\.\d\dx)?|-")
 
@@ -42,7 +37,6 @@ def written(tmp_path_factory) -> str:
     output.write_text(f"Above.\n\n{speed.BEGIN}\nold\n{speed.END}\n\nBelow.\n")
     arguments = "--lengths 4 5 --batches 1 3 16 --hidden-size 8 --seconds 0"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(speed, "IDEA_SIZES", [(5, 16)])
         patch.setattr(speed.shutil, "which", lambda name: None)
         status = speed.main([*arguments.split(), "--output", str(output)])
     text = output.read_text()
@@ -134,29 +128,29 @@ class Off(nn.Module):
 )
 def test_a_wrong_variant_is_refused(output, gradient, refused):
     encoder = PLAN.make(GRUEncoder)
-    wrong = Off(speed.plain_loop(encoder), output, gradient)
+    wrong = Off(rivals.plain_loop(encoder), output, gradient)
     variants = {
-        "packed": speed.Variant(speed.Stacked(encoder)),
-        "suspect": speed.Variant(wrong, "packed"),
+        "packed": measure.Variant(rivals.Stacked(encoder)),
+        "suspect": measure.Variant(wrong, "packed"),
     }
     if not refused:
-        measured = speed.measure(variants, PLAN.make_batch(5, 3), 0.0)
+        measured = measure.measure(variants, PLAN.make_batch(5, 3), 0.0)
         assert {name: len(costs) for name, costs in measured.items()} == {
-            "packed": speed.MIN_PASSES,
-            "suspect": speed.MIN_PASSES,
+            "packed": measure.MIN_PASSES,
+            "suspect": measure.MIN_PASSES,
         }
         return
     with pytest.raises(ValueError, match="suspect, 3 x 5 frames: the output is off by"):
-        speed.measure(variants, PLAN.make_batch(5, 3), 0.0)
+        measure.measure(variants, PLAN.make_batch(5, 3), 0.0)
 
 
 def test_a_refusal_ends_the_run_with_status_1_and_writes_nothing(
     monkeypatch, tmp_path, capsys
 ):
     def wrong_step(*arguments):
-        return (1.01 * speed.gru_step(*arguments)[0],)
+        return (1.01 * rivals.gru_step(*arguments)[0],)
 
-    monkeypatch.setitem(speed.ENCODERS, GRUEncoder, wrong_step)
+    monkeypatch.setitem(rivals.ENCODERS, GRUEncoder, wrong_step)
     output = tmp_path / "speed.md"
     arguments = "--lengths 5 --batches 1 --hidden-size 8 --seconds 0 --output"
     assert speed.main([*arguments.split(), str(output)]) == 1
@@ -164,30 +158,14 @@ def test_a_refusal_ends_the_run_with_status_1_and_writes_nothing(
     assert not output.exists()
 
 
-@pytest.mark.parametrize("encoder", speed.ENCODERS)
+@pytest.mark.parametrize("encoder", rivals.ENCODERS)
 def test_every_plain_loop_is_its_encoder_in_values_and_gradients(encoder):
     ours, batch = PLAN.make(encoder), PLAN.make_batch(9, 3)
-    variant = speed.Variant(speed.plain_loop(ours))
-    _, expected = speed.run_once(speed.Variant(ours), batch)
-    _, result = speed.run_once(variant, batch)
-    speed.check_equal("loop", variant, result, expected)
+    variant = measure.Variant(rivals.plain_loop(ours))
+    _, expected = measure.run_once(measure.Variant(ours), batch)
+    _, result = measure.run_once(variant, batch)
+    measure.check_equal("loop", variant, result, expected)
     assert len(result) == 2 + len(list(ours.parameters()))
-
-
-@pytest.mark.parametrize("ideas", speed.WITHOUT.values(), ids=speed.WITHOUT)
-def test_without_an_idea_the_gru_computes_the_same(ideas):
-    ours, batch = PLAN.make(GRUEncoder), PLAN.make_batch(9, 3)
-    twin = speed.with_run(ours, speed.partial(speed.run_ablated, ideas))
-    variant = speed.Variant(twin)
-    _, expected = speed.run_once(speed.Variant(ours), batch)
-    _, result = speed.run_once(variant, batch)
-    speed.check_equal("ablated", variant, result, expected)
-
-
-def test_each_idea_is_left_out_once():
-    left_out = [ideas.count(False) for ideas in speed.WITHOUT.values()]
-    assert left_out == [0] + [1] * len(speed.Ideas._fields)
-    assert len(set(speed.WITHOUT.values())) == len(speed.WITHOUT)
 
 
 def test_the_gpu_table_has_every_precision():

@@ -9,7 +9,13 @@ from statistics import fmean, median
 from typing import Any
 
 import numpy as np
-from experiment import ENCODERS, MAX_DISTANCE, RESULTS, hidden_sizes
+from experiment import (
+    ENCODERS,
+    MAX_DISTANCE,
+    RESULTS,
+    hidden_sizes,
+    planned_runs,
+)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -47,8 +53,10 @@ Line = dict[str, Any]
 def main() -> None:
     """Rewrite what lies between the marks, and the plots."""
     lines = [json.loads(line) for line in RESULTS.read_text().splitlines()]
-    text = README.read_text()
-    README.write_text(put_between_marks(text, "results", make_table(lines)))
+    progress = f"{len(lines)} of {len(list(planned_runs()))} runs are finished."
+    results = f"{progress}\n\n{make_table(lines)}"
+    text = put_between_marks(README.read_text(), "results", results)
+    README.write_text(text)
     plot_accuracy(lines).savefig(HERE / "accuracy.svg", metadata={"Date": None})
     plot_reach(lines).savefig(HERE / "reach.svg", metadata={"Date": None})
 

@@ -44,9 +44,9 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             )  # fmt: skip
         else:
             rows = super().forward(rows)
-        return torch.zeros_like(frames, dtype=rows.dtype).masked_scatter(
-            valid[..., None], rows
-        )
+        normalised = torch.zeros_like(frames, dtype=rows.dtype)
+        normalised[valid] = rows
+        return normalised
 
 
 NORMS = {"batch": MaskedBatchNorm, "layer": MaskedLayerNorm}

@@ -14,10 +14,11 @@ import subprocess
 import sys
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +32,6 @@ from speechgru.data.corpora.corpus import Corpus
 from speechgru.interfaces import Tokenizer, Utterance
 from speechgru.model.checkpoint import (
     MODEL_GROUPS,
-    LoadedCheckpoint,
     build_model,
     load_checkpoint,
 )
@@ -149,6 +149,9 @@ def perform(run: Run) -> dict[str, Any]:
     peak_memory = train(run)
     loaded = load_checkpoint(run.folder / "best.ckpt")
     learning = read_learning(run.folder)
+    # Apart, since Linux counts a parent's memory as its children's peak.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        reach = process.submit(measure_reach, run).result()
     return {
         **asdict(run),
         "num_parameters": loaded.model.num_parameters,
@@ -160,7 +163,7 @@ def perform(run: Run) -> dict[str, Any]:
         "dev_wer_by_epoch": [round(float(row["val/wer"]), 5) for row in learning],
         "dev": score(run, "dev"),
         "test": score(run, "test"),
-        "gradient_reach": measure_reach(run, loaded),
+        "gradient_reach": reach,
         "commit": loaded.metadata["commit"],
         "machine": machine(),
     }
@@ -252,12 +255,14 @@ def score(run: Run, split: str) -> dict[str, list[int]]:
     }
 
 
-def measure_reach(run: Run, trained: LoadedCheckpoint) -> dict[str, list[float]]:
+def measure_reach(run: Run) -> dict[str, list[float]]:
     """log10 of the gradient's norm, k frames back, before and after training.
 
     The mean over layers and over utterances of dev, each joined from several
     of one speaker. "start" is a new model of the same seed.
     """
+    torch.set_num_threads(1)
+    trained = load_checkpoint(run.folder / "best.ckpt")
     config = train_config(run.corpus, *run.corpus_overrides)
     joined = joined_utterances(build_corpus(config), trained.tokenizer, NUM_JOINED)
     torch.manual_seed(run.seed)

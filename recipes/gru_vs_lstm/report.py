@@ -114,7 +114,7 @@ def make_table(lines: Sequence[Line]) -> str:
             f"{runs[0]['num_parameters']:,}",
             f"{median(run['cpu_seconds_per_epoch'] for run in runs):.1f}",
             relative_cost(runs, reference),
-            max(run["peak_memory_mib"] for run in runs),
+            max(run["peak_memory_mib"] or 0 for run in runs) or "-",
             f"{100 * fmean(wer(run, 'dev') for run in runs):.2f}",
             f"**{100 * fmean(rates):.2f}** [{100 * low:.2f}, {100 * high:.2f}]",
             " ".join(f"{100 * rate:.2f}" for rate in rates),

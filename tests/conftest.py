@@ -38,6 +38,35 @@ TINY_RUN = [
 TINY = TINY_MODEL + TINY_RUN
 """Overrides that make a model of a few thousand weights for the tones."""
 
+SMALL_MODEL = {
+    "features": {
+        "_target_": "speechgru.features.log_mel.LogMel",
+        "sample_rate": SAMPLE_RATE,
+        "n_fft": 200,
+        "hop_length": 80,
+        "n_mels": 8,
+    },
+    "normalize": {
+        "_target_": "speechgru.features.normalize.GlobalNorm",
+        "_partial_": True,
+    },
+    "spec_augment": None,
+    "subsampling": {
+        "_target_": "speechgru.model.conv1d.Conv1dSubsampling",
+        "_partial_": True,
+        "factor": 2,
+        "channels": 8,
+        "kernel_size": 3,
+    },
+    "encoder": {
+        "_target_": "speechgru.model.gru.GRUEncoder",
+        "_partial_": True,
+        "hidden_size": 6,
+        "num_layers": 2,
+    },
+}
+"""What `build_model` takes for a model that need not learn."""
+
 
 def sing(text: str, seed: int, noise: float = 0.01) -> np.ndarray:
     """A tone per letter and a pause per space, in white noise."""

@@ -36,9 +36,9 @@ from speechgru.model.checkpoint import (
     load_checkpoint,
 )
 from speechgru.model.gradient_reach import gradient_reach
+from speechgru.score.error_rate import ErrorCounts, error_rate
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results.jsonl"
+RESULTS = Path(__file__).with_name("results.jsonl")
 RUNS = Path("runs/gru_vs_lstm")
 
 ENCODERS = {
@@ -86,7 +86,7 @@ class Run:
     def overrides(self) -> list[str]:
         """Choose everything, for `train`."""
         return [
-            f"recipe={self.corpus.partition('-')[0]}/gru_vs_lstm",
+            recipe_override(self.corpus),
             *self.corpus_overrides,
             f"encoder={self.encoder}",
             f"encoder.hidden_size={self.hidden_size}",
@@ -139,8 +139,13 @@ def num_parameters(corpus: str, encoder: str, hidden_size: int) -> int:
 @cache
 def train_config(corpus: str, *overrides: str) -> dict[str, Any]:
     """The recipe of a corpus, composed as `train` composes it."""
-    recipe = f"recipe={corpus.partition('-')[0]}/gru_vs_lstm"
-    return to_plain(compose_config("train", [recipe, *overrides]), "train")
+    overrides = [recipe_override(corpus), *overrides]
+    return to_plain(compose_config("train", overrides), "train")
+
+
+def recipe_override(corpus: str) -> str:
+    """Choose the recipe of a corpus."""
+    return f"recipe={corpus.partition('-')[0]}/gru_vs_lstm"
 
 
 def perform(run: Run) -> dict[str, Any]:
@@ -175,8 +180,7 @@ def perform_and_keep(run: Run) -> None:
     with RESULTS.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(json.dumps(result) + "\n")
-    wer = sum(result["test"]["edits"]) / sum(result["test"]["words"])
-    print(f"{run.folder}: test WER {100 * wer:.2f} %", flush=True)
+    print(f"{run.folder}: test WER {100 * wer(result, 'test'):.2f} %", flush=True)
 
 
 def train(run: Run) -> int:
@@ -245,14 +249,18 @@ def score(run: Run, split: str) -> dict[str, list[int]]:
         log=run.folder / "experiment.log",
     )
     counts = [
-        json.loads(line)["word_errors"] for line in output.read_text().splitlines()
+        ErrorCounts(**json.loads(line)["word_errors"])
+        for line in output.read_text().splitlines()
     ]
     return {
-        "edits": [
-            c["substitutions"] + c["deletions"] + c["insertions"] for c in counts
-        ],
-        "words": [c["substitutions"] + c["deletions"] + c["hits"] for c in counts],
+        "edits": [count.edits for count in counts],
+        "words": [count.reference_length for count in counts],
     }
+
+
+def wer(result: dict[str, Any], split: str) -> float:
+    """The word error rate that a line of results.jsonl says."""
+    return error_rate(sum(result[split]["edits"]), sum(result[split]["words"]))
 
 
 def measure_reach(run: Run) -> dict[str, list[float]]:

@@ -15,6 +15,7 @@ from experiment import (
     RESULTS,
     hidden_sizes,
     planned_runs,
+    wer,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -123,11 +124,6 @@ def make_table(lines: Sequence[Line]) -> str:
         ]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows)
-
-
-def wer(run: Line, split: str) -> float:
-    """Edits per word of the reference."""
-    return sum(run[split]["edits"]) / sum(run[split]["words"])
 
 
 def pooled_counts(runs: Sequence[Line]) -> list[ErrorCounts]:

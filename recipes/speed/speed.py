@@ -12,7 +12,6 @@ import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ import torch
 from measure import SLOW, Batch, Variant, measure, run_once
 from rivals import ENCODERS, Stacked, gru_step, plain_loop, run_loop, with_run
 
+from speechgru.cli.commit import find_commit
 from speechgru.model.gru import GRUEncoder
 from speechgru.model.ligru import LiGRUEncoder
 from speechgru.model.recurrent import RecurrentEncoder
@@ -281,29 +281,14 @@ def describe_machine() -> str:
     )
 
 
-def find_commit() -> str:
-    """The checkout's commit, marked if the package or this file differs."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", Path(__file__).parents[2], *arguments]
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
-        return result.stdout.strip()
-
-    try:
-        commit = git("describe", "--always", "--abbrev=10")
-        changes = git("status", "--porcelain", "--", "speechgru", __file__)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{commit}-dirty" if changes else commit
-
-
 def report(plan: Plan) -> tuple[str, bool]:
     """Measure everything.
 
     Returns:
         The report in Markdown, and whether every promise is kept.
     """
-    load, commit = os.getloadavg()[0], find_commit()
+    load = os.getloadavg()[0]
+    commit = find_commit("speechgru", "recipes/speed/*.py") or "unknown"
     # A process is slow at first.
     run_once(Variant(plan.make(GRUEncoder)), plan.make_batch(*plan.sizes()[0]))
     gru = measure_gru(plan)

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from speechgru.audio import AudioSource, inspect_audio
-from speechgru.cli.config import DECODER_ROOMS, read_command_line
+from speechgru.cli.config import read_command_line
 from speechgru.cli.picture import Observation, draw, printable
-from speechgru.cli.transcribe import expand
+from speechgru.cli.transcribe import expand, load_transcriber
 from speechgru.interfaces import InputError
-from speechgru.model.build import build
 from speechgru.model.gru import GRUEncoder
 from speechgru.model.gru_cell import GRUTrace, trace_gru
 from speechgru.transcribe.transcriber import Transcriber
@@ -45,13 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     output = Path(config["output"] or f"{stem}.gates.png")
     _check_output(output, config["overwrite"])
     _check_duration(name, source)
-    torch.set_num_threads(config["num_threads"])
-    transcriber = Transcriber.from_checkpoint(
-        checkpoint,
-        config["device"],
-        build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS),
-        config["trust"],
-    )
+    transcriber = load_transcriber(checkpoint, config)
     encoder = transcriber.model.encoder
     if not isinstance(encoder, GRUEncoder):
         raise InputError(

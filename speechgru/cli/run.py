@@ -3,7 +3,6 @@
 import logging
 import os
 import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 import speechgru
+from speechgru.cli.commit import find_commit
 from speechgru.cli.config import (
     AUGMENT_ROOMS,
     DECODER_ROOMS,
@@ -171,29 +171,10 @@ def describe_run(config: Mapping[str, Any], recipe: str | None) -> dict[str, Any
         "init_from": config["init_from"],
         "precision": str(config["trainer"]["precision"]),
         "speechgru": speechgru.__version__,
-        "commit": _commit(),
+        "commit": find_commit("speechgru", "conf"),
         "torch": str(torch.__version__),
         "python": platform.python_version(),
     }
-
-
-def _commit() -> str | None:
-    """The checkout's commit, marked if code or conf differ; None in a wheel."""
-    root = Path(speechgru.__file__).parents[1]
-    if not (root / ".git").exists():
-        return None
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", root, *arguments]
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
-        return result.stdout.strip()
-
-    try:
-        commit = git("describe", "--always", "--abbrev=10")
-        changes = git("status", "--porcelain", "--", "speechgru", "conf")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return f"{commit}-dirty" if changes else commit
 
 
 def make_trainer(config: Mapping[str, Any], folder: Path, accumulate: int) -> L.Trainer:

@@ -2,8 +2,9 @@
 
 import glob
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import soundfile
 import torch
@@ -37,13 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"format is {config['format']!r}, expected text or json")
     checkpoint, *names = line.positional
     sources = [source for name in names for source in expand(name)]
-    torch.set_num_threads(config["num_threads"])
-    transcriber = Transcriber.from_checkpoint(
-        checkpoint,
-        config["device"],
-        build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS),
-        config["trust"],
-    )
+    transcriber = load_transcriber(checkpoint, config)
     failures = 0
     for result in transcriber.transcribe_many(sources, config["batch_seconds"]):
         if isinstance(result, Failure):
@@ -59,6 +54,17 @@ def main(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
     return 1 if failures else 0
+
+
+def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
+    """Load a checkpoint with the decoder, device and threads of a command."""
+    torch.set_num_threads(config["num_threads"])
+    return Transcriber.from_checkpoint(
+        checkpoint,
+        config["device"],
+        build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS),
+        config["trust"],
+    )
 
 
 def expand(name: str) -> list[str | bytes]:

@@ -76,15 +76,24 @@ class AcousticModel(nn.Module):
             log_probs: (B, T, C) float32, natural log.
             output_lengths: (B,) int64, frames.
         """
+        subsampled, lengths = self.encoder_inputs(waveforms, waveform_lengths)
+        encoded, output_lengths = self.encoder(subsampled, lengths)
+        return self.log_probs(encoded), output_lengths
+
+    def encoder_inputs(
+        self, waveforms: Tensor, waveform_lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What the encoder receives: (B, T, F) frames, and how many are valid."""
         features, lengths = self.features(waveforms, waveform_lengths)
         features = self.normalize(features, lengths)
         if self.spec_augment is not None:
             features = self.spec_augment(features, lengths)
-        subsampled, lengths = self.subsampling(features, lengths)
-        encoded, output_lengths = self.encoder(subsampled, lengths)
+        return self.subsampling(features, lengths)
+
+    def log_probs(self, encoded: Tensor) -> Tensor:
+        """(B, T, C) of what the encoder returns."""
         # Half precision loses small probabilities; the loss and the beam need them.
-        log_probs = self.head(encoded).float().log_softmax(dim=-1)
-        return log_probs, output_lengths
+        return self.head(encoded).float().log_softmax(dim=-1)
 
     @torch.no_grad()
     def fit_normalization(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:

@@ -24,7 +24,7 @@ def gradient_reach(
     Args:
         model: with a RecurrentEncoder; it is measured in eval mode and left
             as it was.
-        waveform: (S,) float32 at the model's sample_rate, long enough for
+        waveform: (S,) at the model's sample_rate and dtype, long enough for
             more than max_distance output frames.
         targets: (U,) int64 token ids.
         max_distance: K, frames.
@@ -72,14 +72,12 @@ def _layer_gradients(
     model: AcousticModel, waveform: Tensor, targets: Tensor
 ) -> tuple[list[Tensor], list[Tensor]]:
     """(T, F) inputs of each layer, and (T, H) d loss / d output, forward."""
-    features, lengths = model.features(
+    frames, lengths = model.encoder_inputs(
         waveform[None], torch.tensor([len(waveform)], device=waveform.device)
     )
-    features, lengths = model.subsampling(model.normalize(features, lengths), lengths)
-    steps = list(model.encoder.walk(features, lengths))
+    steps = list(model.encoder.walk(frames, lengths))
     outputs = [output for _, output in steps]
-    encoded = model.encoder.finish(outputs[-1])
-    log_probs = model.head(encoded).float().log_softmax(dim=-1)
+    log_probs = model.log_probs(model.encoder.finish(outputs[-1]))
     loss = F.ctc_loss(
         log_probs.transpose(0, 1), targets[None], lengths,
         torch.tensor([len(targets)]), blank=BLANK, reduction="sum",

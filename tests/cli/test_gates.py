@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from conftest import SAMPLE_RATE, SMALL_MODEL
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -26,41 +27,13 @@ from speechgru.model.gru_cell import GRUTrace
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.transcribe.transcriber import Transcriber, Transcript
 
-SAMPLE_RATE = 8000
 TOKENIZER = CharacterTokenizer(" ABC")
-CONFIG = {
-    "features": {
-        "_target_": "speechgru.features.log_mel.LogMel",
-        "sample_rate": SAMPLE_RATE,
-        "n_fft": 200,
-        "hop_length": 80,
-        "n_mels": 8,
-    },
-    "normalize": {
-        "_target_": "speechgru.features.normalize.GlobalNorm",
-        "_partial_": True,
-    },
-    "spec_augment": None,
-    "subsampling": {
-        "_target_": "speechgru.model.conv1d.Conv1dSubsampling",
-        "_partial_": True,
-        "factor": 2,
-        "channels": 8,
-        "kernel_size": 3,
-    },
-    "encoder": {
-        "_target_": "speechgru.model.gru.GRUEncoder",
-        "_partial_": True,
-        "hidden_size": 6,
-        "num_layers": 2,
-    },
-}
 
 
 def save_checkpoint(path: Path, trust: tuple[str, ...] = (), **encoder) -> Path:
     """Write an untrained model that hears some letter at every frame."""
     torch.manual_seed(3)
-    config = {**CONFIG, "encoder": {**CONFIG["encoder"], **encoder}}
+    config = {**SMALL_MODEL, "encoder": {**SMALL_MODEL["encoder"], **encoder}}
     model = build_model(config, len(TOKENIZER.tokens), trust)
     nn.init.normal_(model.head.weight, std=5.0)
     model.head.bias.data[BLANK] = -1000.0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from conftest import SMALL_MODEL
 from torch import Tensor, nn
 
 from speechgru.decode.greedy import GreedyDecoder
@@ -309,37 +310,12 @@ def test_confidence_is_the_geometric_mean_of_the_tokens(transcriber):
 def checkpoint(tmp_path) -> Path:
     from speechgru.model.checkpoint import build_model, describe, write_checkpoint
 
-    room = "speechgru.features"
-    config = {
-        "features": {
-            "_target_": f"{room}.log_mel.LogMel",
-            "sample_rate": SAMPLE_RATE,
-            "n_fft": 200,
-            "hop_length": 80,
-            "n_mels": 8,
-        },
-        "normalize": {"_target_": f"{room}.normalize.GlobalNorm", "_partial_": True},
-        "spec_augment": None,
-        "subsampling": {
-            "_target_": "speechgru.model.conv1d.Conv1dSubsampling",
-            "_partial_": True,
-            "factor": 2,
-            "channels": 8,
-            "kernel_size": 3,
-        },
-        "encoder": {
-            "_target_": "speechgru.model.gru.GRUEncoder",
-            "_partial_": True,
-            "hidden_size": 6,
-            "num_layers": 2,
-        },
-    }
     torch.manual_seed(10)
-    model = build_model(config, len(TOKENIZER.tokens))
+    model = build_model(SMALL_MODEL, len(TOKENIZER.tokens))
     # Far from a tie in any frame, unlike a fresh model.
     nn.init.normal_(model.head.weight, std=20.0)
     path = tmp_path / "tiny.ckpt"
-    content = describe(config, TOKENIZER.config(), {"corpus": "an4", "seed": 1})
+    content = describe(SMALL_MODEL, TOKENIZER.config(), {"corpus": "an4", "seed": 1})
     weights = {f"model.{name}": value for name, value in model.state_dict().items()}
     write_checkpoint(content | {"state_dict": weights}, path)
     return path

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import soundfile
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from speechgru.audio import read_audio, resample_audio
 from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
-from speechgru.data.corpora.made import MadeCorpus
+from speechgru.data.corpora.made import MadeCorpus, write_utterance
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.interfaces import InputError, Utterance
 
@@ -160,10 +159,9 @@ class FSDD(MadeCorpus):
             # the digits.
             waveform = resample_audio(waveform, _RECORDED_RATE, self.sample_rate)
             path = folder / f"{split}-{index:05d}-{speaker}.wav"
-            soundfile.write(
-                path, waveform.clamp(-1, 1).numpy(), self.sample_rate, subtype="PCM_16"
+            yield write_utterance(
+                path, waveform, self.sample_rate, " ".join(words), speaker
             )
-            yield describe_file(path.stem, path, " ".join(words), speaker)
 
     def _check_range(self, option: str, values: Sequence[float], least: int) -> None:
         if len(values) != 2 or not least <= values[0] <= values[1]:

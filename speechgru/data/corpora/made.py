@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import soundfile
+from torch import Tensor
+
 from speechgru.audio import inspect_audio
-from speechgru.data.corpora.corpus import Corpus, PreparedReport
+from speechgru.data.corpora.corpus import Corpus, PreparedReport, describe_file
 from speechgru.data.manifest import write_manifest
 from speechgru.interfaces import InputError, Utterance
 
@@ -107,3 +110,12 @@ class MadeCorpus(Corpus):
                     f"{expected}; to make it anew, run with all your options: "
                     f"{self.prepare_command}"
                 )
+
+
+def write_utterance(
+    path: Path, waveform: Tensor, sample_rate: int, text: str, speaker: str
+) -> Utterance:
+    """Write (S,) samples as 16-bit PCM, and describe the file."""
+    samples = waveform.clamp(-1, 1).numpy()
+    soundfile.write(path, samples, sample_rate, subtype="PCM_16")
+    return describe_file(path.stem, path, text, speaker)

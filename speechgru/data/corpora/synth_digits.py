@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import soundfile
 from tqdm import tqdm
 
 from speechgru.audio import resample_audio
-from speechgru.data.corpora.corpus import describe_file
 from speechgru.data.corpora.espeak import Espeak
-from speechgru.data.corpora.made import MadeCorpus
+from speechgru.data.corpora.made import MadeCorpus, write_utterance
 from speechgru.interfaces import InputError, Utterance
 
 DIGITS = (
@@ -92,10 +90,9 @@ class SynthDigits(MadeCorpus):
             )
             waveform = resample_audio(waveform, espeak.sample_rate, self.sample_rate)
             path = folder / f"{split}-{index:05d}-{voice}.wav"
-            soundfile.write(
-                path, waveform.clamp(-1, 1).numpy(), self.sample_rate, subtype="PCM_16"
+            yield write_utterance(
+                path, waveform, self.sample_rate, " ".join(words), speaker=voice
             )
-            yield describe_file(path.stem, path, " ".join(words), speaker=voice)
 
     def _settings(self) -> dict[str, Any]:
         return {

@@ -522,7 +522,8 @@ def test_another_source_than_expected_is_refused(tmp_path, archive, changes, mes
 
 def test_the_digest_of_the_recordings_is_checked(tmp_path, archive, release):
     sha256 = digest_tree(release, IsolatedDigits.patterns)
-    build(tmp_path, archive, sha256=sha256).prepare()
+    corpus = build(tmp_path, archive, sha256=sha256)
+    assert corpus.prepare().splits["train"].utterances == len(corpus.read("train")) > 0
 
 
 def test_the_real_dataset_is_as_the_configuration_says(tmp_path):

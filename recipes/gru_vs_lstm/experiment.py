@@ -47,6 +47,14 @@ ENCODERS = {
     "an4": ("rnn", "lstm", "gru"),
 }
 SEEDS = (1, 2, 3)
+# Equal parameters are compared everywhere, equal hidden size only here.
+EQUAL_HIDDEN_SIZE = ("fsdd-official",)
+# Seed 1 is also trained for half as long, and some for twice as long.
+LENGTHS_CORPUS = "fsdd-official"
+LENGTHS = {
+    0.5: ("rnn", "lstm", "gru", "ligru", "mingru"),
+    2: ("rnn", "gru"),
+}
 MAX_DISTANCE = 200  # frames
 NUM_JOINED = 4  # waveforms, joined from utterances of dev, to follow gradients in
 JOINED_SECONDS = 15  # s, at least, of each
@@ -63,17 +71,20 @@ class Run:
         encoder: a choice of conf/encoder.
         hidden_size: units per direction.
         seed: of everything.
+        epochs: of training.
     """
 
     corpus: str
     encoder: str
     hidden_size: int
     seed: int
+    epochs: int
 
     @property
     def folder(self) -> Path:
         """Of the run."""
-        return RUNS / self.corpus / f"{self.encoder}-{self.hidden_size}/s{self.seed}"
+        name = f"{self.encoder}-{self.hidden_size}-{self.epochs}-epochs"
+        return RUNS / self.corpus / name / f"s{self.seed}"
 
     @property
     def corpus_overrides(self) -> list[str]:
@@ -91,6 +102,7 @@ class Run:
             f"encoder={self.encoder}",
             f"encoder.hidden_size={self.hidden_size}",
             f"seed={self.seed}",
+            f"trainer.max_epochs={self.epochs}",
         ]
 
 
@@ -98,9 +110,20 @@ def planned_runs() -> Iterator[Run]:
     """All runs; whole seeds come first, so that what is there is comparable."""
     for seed in SEEDS:
         for corpus, encoders in ENCODERS.items():
+            epochs = num_epochs(corpus)
             for encoder in encoders:
                 for hidden_size in sorted(set(hidden_sizes(corpus, encoder).values())):
-                    yield Run(corpus, encoder, hidden_size, seed)
+                    yield Run(corpus, encoder, hidden_size, seed, epochs)
+    for factor, encoders in LENGTHS.items():
+        epochs = int(factor * num_epochs(LENGTHS_CORPUS))
+        for encoder in encoders:
+            hidden_size = hidden_sizes(LENGTHS_CORPUS, encoder)["hidden"]
+            yield Run(LENGTHS_CORPUS, encoder, hidden_size, SEEDS[0], epochs)
+
+
+def num_epochs(corpus: str) -> int:
+    """For which every encoder is trained."""
+    return train_config(corpus)["trainer"]["max_epochs"]
 
 
 @cache
@@ -108,7 +131,7 @@ def hidden_sizes(corpus: str, encoder: str) -> dict[str, int]:
     """Units per direction that make an encoder equal to the recipe's GRU.
 
     Returns:
-        "hidden": at equal hidden size; not on AN4.
+        "hidden": at equal hidden size, on the corpora of EQUAL_HIDDEN_SIZE.
         "parameters": at the nearest number of parameters of the whole model.
     """
     reference = train_config(corpus, "encoder=gru")["encoder"]["hidden_size"]
@@ -123,8 +146,9 @@ def hidden_sizes(corpus: str, encoder: str) -> dict[str, int]:
         (above - 1, above),
         key=lambda size: abs(num_parameters(corpus, encoder, size) - target),
     )
-    sizes = {"hidden": reference, "parameters": equal}
-    return {"parameters": equal} if corpus == "an4" else sizes
+    if corpus in EQUAL_HIDDEN_SIZE:
+        return {"hidden": reference, "parameters": equal}
+    return {"parameters": equal}
 
 
 @cache
@@ -160,7 +184,6 @@ def perform(run: Run) -> dict[str, Any]:
     return {
         **asdict(run),
         "num_parameters": loaded.model.num_parameters,
-        "epochs": len(learning),
         "best_epoch": loaded.metadata["epoch"],
         "cpu_seconds_per_epoch": round(seconds_per_epoch(learning), 2),
         "cpu_seconds": round(float(learning[-1]["train/cpu_seconds"]), 1),

@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 from experiment import (
     ENCODERS,
+    LENGTHS,
+    LENGTHS_CORPUS,
     MAX_DISTANCE,
     RESULTS,
+    SEEDS,
     hidden_sizes,
+    num_epochs,
     planned_runs,
     wer,
 )
@@ -57,6 +61,7 @@ def main() -> None:
     progress = f"{len(lines)} of {len(list(planned_runs()))} runs are finished."
     results = f"{progress}\n\n{make_table(lines)}"
     text = put_between_marks(README.read_text(), "results", results)
+    text = put_between_marks(text, "lengths", make_length_table(lines))
     README.write_text(text)
     plot_accuracy(lines).savefig(HERE / "accuracy.svg", metadata={"Date": None})
     plot_reach(lines).savefig(HERE / "reach.svg", metadata={"Date": None})
@@ -75,7 +80,7 @@ def put_between_marks(text: str, name: str, content: str) -> str:
 
 
 def groups(lines: Sequence[Line]) -> dict[tuple[str, str, str], list[Line]]:
-    """Runs of all seeds, by corpus, matching and encoder."""
+    """Runs of all seeds and the usual length, by corpus, matching and encoder."""
     found = {}
     for corpus, encoders in ENCODERS.items():
         for matching in MATCHINGS:
@@ -85,7 +90,8 @@ def groups(lines: Sequence[Line]) -> dict[tuple[str, str, str], list[Line]]:
                     line
                     for line in lines
                     if (line["corpus"], line["encoder"]) == (corpus, encoder)
-                    and line["hidden_size"] == size
+                    and (line["hidden_size"], line["epochs"])
+                    == (size, num_epochs(corpus))
                 ]
                 if runs:
                     found[corpus, matching, encoder] = sorted(
@@ -123,6 +129,27 @@ def make_table(lines: Sequence[Line]) -> str:
             *(str(faded_after(runs, moment)) for moment in ("start", "end")),
         ]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(rows)
+
+
+def make_length_table(lines: Sequence[Line]) -> str:
+    """Markdown: what shorter and longer training brings on dev."""
+    usual = num_epochs(LENGTHS_CORPUS)
+    lengths = sorted(int(factor * usual) for factor in (1, *LENGTHS))
+    rows = [
+        "| encoder | hidden | " + " | ".join(f"{n} epochs" for n in lengths) + " |",
+        "|" + "---|" * (2 + len(lengths)),
+    ]
+    for encoder in ENCODERS[LENGTHS_CORPUS]:
+        hidden_size = hidden_sizes(LENGTHS_CORPUS, encoder)["hidden"]
+        rates = {
+            line["epochs"]: f"{100 * wer(line, 'dev'):.2f}"
+            for line in lines
+            if (line["corpus"], line["encoder"]) == (LENGTHS_CORPUS, encoder)
+            and (line["hidden_size"], line["seed"]) == (hidden_size, SEEDS[0])
+        }
+        cells = [rates.get(length, "-") for length in lengths]
+        rows.append(f"| {NAMES[encoder]} | {hidden_size} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
@@ -186,10 +213,9 @@ def faded_after(runs: Sequence[Line], moment: str) -> str:
 def plot_accuracy(lines: Sequence[Line]) -> Figure:
     """Test WER over the cost of an epoch, a panel for each corpus."""
     found = groups(lines)
-    corpora = [c for c in ENCODERS if any(key[0] == c for key in found)]
-    figure = Figure((4 * len(corpora) + 1.5, 3.8), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(corpora)))
-    for panel, corpus in zip(panels, corpora, strict=True):
+    figure = Figure((4 * len(ENCODERS) + 1.5, 3.8), layout="constrained")
+    panels = figure.subplots(1, len(ENCODERS))
+    for panel, corpus in zip(panels, ENCODERS, strict=True):
         for (name, matching, encoder), runs in found.items():
             if name == corpus:
                 _plot_point(panel, matching, encoder, runs)

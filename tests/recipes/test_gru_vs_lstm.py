@@ -1,7 +1,7 @@
 """The recipe's arithmetic; its runs are the user's to make."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import experiment
 import pytest
@@ -25,11 +25,18 @@ def make_line(run, edits, **changes):
     }
 
 
-def test_every_encoder_runs_with_every_seed_at_both_sizes():
+def test_every_encoder_runs_with_every_seed_and_some_for_other_lengths():
     runs = list(experiment.planned_runs())
-    assert len(runs) == len(set(runs)) == 3 * (9 + 9 + 3)
-    assert [run.seed for run in runs] == sorted(run.seed for run in runs)
+    assert len(runs) == len(set(runs)) == 3 * (9 + 5 + 3) + 7
     assert len({run.folder for run in runs}) == len(runs)
+    usual, others = runs[:-7], runs[-7:]
+    assert [run.seed for run in usual] == sorted(run.seed for run in usual)
+    assert {(run.corpus, run.epochs) for run in usual} == {
+        ("fsdd-official", 24),
+        ("fsdd-unseen", 24),
+        ("an4", 60),
+    }
+    assert [run.epochs for run in others] == [12] * 5 + [48] * 2
 
 
 def test_sizes_are_as_near_in_parameters_as_whole_units_allow():
@@ -72,13 +79,15 @@ def test_a_resumed_run_is_read_as_one(tmp_path):
 
 def test_the_table_says_what_the_lines_say():
     gru, lstm = (
-        experiment.Run("an4", name, sizes["parameters"], seed=1)
+        experiment.Run("an4", name, sizes["parameters"], seed=1, epochs=60)
         for name in ("gru", "lstm")
         if (sizes := experiment.hidden_sizes("an4", name))
     )
     lines = [
         make_line(gru, [1, 0, 0, 0]),
         make_line(lstm, [2, 1, 1, 1], cpu_seconds_per_epoch=15.0),
+        # Of another length, so not in this table.
+        make_line(replace(gru, epochs=30), [3, 3, 3, 3]),
     ]
     table = report.make_table(lines).splitlines()
     assert len({row.count("|") for row in table}) == 1
@@ -93,6 +102,20 @@ def test_the_table_says_what_the_lines_say():
     assert gru_row.endswith("| 20 | > 200 |")
 
 
+def test_longer_training_stands_beside_shorter():
+    run = experiment.Run("fsdd-official", "rnn", 128, seed=1, epochs=24)
+    lines = [
+        make_line(run, [1, 0, 0, 0]),
+        make_line(replace(run, epochs=12), [1, 1, 0, 0]),
+        make_line(replace(run, epochs=48, seed=2), [5, 5, 5, 5]),
+        make_line(replace(run, epochs=48, hidden_size=227), [5, 5, 5, 5]),
+    ]
+    table = report.make_length_table(lines).splitlines()
+    assert table[0] == "| encoder | hidden | 12 epochs | 24 epochs | 48 epochs |"
+    assert table[2] == "| RNN (tanh) | 128 | 10.00 | 5.00 | - |"
+    assert table[3] == "| LSTM | 128 | - | - | - |"
+
+
 def test_the_plots_are_drawn_from_what_is_there():
     run = next(
         run
@@ -100,7 +123,8 @@ def test_the_plots_are_drawn_from_what_is_there():
         if (run.corpus, run.encoder) == ("fsdd-unseen", "gru")
     )
     lines = [make_line(run, [1, 0, 0, 0])]
-    assert len(report.plot_accuracy(lines).axes) == 1
+    points = [len(panel.lines) for panel in report.plot_accuracy(lines).axes]
+    assert points[1] > points[0] == points[2] == 0
     start, end = report.plot_reach(lines).axes
     assert end.lines[0].get_ydata().tolist() == [1.0] * 201
     assert start.lines[0].get_ydata()[10] == pytest.approx(0.1)

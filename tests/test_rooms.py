@@ -14,13 +14,14 @@ PACKAGE = Path(speechgru.__file__).parent
 
 ALLOWED = {
     "interfaces": set(),
+    "files": {"interfaces"},
     "audio": {"interfaces"},
     "text": {"interfaces"},
     "features": {"interfaces"},
-    "data": {"interfaces", "audio", "text"},
-    "model": {"interfaces", "text", "features"},
+    "data": {"interfaces", "files", "audio", "text"},
+    "model": {"interfaces", "files", "text", "features"},
     "decode": {"interfaces", "text"},
-    "score": {"interfaces"},
+    "score": {"interfaces", "files"},
     "task": {"interfaces", "data", "model", "decode", "score"},
     "transcribe": {"interfaces", "audio", "model", "decode"},
 }

@@ -6,12 +6,9 @@ checkpoint (`last.ckpt`) holds Lightning's state besides; a slim one
 (`best.ckpt`) does not. Both are read with `weights_only=True`.
 """
 
-import contextlib
 import io
-import os
 import pickle
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ from typing import Any
 
 import torch
 
+from speechgru.files import replace_file
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build
@@ -107,27 +105,10 @@ def write_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
     Raises:
         InputError: the file cannot be written; the older one stays.
     """
-    path = Path(path)
     # Serialised beforehand, so that a full disk is an OSError that says so.
     content = io.BytesIO()
     torch.save(dict(checkpoint), content)
-    # Not by tempfile, whose files nobody else in a lab could read.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        kept = "; the checkpoint written before it is kept" if path.exists() else ""
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}){kept}; free some space, "
-            "or check the folder's permissions"
-        ) from error
+    replace_file(path, content.getbuffer())
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

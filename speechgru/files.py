@@ -1,0 +1,217 @@
+"""Files written whole or not at all, and JSON Lines read with their mistakes named."""
+
+import contextlib
+import json
+import math
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from speechgru.interfaces import InputError
+
+_MAX_LISTED = 20  # problems in one message
+
+Item = TypeVar("Item")
+
+
+def replace_file(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
+    """Write a file so that, whatever happens, `path` is whole: old or new.
+
+    Raises:
+        InputError: the file cannot be written; an older one stays.
+    """
+    path = Path(path)
+    # Not by tempfile, whose files nobody else in a lab could read.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        kept = "; the older file is kept" if path.exists() else ""
+        raise InputError(
+            f"{path}: cannot be written ({reason(error)}){kept}; free some space, "
+            "or check the folder's permissions"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def write_json_lines(
+    path: str | os.PathLike[str], records: Iterable[Mapping[str, Any]]
+) -> None:
+    """Write one JSON object a line, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written; an older one stays.
+    """
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    replace_file(path, "".join(lines).encode())
+
+
+def read_json_lines(
+    path: str | os.PathLike[str],
+    parse: Callable[[dict[str, Any]], Item],
+    get_id: Callable[[Item], str],
+    kind: str,
+    origin: str,
+) -> list[Item]:
+    """Read a file of one JSON object a line.
+
+    A byte order mark, Windows line ends and blank lines are accepted.
+
+    Args:
+        path: of the file.
+        parse: makes an item of an object; what it raises as InputError is
+            told with file and line.
+        get_id: what may not occur twice.
+        kind: of the file, e.g. "a manifest".
+        origin: the command that makes such a file.
+
+    Raises:
+        InputError: no such file, nothing in it, or bad lines: up to 20 are
+            listed, each as file:line, with the total.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({reason(error)}), expected {kind}; "
+            f"correct the path, or make it with: {origin}"
+        ) from error
+    items: list[Item] = []
+    problems: list[str] = []
+    first_lines: dict[str, int] = {}
+    # Not splitlines: it also splits at U+2028 and others inside transcripts.
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            item = parse(_parse_object(line))
+        except InputError as error:
+            problems.append(f"{path}:{number}: {error}")
+            continue
+        first = first_lines.setdefault(get_id(item), number)
+        if first != number:
+            problems.append(
+                f"{path}:{number}: id '{get_id(item)}' is also that of line {first}, "
+                "expected unique ids; give each line its own id"
+            )
+        items.append(item)
+    if problems:
+        raise InputError(_list_problems(problems, path))
+    if not items:
+        raise InputError(
+            f"{path}: holds no utterances, expected at least one line of JSON; "
+            "make it anew"
+        )
+    return items
+
+
+def get_text(record: Mapping[str, Any], key: str) -> str:
+    """A string of a record."""
+    value = record[key]
+    if not isinstance(value, str):
+        raise InputError(f"{key} is {show(value)}, expected a string; put it in quotes")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{key} holds half a surrogate pair, expected valid Unicode; "
+            "correct the escape"
+        ) from error
+    return value
+
+
+def get_name(record: Mapping[str, Any], key: str) -> str | None:
+    """A string, or a whole number, as corpora like to count their speakers."""
+    value = record.get(key)
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return get_text(record, key) or None
+
+
+def get_seconds(record: Mapping[str, Any], key: str) -> float:
+    """A finite number of a record."""
+    value = record[key]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise InputError(
+            f"{key} is {show(value)}, expected a number of seconds; correct the line"
+        )
+    return float(value)
+
+
+def check_keys(record: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    """See that a record has what it must have."""
+    missing = [key for key in keys if key not in record]
+    if missing:
+        expected = " and ".join([", ".join(keys[:-1]), keys[-1]])
+        raise InputError(
+            f"no {' and no '.join(missing)}, expected {expected}; add what is missing"
+        )
+
+
+def relative_path(path: Path, folder: Path) -> str:
+    """How to write `path` in a file of `folder`, so that both can be moved."""
+    path, folder = path.absolute(), folder.absolute()
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    # ".." is only meaningful between real folders.
+    path = path.parent.resolve() / path.name
+    try:
+        return Path(os.path.relpath(path, folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def show(value: Any) -> str:
+    """A value of a record, cut to fit into a message."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def reason(error: Exception) -> str:
+    """What the system says."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _parse_object(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode())
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"not UTF-8 text (byte {line[error.start]:#04x}), expected UTF-8; "
+            "save the file as UTF-8"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"not JSON ({error}), expected one JSON object a line; correct the line"
+        ) from error
+    if not isinstance(record, dict):
+        raise InputError(
+            f"{show(record)} is not an object, expected one JSON object a line; "
+            "correct the line"
+        )
+    return record
+
+
+def _list_problems(problems: list[str], path: Path) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    listed = problems[:_MAX_LISTED]
+    rest = len(problems) - len(listed)
+    return "\n".join(
+        [f"{path}: {len(problems)} bad lines", *listed]
+        + ([f"... and {rest} more"] if rest else [])
+    )

@@ -2,42 +2,34 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 
+import speechgru
+from speechgru.cli.commit import find_commit
 from speechgru.cli.config import DECODER_ROOMS, build_corpus, read_command_line
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import BatchPlan
-from speechgru.interfaces import Decoder, Hypothesis, InputError, Utterance
+from speechgru.decode.greedy import average_confidence
+from speechgru.files import relative_path, replace_file
+from speechgru.interfaces import InputError, Utterance
 from speechgru.model.build import build
-from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
-from speechgru.score.bootstrap import bootstrap_interval
-from speechgru.score.error_rate import (
-    ErrorCounts,
-    count_character_errors,
-    count_word_errors,
-)
+from speechgru.model.checkpoint import load_checkpoint, to_device
+from speechgru.score.nist import write_nist_files
+from speechgru.score.results import Result, check_scoring, make_result, write_results
+from speechgru.score.summary import Summary, percent, summarise
 
 USAGE = """
 usage: speechgru evaluate CHECKPOINT corpus=NAME [split=NAME] [KEY=VALUE ...]
 
-Score a checkpoint on a split. Prints WER and CER with their 95 % bootstrap
-intervals; writes one line of JSON per utterance to output.
+Score a checkpoint on a split. Prints word, character and sentence error rates
+with their 95 % bootstrap intervals, by speaker and by length; writes one line
+of JSON per utterance to output, and a summary beside it.
 """
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One utterance, decoded and scored."""
-
-    utterance: Utterance
-    reference: str
-    hypothesis: Hypothesis
-    words: ErrorCounts
-    characters: ErrorCounts
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,8 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     line = read_command_line("evaluate", arguments, USAGE, (1, 1))
     config = line.config
     checkpoint = Path(line.positional[0])
-    torch.set_num_threads(config["num_threads"])
-    loaded = load_checkpoint(checkpoint, config["trust"])
+    check_scoring(config["score"])
+    metadata = load_checkpoint(checkpoint, config["trust"]).metadata
     corpus = build_corpus(config)
     utterances = corpus.read(config["split"])
     output = Path(
@@ -56,25 +48,63 @@ def main(arguments: Sequence[str]) -> int:
         )
     )
     _check_writable(output)
-    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
-    by_id = {
-        scored.utterance.id: scored
-        for scored in score(loaded, utterances, decoder, config)
-    }
+    by_id = {result.id: result for result in recognise(checkpoint, utterances, config)}
     results = [by_id[utterance.id] for utterance in utterances]
-    _write(results, output)
-    print(summarise(results, f"{corpus.name} {config['split']}"))
+    write_results(output, results)
+    summary = summarise(results, config["resample"])
+    described = {
+        "corpus": corpus.name,
+        "split": config["split"],
+        "checkpoint": relative_path(checkpoint, output.parent),
+        "model": metadata,
+        "decoder": config["decoder"],
+        "speechgru": speechgru.__version__,
+        "commit": find_commit("speechgru", "conf"),
+        **summary.to_record(),
+    }
+    content = json.dumps(described, ensure_ascii=False, indent=2)
+    replace_file(output.with_suffix(".summary.json"), f"{content}\n".encode())
+    print(describe(summary, f"{corpus.name} {config['split']}"))
     print(f"results: {output}")
+    if config["nist_files"]:
+        written = write_nist_files(output, results)
+        print(f"for NIST's tools: {' '.join(map(str, written))}")
     return 0
 
 
-def score(
-    loaded: LoadedCheckpoint,
+def recognise(
+    checkpoint: Path, utterances: Sequence[Utterance], config: Mapping[str, Any]
+) -> Iterator[Result]:
+    """Decode and score utterances, in any order, on the processes asked for.
+
+    Batches are planned before they are dealt out, so that every number of
+    processes decodes the same ones.
+    """
+    num_processes = config["processes"]
+    if num_processes < 1:
+        raise InputError(f"processes is {num_processes}, expected at least 1")
+    if num_processes == 1:
+        yield from _recognise_share(checkpoint, utterances, config, 0)
+        return
+    with ProcessPoolExecutor(num_processes, get_context("spawn")) as pool:
+        shares = [
+            pool.submit(_recognise_share, checkpoint, utterances, config, share)
+            for share in range(num_processes)
+        ]
+        for future in shares:
+            yield from future.result()
+
+
+def _recognise_share(
+    checkpoint: Path,
     utterances: Sequence[Utterance],
-    decoder: Decoder,
     config: Mapping[str, Any],
-) -> Iterator[Scored]:
-    """Decode utterances in batches of similar length, and count the errors."""
+    share: int,
+) -> list[Result]:
+    """Every n-th batch of n processes."""
+    torch.set_num_threads(config["num_threads"])
+    loaded = load_checkpoint(checkpoint, config["trust"])
+    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
     model = to_device(loaded.model, config["device"])
     data = SpeechDataset(
         utterances,
@@ -88,7 +118,8 @@ def score(
         config["batch_seconds"],
         num_buckets=max(1, len(utterances) // 16),
     )
-    for planned in plan:
+    results = []
+    for planned in list(plan)[share :: config["processes"]]:
         batch = data[planned].to(config["device"])
         with torch.inference_mode():
             log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
@@ -98,33 +129,65 @@ def score(
         for index, reference, hypothesis in zip(
             planned.indices, batch.references, hypotheses, strict=True
         ):
-            yield Scored(
-                utterances[index],
-                reference,
-                hypothesis,
-                count_word_errors(reference, hypothesis.text),
-                count_character_errors(reference, hypothesis.text),
+            utterance = utterances[index]
+            results.append(
+                make_result(
+                    utterance.id,
+                    reference,
+                    hypothesis.text,
+                    config["score"],
+                    speaker=utterance.speaker,
+                    duration=utterance.duration,
+                    audio_path=utterance.audio_path,
+                    offset=utterance.offset if utterance.partial else None,
+                    confidence=average_confidence(hypothesis.tokens),
+                    words=hypothesis.words,
+                )
             )
+    return results
 
 
-def summarise(results: Sequence[Scored], title: str) -> str:
+def describe(summary: Summary, title: str) -> str:
     """Name the rates, their intervals and what they are made of."""
-    lines = [
-        f"{title}: {len(results)} utterances, "
-        f"{sum(result.utterance.duration for result in results) / 60:.1f} minutes"
-    ]
-    for name, unit, counts in (
-        ("WER", "words", [result.words for result in results]),
-        ("CER", "characters", [result.characters for result in results]),
+    minutes = (
+        "" if summary.duration is None else f", {summary.duration / 60:.1f} minutes"
+    )
+    wrong = summary.sentences.counts
+    lines = [f"{title}: {summary.num_utterances} utterances{minutes}"]
+    for name, unit, rate in (
+        ("WER", "words", summary.words),
+        ("CER", "characters", summary.characters),
     ):
-        total = sum(counts, start=ErrorCounts())
-        low, high = bootstrap_interval(counts)
+        total = rate.counts
         lines.append(
-            f"{name} {100 * total.rate:.2f} % [{100 * low:.2f}, {100 * high:.2f}]: "
-            f"{total.edits} edits in {total.reference_length} {unit} "
+            f"{name} {rate}: {total.edits} edits in {total.reference_length} {unit} "
             f"({total.substitutions} S, {total.deletions} D, {total.insertions} I)"
         )
+    lines.append(
+        f"SER {summary.sentences}: {wrong.edits} of {summary.num_utterances} "
+        "utterances have an error"
+    )
+    lines.append(
+        f"words aligned by {summary.scoring}; 95 % intervals by bootstrap over "
+        f"{summary.resampled}s"
+    )
+    tables = (("speaker", summary.by_speaker), ("words said", summary.by_length))
+    for title, rates in tables:
+        if len(rates) > 1:
+            lines += ["", *_table(title, rates)]
     return "\n".join(lines)
+
+
+def _table(title: str, rates) -> list[str]:
+    width = max(len(title), *map(len, rates))
+    lines = [f"{title:{width}}   words     WER  [95 %]"]
+    for name, rate in rates.items():
+        lines.append(
+            f"{name:{width}} {rate.counts.reference_length:7} "
+            f"{percent(rate.counts.rate):>7}  [{percent(rate.low)}, "
+            f"{percent(rate.high)}]"
+        )
+    return lines
 
 
 def _check_writable(output: Path) -> None:
@@ -137,23 +200,3 @@ def _check_writable(output: Path) -> None:
         raise InputError(
             f"{output}: cannot be written ({error.strerror}); set output=PATH"
         ) from error
-
-
-def _write(results: Sequence[Scored], output: Path) -> None:
-    lines = [
-        json.dumps(
-            {
-                "id": result.utterance.id,
-                "speaker": result.utterance.speaker,
-                "duration": result.utterance.duration,
-                "reference": result.reference,
-                "hypothesis": result.hypothesis.text,
-                "word_errors": asdict(result.words),
-                "character_errors": asdict(result.characters),
-                "words": [asdict(word) for word in result.hypothesis.words],
-            },
-            ensure_ascii=False,
-        )
-        for result in results
-    ]
-    output.write_text("\n".join(lines) + "\n", encoding="utf-8")

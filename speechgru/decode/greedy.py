@@ -1,6 +1,7 @@
 """The best token of every frame."""
 
 import math
+from collections.abc import Sequence
 from itertools import groupby
 
 import torch
@@ -123,6 +124,11 @@ def geometric_mean(probabilities: list[float]) -> float:
     if min(probabilities) == 0.0:
         return 0.0
     return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
+
+
+def average_confidence(tokens: Sequence[Span]) -> float | None:
+    """That of a whole text; None if no token was heard."""
+    return geometric_mean([token.confidence for token in tokens]) if tokens else None
 
 
 def _check_shapes(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.audio import AudioSource, inspect_audio, load_audio, resample_audio
-from speechgru.decode.greedy import GreedyDecoder, geometric_mean
+from speechgru.decode.greedy import GreedyDecoder, average_confidence
 from speechgru.interfaces import Decoder, InputError, Span, Tokenizer
 from speechgru.transcribe.recording import (
     NAMELESS,
@@ -237,7 +237,7 @@ class Transcriber:
                 text=hypothesis.text,
                 duration=length / self.model.sample_rate,
                 score=hypothesis.score,
-                confidence=_average_confidence(hypothesis.tokens),
+                confidence=average_confidence(hypothesis.tokens),
                 tokens=hypothesis.tokens,
                 words=hypothesis.words,
             )
@@ -264,7 +264,3 @@ def plan_batches(durations: dict[int, float], batch_seconds: float) -> list[list
                 continue
         batches.append([key])
     return batches
-
-
-def _average_confidence(tokens: Sequence[Span]) -> float | None:
-    return geometric_mean([token.confidence for token in tokens]) if tokens else None

@@ -1,0 +1,186 @@
+"""The error rates of a file of results, each with its uncertainty."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from speechgru.interfaces import InputError
+from speechgru.score.bootstrap import bootstrap_interval
+from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.results import Result
+
+MIN_SPEAKERS = 10
+"""Fewer say too little of other speakers: an interval drawn from a handful of
+them is too narrow (Cameron, Gelbach and Miller 2008, "Bootstrap-Based
+Improvements for Inference with Clustered Errors")."""
+
+LENGTHS = (0, 1, 3, 6, 11, 21)
+"""Words of the reference from which a new class of length begins."""
+
+Unit = Literal["utterance", "speaker"]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """An error rate and its 95 % bootstrap interval.
+
+    Attributes:
+        counts: the edits that it is made of.
+        low: lower bound, a rate.
+        high: upper bound.
+    """
+
+    counts: ErrorCounts
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        bounds = f"[{percent(self.low)}, {percent(self.high)}]"
+        return f"{percent(self.counts.rate)} % {bounds}"
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values; null for what is infinite, which JSON cannot say."""
+        rates = {"rate": self.counts.rate, "low": self.low, "high": self.high}
+        finite = {k: v if math.isfinite(v) else None for k, v in rates.items()}
+        return {**finite, **asdict(self.counts)}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a file of results says as a whole.
+
+    Attributes:
+        num_utterances: in the file.
+        duration: s, of all; None if that of one is not known.
+        scoring: how all were aligned.
+        resampled: what the intervals of the whole were drawn from.
+        words: word error rate.
+        characters: character error rate.
+        sentences: share of utterances with an error.
+        by_speaker: word error rate of each, where speakers are known.
+        by_length: word error rate by words of the reference.
+    """
+
+    num_utterances: int
+    duration: float | None
+    scoring: str
+    resampled: Unit
+    words: Rate
+    characters: Rate
+    sentences: Rate
+    by_speaker: Mapping[str, Rate]
+    by_length: Mapping[str, Rate]
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            key: value.to_record()
+            if isinstance(value, Rate)
+            else {name: rate.to_record() for name, rate in value.items()}
+            if isinstance(value, Mapping)
+            else value
+            for key, value in vars(self).items()
+        }
+
+
+def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summary:
+    """Sum up a file of results.
+
+    Args:
+        results: at least one, all of one scoring.
+        resample: what the bootstrap draws whole: utterances, or speakers
+            with all of theirs, whose errors hang together; by default
+            speakers, if all are known and at least MIN_SPEAKERS.
+
+    Raises:
+        InputError: no results, results of several scorings, or resampling by
+            speakers that are not known.
+    """
+    if not results:
+        raise InputError("no results, expected at least one utterance")
+    scorings = sorted({result.scoring for result in results})
+    if len(scorings) > 1:
+        raise InputError(
+            f"utterances are scored by {' and '.join(scorings)}, expected one scoring; "
+            "make the results anew"
+        )
+    speakers = {result.speaker for result in results}
+    if resample is None:
+        known = None not in speakers and len(speakers) >= MIN_SPEAKERS
+        resample = "speaker" if known else "utterance"
+    if resample not in ("utterance", "speaker"):
+        raise InputError(f"resample is {resample!r}, expected utterance or speaker")
+    if resample == "speaker" and None in speakers:
+        nameless = next(result.id for result in results if result.speaker is None)
+        raise InputError(
+            f"resample is speaker, but the speaker of {nameless} is not known; "
+            "use resample=utterance"
+        )
+
+    def rate(get: Callable[[Result], ErrorCounts]) -> Rate:
+        groups = _by(
+            results,
+            lambda result: result.speaker if resample == "speaker" else result.id,
+        )
+        return _rate([_total(map(get, group)) for group in groups.values()])
+
+    durations = [result.duration for result in results]
+    return Summary(
+        num_utterances=len(results),
+        duration=None if None in durations else math.fsum(durations),
+        scoring=scorings[0],
+        resampled=resample,
+        words=rate(lambda result: result.word_errors),
+        characters=rate(lambda result: result.character_errors),
+        sentences=rate(lambda result: result.sentence_errors),
+        by_speaker=_word_rates(results, lambda result: result.speaker or "(not known)")
+        if speakers != {None}
+        else {},
+        by_length=_word_rates(
+            sorted(results, key=lambda result: result.word_errors.reference_length),
+            lambda result: length_class(result.word_errors.reference_length),
+        ),
+    )
+
+
+def length_class(num_words: int) -> str:
+    """Name the class of a reference's length, e.g. "3-5"."""
+    index = max(i for i, start in enumerate(LENGTHS) if start <= num_words)
+    start = LENGTHS[index]
+    if index + 1 == len(LENGTHS):
+        return f"{start}-"
+    end = LENGTHS[index + 1] - 1
+    return f"{start}" if start == end else f"{start}-{end}"
+
+
+def percent(rate: float) -> str:
+    """A rate in percent, without the sign."""
+    return f"{100 * rate:.2f}"
+
+
+def _word_rates(
+    results: Sequence[Result], key: Callable[[Result], str]
+) -> dict[str, Rate]:
+    return {
+        name: _rate([result.word_errors for result in group])
+        for name, group in _by(results, key).items()
+    }
+
+
+def _by(
+    results: Sequence[Result], key: Callable[[Result], Hashable]
+) -> dict[Any, list[Result]]:
+    groups: dict[Any, list[Result]] = defaultdict(list)
+    for result in results:
+        groups[key(result)].append(result)
+    return groups
+
+
+def _rate(counts: Sequence[ErrorCounts]) -> Rate:
+    return Rate(_total(counts), *bootstrap_interval(counts))
+
+
+def _total(counts) -> ErrorCounts:
+    return sum(counts, start=ErrorCounts())

@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -47,14 +47,16 @@ ENCODERS = {
     "an4": ("rnn", "lstm", "gru"),
 }
 SEEDS = (1, 2, 3)
-# Equal parameters are compared everywhere, equal hidden size only here.
-EQUAL_HIDDEN_SIZE = ("fsdd-official",)
-# Seed 1 is also trained for half as long, and some for twice as long.
-LENGTHS_CORPUS = "fsdd-official"
+# Equal parameters are compared everywhere, equal hidden size only here, and here
+# seed 1 also tries other learning rates and lengths of training.
+TRIALS = "fsdd-official"
+LEARNING_RATES = (1.5e-3, 3e-3)
+CHOSEN_RATES = {"rnn": 3e-3, "lstm": 3e-3, "gru": 3e-3, "ligru": 3e-3, "mingru": 3e-3}
 LENGTHS = {
     0.5: ("rnn", "lstm", "gru", "ligru", "mingru"),
     2: ("rnn", "gru"),
 }
+LENGTHS_RATE = 3e-3
 MAX_DISTANCE = 200  # frames
 NUM_JOINED = 4  # waveforms, joined from utterances of dev, to follow gradients in
 JOINED_SECONDS = 15  # s, at least, of each
@@ -72,6 +74,7 @@ class Run:
         hidden_size: units per direction.
         seed: of everything.
         epochs: of training.
+        learning_rate: the peak of the schedule.
     """
 
     corpus: str
@@ -79,11 +82,15 @@ class Run:
     hidden_size: int
     seed: int
     epochs: int
+    learning_rate: float
 
     @property
     def folder(self) -> Path:
         """Of the run."""
-        name = f"{self.encoder}-{self.hidden_size}-{self.epochs}-epochs"
+        name = (
+            f"{self.encoder}-{self.hidden_size}-{self.epochs}-epochs-"
+            f"{self.learning_rate:g}"
+        )
         return RUNS / self.corpus / name / f"s{self.seed}"
 
     @property
@@ -103,22 +110,39 @@ class Run:
             f"encoder.hidden_size={self.hidden_size}",
             f"seed={self.seed}",
             f"trainer.max_epochs={self.epochs}",
+            f"task.learning_rate={self.learning_rate}",
         ]
 
 
 def planned_runs() -> Iterator[Run]:
     """All runs; whole seeds come first, so that what is there is comparable."""
+    trials = [
+        trial(encoder, 1, rate)
+        for rate in LEARNING_RATES
+        for encoder in ENCODERS[TRIALS]
+    ] + [
+        trial(encoder, factor, LENGTHS_RATE)
+        for factor, encoders in LENGTHS.items()
+        for encoder in encoders
+    ]
+    yield from trials
     for seed in SEEDS:
         for corpus, encoders in ENCODERS.items():
-            epochs = num_epochs(corpus)
             for encoder in encoders:
+                rate = CHOSEN_RATES[encoder]
                 for hidden_size in sorted(set(hidden_sizes(corpus, encoder).values())):
-                    yield Run(corpus, encoder, hidden_size, seed, epochs)
-    for factor, encoders in LENGTHS.items():
-        epochs = int(factor * num_epochs(LENGTHS_CORPUS))
-        for encoder in encoders:
-            hidden_size = hidden_sizes(LENGTHS_CORPUS, encoder)["hidden"]
-            yield Run(LENGTHS_CORPUS, encoder, hidden_size, SEEDS[0], epochs)
+                    run = Run(
+                        corpus, encoder, hidden_size, seed, num_epochs(corpus), rate
+                    )
+                    if run not in trials:
+                        yield run
+
+
+def trial(encoder: str, factor: float, learning_rate: float) -> Run:
+    """Train seed 1 for `factor` times as long as usual, at another rate."""
+    hidden_size = hidden_sizes(TRIALS, encoder)["hidden"]
+    epochs = int(factor * num_epochs(TRIALS))
+    return Run(TRIALS, encoder, hidden_size, SEEDS[0], epochs, learning_rate)
 
 
 def num_epochs(corpus: str) -> int:
@@ -131,7 +155,7 @@ def hidden_sizes(corpus: str, encoder: str) -> dict[str, int]:
     """Units per direction that make an encoder equal to the recipe's GRU.
 
     Returns:
-        "hidden": at equal hidden size, on the corpora of EQUAL_HIDDEN_SIZE.
+        "hidden": at equal hidden size, on the corpus of the TRIALS.
         "parameters": at the nearest number of parameters of the whole model.
     """
     reference = train_config(corpus, "encoder=gru")["encoder"]["hidden_size"]
@@ -146,7 +170,7 @@ def hidden_sizes(corpus: str, encoder: str) -> dict[str, int]:
         (above - 1, above),
         key=lambda size: abs(num_parameters(corpus, encoder, size) - target),
     )
-    if corpus in EQUAL_HIDDEN_SIZE:
+    if corpus == TRIALS:
         return {"hidden": reference, "parameters": equal}
     return {"parameters": equal}
 
@@ -339,11 +363,12 @@ def finished(path: Path) -> set[Run]:
     """The runs that have a line."""
     if not path.exists():
         return set()
-    names = [field.name for field in fields(Run)]
-    return {
-        Run(**{name: line[name] for name in names})
-        for line in map(json.loads, path.read_text().splitlines())
-    }
+    return {read_run(json.loads(line)) for line in path.read_text().splitlines()}
+
+
+def read_run(line: Mapping[str, Any]) -> Run:
+    """The run that a line of results.jsonl tells of."""
+    return Run(**{field.name: line[field.name] for field in fields(Run)})
 
 
 def main() -> None:

@@ -3,22 +3,27 @@
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 from experiment import (
+    CHOSEN_RATES,
     ENCODERS,
+    LEARNING_RATES,
     LENGTHS,
-    LENGTHS_CORPUS,
+    LENGTHS_RATE,
     MAX_DISTANCE,
     RESULTS,
-    SEEDS,
+    TRIALS,
+    Run,
     hidden_sizes,
     num_epochs,
     planned_runs,
+    read_run,
+    trial,
     wer,
 )
 from matplotlib.axes import Axes
@@ -61,6 +66,7 @@ def main() -> None:
     progress = f"{len(lines)} of {len(list(planned_runs()))} runs are finished."
     results = f"{progress}\n\n{make_table(lines)}"
     text = put_between_marks(README.read_text(), "results", results)
+    text = put_between_marks(text, "rates", make_rate_table(lines))
     text = put_between_marks(text, "lengths", make_length_table(lines))
     README.write_text(text)
     plot_accuracy(lines).savefig(HERE / "accuracy.svg", metadata={"Date": None})
@@ -80,7 +86,7 @@ def put_between_marks(text: str, name: str, content: str) -> str:
 
 
 def groups(lines: Sequence[Line]) -> dict[tuple[str, str, str], list[Line]]:
-    """Runs of all seeds and the usual length, by corpus, matching and encoder."""
+    """Runs of all seeds, without trials, by corpus, matching and encoder."""
     found = {}
     for corpus, encoders in ENCODERS.items():
         for matching in MATCHINGS:
@@ -92,6 +98,7 @@ def groups(lines: Sequence[Line]) -> dict[tuple[str, str, str], list[Line]]:
                     if (line["corpus"], line["encoder"]) == (corpus, encoder)
                     and (line["hidden_size"], line["epochs"])
                     == (size, num_epochs(corpus))
+                    and line["learning_rate"] == CHOSEN_RATES[encoder]
                 ]
                 if runs:
                     found[corpus, matching, encoder] = sorted(
@@ -132,24 +139,38 @@ def make_table(lines: Sequence[Line]) -> str:
     return "\n".join(rows)
 
 
+def make_rate_table(lines: Sequence[Line]) -> str:
+    """Markdown: what other learning rates bring on dev."""
+    return _trial_table(
+        lines,
+        [f"{rate:g}" for rate in LEARNING_RATES],
+        lambda encoder: [trial(encoder, 1, rate) for rate in LEARNING_RATES],
+    )
+
+
 def make_length_table(lines: Sequence[Line]) -> str:
     """Markdown: what shorter and longer training brings on dev."""
-    usual = num_epochs(LENGTHS_CORPUS)
-    lengths = sorted(int(factor * usual) for factor in (1, *LENGTHS))
+    factors = sorted((1, *LENGTHS))
+    return _trial_table(
+        lines,
+        [f"{int(factor * num_epochs(TRIALS))} epochs" for factor in factors],
+        lambda encoder: [trial(encoder, factor, LENGTHS_RATE) for factor in factors],
+    )
+
+
+def _trial_table(
+    lines: Sequence[Line], columns: Sequence[str], trials: Callable[[str], list[Run]]
+) -> str:
+    rates = {read_run(line): f"{100 * wer(line, 'dev'):.2f}" for line in lines}
     rows = [
-        "| encoder | hidden | " + " | ".join(f"{n} epochs" for n in lengths) + " |",
-        "|" + "---|" * (2 + len(lengths)),
+        f"| encoder | hidden | {' | '.join(columns)} |",
+        "|" + "---|" * (2 + len(columns)),
     ]
-    for encoder in ENCODERS[LENGTHS_CORPUS]:
-        hidden_size = hidden_sizes(LENGTHS_CORPUS, encoder)["hidden"]
-        rates = {
-            line["epochs"]: f"{100 * wer(line, 'dev'):.2f}"
-            for line in lines
-            if (line["corpus"], line["encoder"]) == (LENGTHS_CORPUS, encoder)
-            and (line["hidden_size"], line["seed"]) == (hidden_size, SEEDS[0])
-        }
-        cells = [rates.get(length, "-") for length in lengths]
-        rows.append(f"| {NAMES[encoder]} | {hidden_size} | {' | '.join(cells)} |")
+    for encoder in ENCODERS[TRIALS]:
+        runs = trials(encoder)
+        cells = [NAMES[encoder], str(runs[0].hidden_size)]
+        cells += [rates.get(run, "-") for run in runs]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

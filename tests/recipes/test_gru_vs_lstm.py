@@ -27,16 +27,22 @@ def make_line(run, edits, **changes):
 
 def test_every_encoder_runs_with_every_seed_and_some_for_other_lengths():
     runs = list(experiment.planned_runs())
-    assert len(runs) == len(set(runs)) == 3 * (9 + 5 + 3) + 7
+    # Five of the ten trials of a learning rate are of the comparison, too.
+    assert len(runs) == len(set(runs)) == 10 + 7 + 3 * (9 + 5 + 3) - 5
     assert len({run.folder for run in runs}) == len(runs)
-    usual, others = runs[:-7], runs[-7:]
-    assert [run.seed for run in usual] == sorted(run.seed for run in usual)
-    assert {(run.corpus, run.epochs) for run in usual} == {
+    assert [run.epochs for run in runs[:17]] == [24] * 10 + [12] * 5 + [48] * 2
+    compared = [
+        run
+        for run in runs
+        if (run.epochs, run.learning_rate)
+        == (experiment.num_epochs(run.corpus), experiment.CHOSEN_RATES[run.encoder])
+    ]
+    assert [run.seed for run in compared] == [1] * 17 + [2] * 17 + [3] * 17
+    assert {(run.corpus, run.epochs) for run in compared} == {
         ("fsdd-official", 24),
         ("fsdd-unseen", 24),
         ("an4", 60),
     }
-    assert [run.epochs for run in others] == [12] * 5 + [48] * 2
 
 
 def test_sizes_are_as_near_in_parameters_as_whole_units_allow():
@@ -79,7 +85,9 @@ def test_a_resumed_run_is_read_as_one(tmp_path):
 
 def test_the_table_says_what_the_lines_say():
     gru, lstm = (
-        experiment.Run("an4", name, sizes["parameters"], seed=1, epochs=60)
+        experiment.Run(
+            "an4", name, sizes["parameters"], 1, 60, experiment.CHOSEN_RATES[name]
+        )
         for name in ("gru", "lstm")
         if (sizes := experiment.hidden_sizes("an4", name))
     )
@@ -103,17 +111,23 @@ def test_the_table_says_what_the_lines_say():
 
 
 def test_longer_training_stands_beside_shorter():
-    run = experiment.Run("fsdd-official", "rnn", 128, seed=1, epochs=24)
+    run = experiment.Run("fsdd-official", "rnn", 128, 1, 24, experiment.LENGTHS_RATE)
     lines = [
         make_line(run, [1, 0, 0, 0]),
         make_line(replace(run, epochs=12), [1, 1, 0, 0]),
         make_line(replace(run, epochs=48, seed=2), [5, 5, 5, 5]),
         make_line(replace(run, epochs=48, hidden_size=227), [5, 5, 5, 5]),
+        make_line(replace(run, learning_rate=1.5e-3), [1, 1, 1, 0]),
     ]
     table = report.make_length_table(lines).splitlines()
     assert table[0] == "| encoder | hidden | 12 epochs | 24 epochs | 48 epochs |"
     assert table[2] == "| RNN (tanh) | 128 | 10.00 | 5.00 | - |"
     assert table[3] == "| LSTM | 128 | - | - | - |"
+    assert report.make_rate_table(lines).splitlines()[:3] == [
+        "| encoder | hidden | 0.0015 | 0.003 |",
+        "|---|---|---|---|",
+        "| RNN (tanh) | 128 | 15.00 | 5.00 |",
+    ]
 
 
 def test_the_plots_are_drawn_from_what_is_there():

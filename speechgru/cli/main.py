@@ -12,6 +12,7 @@ COMMANDS = {
     "doctor": "check a corpus before any training time is spent on it",
     "train": "train a model, or resume or fine-tune one",
     "evaluate": "score a checkpoint on a split of a corpus",
+    "compare": "test whether one system is better than another",
     "transcribe": "turn audio files into text",
     "gates": "draw what every GRU layer does with a recording",
     "info": "say what a checkpoint is, and how it was trained",

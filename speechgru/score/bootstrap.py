@@ -1,6 +1,6 @@
 """How far an error rate would move with another sample of utterances."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -40,16 +40,27 @@ def bootstrap_interval(
         raise InputError("no utterances to resample, expected at least one")
     if num_samples < 1:
         raise InputError(f"num_samples is {num_samples}, expected at least 1")
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence}, expected between 0 and 1")
     edits = np.array([count.edits for count in counts])
     lengths = np.array([count.reference_length for count in counts])
+    rates = [
+        error_rate(edits[drawn].sum(), lengths[drawn].sum())
+        for drawn in draws(len(counts), num_samples, seed)
+    ]
+    return bounds(rates, confidence)
+
+
+def draws(size: int, num_samples: int = 1000, seed: int = 0) -> Iterator[np.ndarray]:
+    """Draw `size` of as many indices with replacement, `num_samples` times."""
     generator = np.random.default_rng(seed)
-    rates = np.empty(num_samples)
     # One draw at a time: a corpus of 100,000 utterances needs no 800 MB.
-    for sample in range(num_samples):
-        drawn = generator.integers(len(counts), size=len(counts))
-        rates[sample] = error_rate(edits[drawn].sum(), lengths[drawn].sum())
+    for _ in range(num_samples):
+        yield generator.integers(size, size=size)
+
+
+def bounds(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """The percentiles between which a share of the values lies."""
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence is {confidence}, expected between 0 and 1")
     tail = (1 - confidence) / 2
-    lower, upper = np.quantile(rates, [tail, 1 - tail], method="inverted_cdf")
+    lower, upper = np.quantile(values, [tail, 1 - tail], method="inverted_cdf")
     return float(lower), float(upper)

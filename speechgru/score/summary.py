@@ -100,31 +100,16 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
     """
     if not results:
         raise InputError("no results, expected at least one utterance")
+    resample, groups = group_by_unit(results, resample)
     scorings = sorted({result.scoring for result in results})
     if len(scorings) > 1:
         raise InputError(
             f"utterances are scored by {' and '.join(scorings)}, expected one scoring; "
             "make the results anew"
         )
-    speakers = {result.speaker for result in results}
-    if resample is None:
-        known = None not in speakers and len(speakers) >= MIN_SPEAKERS
-        resample = "speaker" if known else "utterance"
-    if resample not in ("utterance", "speaker"):
-        raise InputError(f"resample is {resample!r}, expected utterance or speaker")
-    if resample == "speaker" and None in speakers:
-        nameless = next(result.id for result in results if result.speaker is None)
-        raise InputError(
-            f"resample is speaker, but the speaker of {nameless} is not known; "
-            "use resample=utterance"
-        )
 
     def rate(get: Callable[[Result], ErrorCounts]) -> Rate:
-        groups = _by(
-            results,
-            lambda result: result.speaker if resample == "speaker" else result.id,
-        )
-        return _rate([_total(map(get, group)) for group in groups.values()])
+        return _rate([_total(map(get, group)) for group in groups])
 
     durations = [result.duration for result in results]
     return Summary(
@@ -136,13 +121,34 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
         characters=rate(lambda result: result.character_errors),
         sentences=rate(lambda result: result.sentence_errors),
         by_speaker=_word_rates(results, lambda result: result.speaker or "(not known)")
-        if speakers != {None}
+        if any(result.speaker for result in results)
         else {},
         by_length=_word_rates(
             sorted(results, key=lambda result: result.word_errors.reference_length),
             lambda result: length_class(result.word_errors.reference_length),
         ),
     )
+
+
+def group_by_unit(
+    results: Sequence[Result], unit: Unit | None
+) -> tuple[Unit, list[list[Result]]]:
+    """Put together what the bootstrap draws whole; see `summarise`."""
+    speakers = {result.speaker for result in results}
+    if unit is None:
+        known = None not in speakers and len(speakers) >= MIN_SPEAKERS
+        unit = "speaker" if known else "utterance"
+    if unit not in ("utterance", "speaker"):
+        raise InputError(f"resample is {unit!r}, expected utterance or speaker")
+    if unit == "utterance":
+        return unit, [[result] for result in results]
+    if None in speakers:
+        nameless = next(result.id for result in results if result.speaker is None)
+        raise InputError(
+            f"resample is speaker, but the speaker of {nameless} is not known; "
+            "use resample=utterance"
+        )
+    return unit, list(_by(results, lambda result: result.speaker).values())
 
 
 def length_class(num_words: int) -> str:

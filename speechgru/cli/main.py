@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a model, or resume or fine-tune one",
     "evaluate": "score a checkpoint on a split of a corpus",
     "compare": "test whether one system is better than another",
+    "report": "make a page of results, to look at and to listen to",
     "transcribe": "turn audio files into text",
     "gates": "draw what every GRU layer does with a recording",
     "info": "say what a checkpoint is, and how it was trained",

@@ -1,0 +1,294 @@
+"""`speechgru report`: results as a page to look at and to listen to."""
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from speechgru.audio import load_audio
+from speechgru.cli.config import read_command_line
+from speechgru.features.log_mel import LogMel
+from speechgru.files import relative_path, replace_file
+from speechgru.interfaces import BLANK, InputError
+from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.score.compare import check_comparable, compare
+from speechgru.score.learning import read_learning_curves
+from speechgru.score.report import Media, Recording, System, make_page, worst_first
+from speechgru.score.results import Result, read_results
+from speechgru.score.summary import summarise
+
+USAGE = """
+usage: speechgru report RUN|RESULTS [RUN|RESULTS ...] [KEY=VALUE ...]
+
+Make one page of HTML of a run's results, or of files of results: error rates
+with their intervals, learning curves, confusions, and every utterance, the worst
+first, to listen to and to look at. The page loads nothing from the network.
+"""
+
+SAMPLE_RATE = 16000  # Hz, of the sound in the page
+MAX_COLUMNS = 800  # of a spectrogram; longer ones are averaged
+LEAST_PROBABILITY = 0.1  # of a token somewhere, to be drawn
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of results, and the run folder it lies in, if it is one."""
+
+    path: Path
+    run: Path | None
+
+    @property
+    def description(self) -> dict[str, Any] | None:
+        """What `evaluate` wrote beside the results."""
+        path = self.path.with_suffix(".summary.json")
+        if not path.exists():
+            return None
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(
+                f"{path}: not JSON ({error}), expected what `evaluate` writes beside "
+                "its results; evaluate again, or remove it"
+            ) from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    line = read_command_line("report", arguments, USAGE, (1, 26))
+    config = line.config
+    worst = config["worst"]
+    if not isinstance(worst, int) or worst < 0:
+        raise InputError(f"worst is {worst!r}, expected a number of utterances")
+    torch.set_num_threads(config["num_threads"])
+    sources = [source for name in line.positional for source in find_results(name)]
+    output = Path(config["output"] or sources[0].path.with_name("report.html"))
+    collector = MediaCollector(output.parent, config["link_audio"])
+    systems = [
+        make_system(source, name, config, collector)
+        for source, name in zip(sources, short_names(sources), strict=True)
+    ]
+    try:
+        check_comparable({system.name: system.results for system in systems})
+        comparisons, why_not = compare_all(systems, config["resample"]), ""
+    except InputError as error:
+        comparisons, why_not = [], f"Not compared: {error}"
+    title = f"speechgru: {', '.join(system.name for system in systems)}"
+    page = make_page(title, systems, collector.recordings, comparisons, why_not)
+    replace_file(output, page.encode())
+    for system in systems:
+        for id, why in system.media.failures.items():
+            print(f"{id}: no sound: {why}")
+    print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
+    return 0
+
+
+def find_results(name: str) -> list[Source]:
+    """The results in a run folder, or a file of results."""
+    path = Path(name)
+    if not path.is_dir():
+        is_run = (path.parent / "config.yaml").exists()
+        return [Source(path, path.parent if is_run else None)]
+    found = sorted(
+        summary.with_name(summary.name.removesuffix(".summary.json") + ".jsonl")
+        for summary in path.glob("*.summary.json")
+    )
+    if not found:
+        raise InputError(
+            f"{path}: holds no results, expected those of `evaluate`; run first: "
+            f"speechgru evaluate {path / 'best.ckpt'} corpus=NAME"
+        )
+    return [Source(results, path) for results in found]
+
+
+def short_names(sources: Sequence[Source]) -> list[str]:
+    """Name each by as few parts of its path as tell them apart."""
+    paths = [source.path.absolute().with_suffix("") for source in sources]
+    if len(set(paths)) < len(paths):
+        raise InputError("the same results are given twice, expected different ones")
+    for length in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-length:]) for path in paths]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def make_system(
+    source: Source, name: str, config: Mapping[str, Any], collector: "MediaCollector"
+) -> System:
+    """Read the results and what belongs to them."""
+    results = read_results(source.path)
+    described = source.description
+    run_config = source.run / "config.yaml" if source.run else None
+    return System(
+        name=name,
+        path=str(source.path),
+        results=results,
+        summary=summarise(results, config["resample"]),
+        description=described,
+        curves=read_learning_curves(source.run) if source.run else [],
+        config=run_config.read_text(encoding="utf-8") if run_config else None,
+        media=collector.collect(
+            results,
+            config["worst"],
+            find_model(source, described, config),
+        ),
+    )
+
+
+def find_model(
+    source: Source, described: Mapping[str, Any] | None, config: Mapping[str, Any]
+) -> LoadedCheckpoint | None:
+    """The checkpoint that made the results, if it is still there."""
+    named = config["checkpoint"]
+    if named is False or config["worst"] == 0:
+        return None
+    if named is not None:
+        path = Path(named)
+    elif described is None or "checkpoint" not in described:
+        return None
+    else:
+        path = source.path.parent / described["checkpoint"]
+        if not path.exists():
+            print(f"{path}: is gone, so the page shows no posteriors of {source.path}")
+            return None
+    loaded = load_checkpoint(path, config["trust"])
+    to_device(loaded.model, config["device"])
+    return loaded
+
+
+def compare_all(systems: Sequence[System], resample: Any) -> list[dict[str, Any]]:
+    """Every pair of systems."""
+    compared = []
+    for first, second in combinations(systems, 2):
+        comparison = compare(first.results, second.results, resample)
+        compared.append(
+            {
+                "first": first.name,
+                "second": second.name,
+                "difference": comparison.difference,
+                "low": comparison.low,
+                "high": comparison.high,
+                "p": comparison.matched_pairs.p,
+            }
+        )
+    return compared
+
+
+@dataclass
+class MediaCollector:
+    """Load sound and posteriors for the page, each recording once.
+
+    Attributes:
+        folder: of the page.
+        link_audio: refer to the files of utterances whose sound is not loaded.
+        recordings: those loaded so far.
+    """
+
+    folder: Path
+    link_audio: bool
+    recordings: list[Recording] = field(default_factory=list)
+    _indices: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def collect(
+        self,
+        results: Sequence[Result],
+        worst: int,
+        loaded: LoadedCheckpoint | None,
+    ) -> Media:
+        """Load the worst utterances of a system."""
+        media = Media()
+        for index, result in enumerate(worst_first(results)):
+            if result.audio_path is None:
+                media.failures[result.id] = "the results do not say where it lies"
+            elif index < worst:
+                try:
+                    media.recordings[result.id] = self._load_once(result)
+                    if loaded is not None:
+                        media.posteriors[result.id] = posteriors(loaded, result)
+                except (InputError, OSError) as error:
+                    media.failures[result.id] = str(error)
+            elif self.link_audio:
+                media.links[result.id] = self._link(result)
+        return media
+
+    def _load_once(self, result: Result) -> int:
+        key = (result.audio_path.resolve(), result.offset, result.duration)
+        if key not in self._indices:
+            self.recordings.append(make_recording(load(result, SAMPLE_RATE)))
+            self._indices[key] = len(self.recordings) - 1
+        return self._indices[key]
+
+    def _link(self, result: Result) -> str:
+        link = quote(relative_path(result.audio_path, self.folder))
+        if result.offset is None:
+            return link
+        return f"{link}#t={result.offset},{result.offset + result.duration}"
+
+
+def load(result: Result, sample_rate: int) -> Tensor:
+    """(S,) samples of an utterance."""
+    part = () if result.offset is None else (result.offset, result.duration)
+    return load_audio(result.audio_path, sample_rate, True, *part)
+
+
+def make_recording(waveform: Tensor) -> Recording:
+    """Pack (S,) samples at SAMPLE_RATE for the page."""
+    content = BytesIO()
+    soundfile.write(
+        content, waveform.clamp(-1, 1).numpy(), SAMPLE_RATE, "PCM_16", format="FLAC"
+    )
+    log_mel = LogMel(SAMPLE_RATE, n_fft=400, hop_length=160, n_mels=80)
+    features, _ = log_mel(waveform[None], torch.tensor([len(waveform)]))
+    mel = features[0].numpy()
+    pooled = math.ceil(len(mel) / MAX_COLUMNS)
+    if pooled > 1:
+        starts = np.arange(0, len(mel), pooled)
+        sizes = np.diff([*starts, len(mel)])
+        mel = np.add.reduceat(mel, starts) / sizes[:, None]
+    quiet, loud = np.percentile(mel, [5, 99.5])
+    shades = np.clip((mel - quiet) / max(loud - quiet, 1e-3), 0, 1)
+    return Recording(
+        flac=base64.b64encode(content.getvalue()).decode(),
+        seconds=len(waveform) / SAMPLE_RATE,
+        mel={"frames": len(mel), "bins": mel.shape[1], "values": encode_bytes(shades)},
+    )
+
+
+@torch.inference_mode()
+def posteriors(loaded: LoadedCheckpoint, result: Result) -> dict[str, Any]:
+    """What the model hears at each frame, of the tokens that it hears at all."""
+    model = loaded.model.eval()
+    waveform = load(result, model.sample_rate)
+    device = next(model.parameters()).device
+    log_probs, _ = model(
+        waveform[None].to(device), torch.tensor([len(waveform)], device=device)
+    )
+    probabilities = log_probs[0].exp().cpu().numpy().T
+    heard = [
+        token
+        for token in range(len(probabilities))
+        if token == BLANK or probabilities[token].max() >= LEAST_PROBABILITY
+    ]
+    tokens = loaded.tokenizer.tokens
+    return {
+        "frames": probabilities.shape[1],
+        "seconds_per_frame": model.seconds_per_frame,
+        "tokens": [None if token == BLANK else tokens[token] for token in heard],
+        "values": encode_bytes(probabilities[heard]),
+    }
+
+
+def encode_bytes(shares: np.ndarray) -> str:
+    """Base64 of a byte for each number in [0, 1]."""
+    return base64.b64encode(np.round(255 * shares).astype(np.uint8).tobytes()).decode()

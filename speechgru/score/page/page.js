@@ -1,0 +1,543 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const CHUNK = 100; // rows drawn at a time
+const NO_FILTER = { text: "", speaker: "", kind: "", pair: null };
+const filter = { ...NO_FILTER };
+let system = data.systems[0];
+let shown = []; // utterances that pass the filter, in order
+let drawn = 0; // how many of them have a row
+let current = -1; // selected row
+let player = null; // what is open and can be played
+
+// Build an element: el("td", {class: "number"}, "12", child, ...)
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+const percent = (rate) => (rate === null ? "∞" : (100 * rate).toFixed(2));
+const interval = (rate) => `[${percent(rate.low)}, ${percent(rate.high)}]`;
+const edits = (counts) => counts.substitutions + counts.deletions + counts.insertions;
+const words = (counts) => counts.substitutions + counts.deletions + counts.hits;
+const kindOf = ([said, heard]) =>
+  said === null ? "I" : heard === null ? "D" : said === heard ? "C" : "S";
+
+// ---- the summary --------------------------------------------------------
+
+function drawSummary() {
+  const { summary } = system;
+  const minutes =
+    summary.duration === null ? "" : `${(summary.duration / 60).toFixed(1)} minutes, `;
+  const card = (name, value, note) =>
+    el("div", { class: "card" },
+      el("div", { class: "name" }, name),
+      el("div", { class: "value" }, value),
+      el("div", { class: "note" }, note));
+  const rateCard = (name, rate) =>
+    card(name, `${percent(rate.rate)} %`, `95 %: ${interval(rate)}`);
+  const counts = summary.words;
+  const total = edits(counts);
+  const part = (kind, name, count) =>
+    el("span", { class: kind, style: `flex: ${count}`, title: `${count} ${name}` },
+      `${count} ${name}`);
+  byId("summary").replaceChildren(
+    el("div", { class: "cards" },
+      rateCard("Word error rate", summary.words),
+      rateCard("Character error rate", summary.characters),
+      rateCard("Utterances with an error", summary.sentences),
+      card("Utterances", `${summary.num_utterances}`,
+        `${minutes}${words(counts)} words said`)),
+    total === 0 ? el("p", {}, "No errors.") :
+      el("div", { class: "parts", role: "img",
+        "aria-label": `${counts.substitutions} substitutions, ${counts.deletions} ` +
+          `deletions, ${counts.insertions} insertions` },
+        ...[["S", "substitutions"], ["D", "deletions"], ["I", "insertions"]]
+          .filter(([, name]) => counts[name] > 0)
+          .map(([kind, name]) => part(kind, name, counts[name]))),
+    el("p", { class: "quiet" },
+      `Words aligned by ${summary.scoring}; intervals by bootstrap over ` +
+      `${summary.resampled}s.`));
+}
+
+// A table of error rates, each with its interval as a whisker.
+function drawRates(section, rates, onpick) {
+  const names = Object.keys(rates);
+  section.hidden = names.length < 2;
+  const largest = Math.max(...names.map((name) => rates[name].high ?? 0), 1e-9);
+  const whisker = ({ rate, low, high }) => {
+    const x = (value) => (value === null ? 100 : (100 * value) / largest);
+    return svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" },
+      svg("rect", { x: 0, y: 3, width: x(rate), height: 4, fill: "var(--line)" }),
+      svg("line", { x1: x(low), x2: x(high), y1: 5, y2: 5, stroke: "var(--accent)",
+        "stroke-width": 2, "vector-effect": "non-scaling-stroke" }),
+      svg("line", { x1: x(rate), x2: x(rate), y1: 1, y2: 9, stroke: "var(--ink)",
+        "stroke-width": 2, "vector-effect": "non-scaling-stroke" }));
+  };
+  const table = el("table", {},
+    el("thead", {}, el("tr", {}, el("th", {}, "who or what"),
+      el("th", { class: "number" }, "words"), el("th", { class: "number" }, "WER %"),
+      el("th", {}, "95 % interval"))),
+    el("tbody", {}, ...names.map((name) =>
+      el("tr", onpick ? { class: "link", tabindex: 0, title: "Show only these",
+        onclick: () => onpick(name),
+        onkeydown: (event) => event.key === "Enter" && onpick(name) } : {},
+        el("td", {}, name),
+        el("td", { class: "number" }, `${words(rates[name])}`),
+        el("td", { class: "number" }, percent(rates[name].rate)),
+        el("td", { class: "whisker", title: interval(rates[name]) },
+          whisker(rates[name]))))));
+  table.querySelector("th").textContent = onpick ? "speaker" : "length";
+  section.replaceChildren(section.querySelector("h2"), el("div", { class: "scroll" }, table));
+}
+
+// ---- learning curves ----------------------------------------------------
+
+function drawLearning() {
+  const { curves } = system;
+  byId("learning").hidden = curves.length < 2;
+  if (curves.length < 2) return;
+  const plots = [
+    ["WER on dev, %", [["val/wer", "var(--accent)"]], 100],
+    ["loss", [["train/loss", "var(--S)"], ["val/loss", "var(--accent)"]], 1],
+  ].map(([title, lines, scale]) => drawPlot(title, lines, scale, curves));
+  byId("learning").replaceChildren(
+    byId("learning").querySelector("h2"), el("div", { class: "plots" }, ...plots));
+}
+
+function drawPlot(title, lines, scale, curves) {
+  const [width, height, left, bottom, top] = [520, 240, 46, 28, 24];
+  const points = lines.map(([name]) =>
+    curves.filter((row) => row[name] !== undefined)
+      .map((row) => [row.epoch, scale * row[name]]));
+  const epochs = curves.map((row) => row.epoch);
+  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
+  const largest = Math.max(...points.flat().map(([, value]) => value));
+  const step = niceStep(largest / 4);
+  const ceiling = Math.max(step, Math.ceil(largest / step) * step);
+  const x = (epoch) => left + ((width - left - 8) * (epoch - first)) / (last - first || 1);
+  const y = (value) => height - bottom - ((height - bottom - top) * value) / ceiling;
+  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
+    "aria-label": `${title} over epochs` });
+  for (let value = 0; value <= ceiling + step / 2; value += step) {
+    chart.append(
+      svg("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), stroke: "var(--line)" }),
+      svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" },
+        `${+value.toPrecision(3)}`));
+  }
+  const epochStep = Math.max(1, niceStep((last - first) / 6));
+  for (let epoch = Math.ceil(first / epochStep) * epochStep; epoch <= last; epoch += epochStep) {
+    chart.append(svg("text", { x: x(epoch), y: height - 10, "text-anchor": "middle" }, `${epoch}`));
+  }
+  chart.append(svg("text", { x: width - 8, y: height, "text-anchor": "end" }, "epoch"));
+  let nameAt = left;
+  chart.append(svg("text", { x: nameAt, y: 13 }, title));
+  nameAt += 8 * title.length + 16;
+  points.forEach((line, index) => {
+    const [name, color] = lines[index];
+    chart.append(svg("polyline", { fill: "none", stroke: color, "stroke-width": 2,
+      points: line.map(([epoch, value]) => `${x(epoch)},${y(value)}`).join(" ") }));
+    if (lines.length > 1) {
+      const text = svg("text", { x: nameAt, y: 13 }, name);
+      text.style.fill = color;
+      chart.append(text);
+      nameAt += 8 * name.length;
+    }
+  });
+  return el("div", {}, chart);
+}
+
+function niceStep(rough) {
+  const power = 10 ** Math.floor(Math.log10(rough || 1));
+  return power * [1, 2, 5, 10].find((factor) => factor * power >= (rough || 1));
+}
+
+// ---- confusions ---------------------------------------------------------
+
+function drawConfusions() {
+  const counts = new Map();
+  for (const utterance of system.utterances) {
+    for (const pair of utterance.pairs) {
+      if (kindOf(pair) === "C") continue;
+      const key = JSON.stringify(pair);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  const rows = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  byId("confusions").hidden = rows.length === 0;
+  const nothing = (word) => word ?? el("span", { class: "quiet" }, "nothing");
+  const pick = (key) => { filter.pair = key; refilter(); byId("utterances").scrollIntoView(); };
+  const table = el("table", {},
+    el("thead", {}, el("tr", {}, el("th", {}, "said"), el("th", {}, "heard"),
+      el("th", { class: "number" }, "times"))),
+    el("tbody", {}, ...rows.map(([key, count]) => {
+      const [said, heard] = JSON.parse(key);
+      return el("tr", { class: "link", tabindex: 0, title: "Show where",
+        onclick: () => pick(key),
+        onkeydown: (event) => event.key === "Enter" && pick(key) },
+        el("td", {}, nothing(said)), el("td", {}, nothing(heard)),
+        el("td", { class: "number" }, `${count}`));
+    })));
+  byId("confusions").replaceChildren(
+    byId("confusions").querySelector("h2"), el("div", { class: "scroll" }, table));
+}
+
+// ---- utterances ---------------------------------------------------------
+
+const ORDERS = {
+  edits: (a, b) => b.edits - a.edits || rateOf(b) - rateOf(a),
+  rate: (a, b) => rateOf(b) - rateOf(a) || b.edits - a.edits,
+  confidence: (a, b) => (a.confidence ?? 2) - (b.confidence ?? 2),
+  duration: (a, b) => (b.duration ?? 0) - (a.duration ?? 0),
+  id: () => 0,
+};
+
+function rateOf(utterance) {
+  return utterance.edits ? utterance.edits / utterance.num_words : 0;
+}
+
+function passes(utterance) {
+  if (filter.speaker && (utterance.speaker ?? "(not known)") !== filter.speaker) return false;
+  if (filter.kind === "wrong" && utterance.edits === 0) return false;
+  if (filter.kind === "right" && utterance.edits > 0) return false;
+  if ("SDI".includes(filter.kind) && filter.kind &&
+    !utterance.pairs.some((pair) => kindOf(pair) === filter.kind)) return false;
+  if (filter.pair && !utterance.pairs.some((pair) => JSON.stringify(pair) === filter.pair)) {
+    return false;
+  }
+  return filter.text.toLowerCase().split(/\s+/).every((word) => utterance.searched.includes(word));
+}
+
+function refilter() {
+  close();
+  shown = system.utterances.filter(passes);
+  shown.sort((a, b) => ORDERS[byId("order").value](a, b) || (a.id < b.id ? -1 : 1));
+  drawn = 0;
+  current = -1;
+  byId("list").replaceChildren();
+  drawMore();
+  byId("shown").textContent = `${shown.length} of ${system.utterances.length}`;
+  byId("pair").hidden = filter.pair === null;
+  if (filter.pair) {
+    const [said, heard] = JSON.parse(filter.pair);
+    byId("pair").textContent = `Only where ${said ?? "nothing"} was taken for ${heard ?? "nothing"}.`;
+  }
+}
+
+function drawMore() {
+  const next = shown.slice(drawn, drawn + CHUNK);
+  byId("list").append(...next.map((utterance, index) => makeRow(utterance, drawn + index)));
+  drawn += next.length;
+}
+
+function makeRow(utterance, index) {
+  const facts = [
+    utterance.speaker,
+    utterance.duration === null ? null : `${utterance.duration.toFixed(1)} s`,
+    utterance.confidence === null ? null : `confidence ${utterance.confidence.toFixed(2)}`,
+  ].filter((fact) => fact !== null);
+  return el("li", { "data-index": index },
+    el("button", { class: "row", type: "button", "aria-expanded": "false",
+      onclick: () => { select(index); toggle(); } },
+      el("span", { class: "meta" },
+        el("b", {}, `${utterance.edits} of ${utterance.num_words}`),
+        utterance.media === null ? " " : " ♪ ", highlight(utterance.id), el("br"),
+        facts.join(", ")),
+      el("span", { class: "text" }, ...utterance.pairs.map(makePair))));
+}
+
+function makePair(pair) {
+  const [said, heard] = pair;
+  const kind = kindOf(pair);
+  if (kind === "C") return el("span", {}, highlight(said));
+  return el("span", { class: kind },
+    said === null ? null : el("del", {}, highlight(said)),
+    heard === null ? null : el("ins", {}, highlight(heard)));
+}
+
+function highlight(text) {
+  const sought = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = sought.some((word) => text.toLowerCase().includes(word));
+  return found ? el("mark", {}, text) : text;
+}
+
+const rowAt = (index) => byId("list").children[index];
+
+function select(index) {
+  if (shown.length === 0) return;
+  index = Math.max(0, Math.min(index, shown.length - 1));
+  while (drawn <= index) drawMore();
+  if (index !== current) close();
+  rowAt(current)?.classList.remove("current");
+  current = index;
+  rowAt(current).classList.add("current");
+  rowAt(current).scrollIntoView({ block: "nearest" });
+}
+
+function close() {
+  if (player === null) return;
+  player.stop();
+  player.detail.previousElementSibling.setAttribute("aria-expanded", "false");
+  player.detail.remove();
+  player = null;
+}
+
+function toggle() {
+  if (player !== null) return close();
+  if (current < 0) return;
+  player = makePlayer(shown[current]);
+  rowAt(current).append(player.detail);
+  rowAt(current).firstElementChild.setAttribute("aria-expanded", "true");
+  player.start();
+  rowAt(current).scrollIntoView({ block: "nearest" });
+}
+
+// ---- sound, spectrogram and posteriors ----------------------------------
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+function makePlayer(utterance) {
+  const detail = el("div", { class: "detail" });
+  const recording = utterance.media === null ? null : data.recordings[utterance.media];
+  const source = recording ? `data:audio/flac;base64,${recording.flac}` : utterance.audio;
+  const audio = source ? el("audio", { controls: "", preload: "metadata", src: source }) : null;
+  if (audio) detail.append(audio);
+  else detail.append(el("p", { class: "quiet" }, utterance.why_silent ?? data.why_silent));
+  const seconds = recording?.seconds ?? utterance.duration;
+  const stage = el("div", { class: "stage" });
+  const head = el("div", { class: "playhead" });
+  const canvases = [];
+  const panel = (name, height, draw) => {
+    const canvas = el("canvas", { height });
+    stage.append(el("div", { class: "panel-name" }, name), canvas);
+    canvases.push(() => draw(canvas));
+  };
+  if (recording) panel("log-mel spectrogram", 160, (canvas) => drawMel(canvas, recording.mel));
+  if (utterance.posteriors) {
+    panel("CTC posteriors", 130, (canvas) => drawPosteriors(canvas, utterance.posteriors, seconds));
+  }
+  if (utterance.words.length > 0 && seconds) {
+    stage.append(el("div", { class: "panel-name" }, "words heard"),
+      el("div", { class: "spans" }, ...utterance.words.map((word) =>
+        el("span", { style: `left: ${(100 * word.start) / seconds}%; ` +
+          `width: ${(100 * (word.end - word.start)) / seconds}%; ` +
+          `opacity: ${0.35 + 0.65 * word.confidence}`,
+          title: `${word.start.toFixed(2)}-${word.end.toFixed(2)} s, ` +
+            `confidence ${word.confidence.toFixed(2)}` }, word.text))));
+  }
+  if (audio && stage.childElementCount) {
+    stage.append(head);
+    stage.addEventListener("click", (event) => {
+      const box = stage.getBoundingClientRect();
+      audio.currentTime = (seconds * (event.clientX - box.left)) / box.width;
+    });
+  }
+  detail.append(stage);
+  let frame = 0;
+  const follow = () => {
+    if (audio && seconds) head.style.left = `${(100 * Math.min(audio.currentTime, seconds)) / seconds}%`;
+    frame = requestAnimationFrame(follow);
+  };
+  return {
+    detail,
+    draw: () => canvases.forEach((draw) => draw()),
+    start() { this.draw(); follow(); },
+    stop() { cancelAnimationFrame(frame); audio?.pause(); },
+    play() { if (audio) audio.paused ? audio.play() : audio.pause(); },
+  };
+}
+
+const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark" ||
+  (document.documentElement.dataset.theme !== "light" &&
+    matchMedia("(prefers-color-scheme: dark)").matches);
+
+function drawMel(canvas, mel) {
+  const values = bytesOf(mel.values);
+  canvas.width = mel.frames;
+  canvas.height = mel.bins;
+  canvas.style.height = "160px";
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(mel.frames, mel.bins);
+  const dark = isDark();
+  for (let frame = 0; frame < mel.frames; frame++) {
+    for (let bin = 0; bin < mel.bins; bin++) {
+      const value = values[frame * mel.bins + bin];
+      const at = 4 * ((mel.bins - 1 - bin) * mel.frames + frame);
+      const shade = dark ? value : 255 - value;
+      image.data.set([shade, shade, Math.min(255, shade + (dark ? 25 : 5)), 255], at);
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+const TOKEN_COLORS = ["--accent", "--S", "--I", "--good", "--D", "--ink"];
+
+function drawPosteriors(canvas, posteriors, seconds) {
+  const values = bytesOf(posteriors.values);
+  const { frames, tokens } = posteriors;
+  const ratio = window.devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth || 900, 130];
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio);
+  const style = getComputedStyle(document.documentElement);
+  const color = (name) => style.getPropertyValue(name);
+  const probe = el("span");
+  document.body.append(probe);
+  const resolved = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
+  const x = (frame) => (width * (frame + 0.5) * posteriors.seconds_per_frame) / seconds;
+  const y = (value) => height - 4 - ((height - 24) * value) / 255;
+  tokens.forEach((token, index) => {
+    const isBlank = token === null;
+    context.strokeStyle = resolved(isBlank ? "--line" : TOKEN_COLORS[index % TOKEN_COLORS.length]);
+    context.fillStyle = context.strokeStyle;
+    context.lineWidth = isBlank ? 1 : 1.5;
+    context.beginPath();
+    for (let frame = 0; frame < frames; frame++) {
+      context.lineTo(x(frame), y(values[index * frames + frame]));
+    }
+    context.stroke();
+    if (isBlank) return;
+    context.font = "12px system-ui";
+    context.textAlign = "center";
+    for (let frame = 0; frame < frames; frame++) {
+      const here = values[index * frames + frame];
+      const before = frame ? values[index * frames + frame - 1] : 0;
+      const after = frame + 1 < frames ? values[index * frames + frame + 1] : 0;
+      if (here >= 77 && here > before && here >= after) {
+        context.fillText(token === " " ? "·" : token, x(frame), y(here) - 4);
+      }
+    }
+  });
+  probe.remove();
+}
+
+// ---- several systems ----------------------------------------------------
+
+function drawComparison() {
+  const { comparisons } = data;
+  byId("comparison").hidden = data.systems.length < 2;
+  if (data.systems.length < 2) return;
+  const signed = (rate) => `${rate >= 0 ? "+" : ""}${(100 * rate).toFixed(2)}`;
+  const table = el("table", {},
+    el("thead", {}, el("tr", {}, ...["system", "WER %", "95 % interval", "CER %", "utterances"]
+      .map((name) => el("th", {}, name)))),
+    el("tbody", {}, ...data.systems.map((each) =>
+      el("tr", {}, el("td", {}, each.name), el("td", {}, percent(each.summary.words.rate)),
+        el("td", {}, interval(each.summary.words)),
+        el("td", {}, percent(each.summary.characters.rate)),
+        el("td", {}, `${each.summary.num_utterances}`)))));
+  const lines = comparisons.map((pair) =>
+    el("li", {}, `${pair.second} less ${pair.first}: ${signed(pair.difference)} points ` +
+      `[${signed(pair.low)}, ${signed(pair.high)}], matched pairs ` +
+      (pair.p === null ? "not testable" : `p = ${pair.p.toPrecision(2)}`)));
+  byId("comparison").replaceChildren(el("h2", {}, "Systems"), table,
+    comparisons.length ? el("ul", {}, ...lines) :
+      el("p", { class: "quiet" }, data.why_not_compared));
+}
+
+function drawAbout() {
+  const described = system.description;
+  byId("about").replaceChildren(byId("about").querySelector("h2"),
+    el("p", {}, `Results: ${system.path}`),
+    ...(described ? [el("pre", {}, JSON.stringify(described, null, 2))] : []),
+    ...(system.config ? [el("details", {}, el("summary", {}, "Configuration of the run"),
+      el("pre", {}, system.config))] : []));
+}
+
+// ---- the page -----------------------------------------------------------
+
+function drawSystem(chosen) {
+  system = chosen;
+  for (const utterance of system.utterances) {
+    utterance.searched ??= [utterance.id, ...utterance.pairs.flat()]
+      .filter((word) => word !== null).join(" ").toLowerCase();
+  }
+  byId("systems").replaceChildren(...(data.systems.length < 2 ? [] : data.systems.map((each) =>
+    el("button", { "aria-pressed": `${each === system}`, onclick: () => drawSystem(each) },
+      each.name))));
+  const { summary } = system;
+  byId("speaker").replaceChildren(el("option", { value: "" }, "all speakers"),
+    ...Object.keys(summary.by_speaker).map((name) => el("option", { value: name }, name)));
+  byId("speaker").hidden = Object.keys(summary.by_speaker).length < 2;
+  drawSummary();
+  const worstFirst = Object.fromEntries(Object.entries(summary.by_speaker)
+    .sort(([, a], [, b]) => (b.rate ?? Infinity) - (a.rate ?? Infinity)));
+  drawRates(byId("speakers"), worstFirst, (name) => {
+    filter.speaker = byId("speaker").value = name;
+    refilter();
+    byId("utterances").scrollIntoView();
+  });
+  drawRates(byId("lengths"), summary.by_length, null);
+  drawLearning();
+  drawConfusions();
+  drawAbout();
+  clearFilters();
+}
+
+function clearFilters() {
+  Object.assign(filter, NO_FILTER);
+  byId("search").value = byId("speaker").value = byId("kind").value = "";
+  refilter();
+}
+
+function setTheme() {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  player?.draw();
+}
+
+byId("search").addEventListener("input", (event) => { filter.text = event.target.value.trim(); refilter(); });
+byId("speaker").addEventListener("change", (event) => { filter.speaker = event.target.value; refilter(); });
+byId("kind").addEventListener("change", (event) => { filter.kind = event.target.value; refilter(); });
+byId("order").addEventListener("change", refilter);
+byId("clear").addEventListener("click", clearFilters);
+byId("theme").addEventListener("click", setTheme);
+byId("help-button").addEventListener("click", () => byId("help").showModal());
+addEventListener("scroll", () => {
+  if (innerHeight + scrollY > document.body.scrollHeight - 1500) drawMore();
+}, { passive: true });
+
+const KEYS = {
+  j: () => select(current + 1),
+  k: () => select(current - 1),
+  Enter: toggle,
+  " ": () => { if (player === null) toggle(); player?.play(); },
+  "/": () => byId("search").focus(),
+  t: setTheme,
+  "?": () => byId("help").showModal(),
+};
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
+  if (event.key === "Escape") {
+    clearFilters();
+    document.activeElement.blur();
+  } else if (/^(INPUT|SELECT|TEXTAREA|AUDIO)$/.test(event.target.tagName)) {
+    return;
+  } else if (event.key in KEYS) {
+    // A focused button answers to Enter and Space itself, unless it is a row.
+    const isButton = event.target.closest("button:not(.row), tr.link, summary");
+    if (isButton && (event.key === "Enter" || event.key === " ")) return;
+    event.preventDefault();
+    KEYS[event.key]();
+  }
+});
+
+drawComparison();
+drawSystem(system);

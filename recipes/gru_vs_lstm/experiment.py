@@ -5,7 +5,6 @@ that was interrupted goes on where it was. `report.py` makes the table.
 """
 
 import argparse
-import csv
 import fcntl
 import json
 import os
@@ -37,6 +36,7 @@ from speechgru.model.checkpoint import (
 )
 from speechgru.model.gradient_reach import gradient_reach
 from speechgru.score.error_rate import ErrorCounts, error_rate
+from speechgru.score.learning import read_learning_curves
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 RUNS = Path("runs/gru_vs_lstm")
@@ -201,7 +201,9 @@ def perform(run: Run) -> dict[str, Any]:
     run.folder.mkdir(parents=True, exist_ok=True)
     peak_memory = train(run)
     loaded = load_checkpoint(run.folder / "best.ckpt")
-    learning = read_learning(run.folder)
+    learning = [
+        row for row in read_learning_curves(run.folder) if "train/cpu_seconds" in row
+    ]
     # Apart, since Linux counts a parent's memory as its children's peak.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         reach = process.submit(measure_reach, run).result()
@@ -210,9 +212,9 @@ def perform(run: Run) -> dict[str, Any]:
         "num_parameters": loaded.model.num_parameters,
         "best_epoch": loaded.metadata["epoch"],
         "cpu_seconds_per_epoch": round(seconds_per_epoch(learning), 2),
-        "cpu_seconds": round(float(learning[-1]["train/cpu_seconds"]), 1),
+        "cpu_seconds": round(learning[-1]["train/cpu_seconds"], 1),
         "peak_memory_mib": peak_memory,
-        "dev_wer_by_epoch": [round(float(row["val/wer"]), 5) for row in learning],
+        "dev_wer_by_epoch": [round(row["val/wer"], 5) for row in learning],
         "dev": score(run, "dev"),
         "test": score(run, "test"),
         "gradient_reach": reach,
@@ -262,25 +264,9 @@ def speechgru(command: str, *arguments: str, log: Path) -> int:
     return usage.ru_maxrss // 1024
 
 
-def read_learning(folder: Path) -> list[dict[str, str]]:
-    """What metrics/ says at the end of each epoch, over all resumptions."""
-    by_epoch: dict[int, dict[str, str]] = {}
-    versions = sorted(
-        folder.glob("metrics/version_*/metrics.csv"),
-        key=lambda path: int(path.parent.name.rpartition("_")[2]),
-    )
-    for path in versions:
-        with path.open() as file:
-            for row in csv.DictReader(file):
-                # Validation and training write a row each.
-                values = {key: value for key, value in row.items() if value}
-                by_epoch.setdefault(int(row["epoch"]), {}).update(values)
-    return [row for _, row in sorted(by_epoch.items()) if "train/cpu_seconds" in row]
-
-
-def seconds_per_epoch(learning: Sequence[dict[str, str]]) -> float:
+def seconds_per_epoch(learning: Sequence[dict[str, float]]) -> float:
     """The median over epochs: training and validation, without the start."""
-    behind = [float(row["train/cpu_seconds"]) for row in learning]
+    behind = [row["train/cpu_seconds"] for row in learning]
     return median(after - before for before, after in pairwise(behind))
 
 

@@ -37,8 +37,12 @@ class AudioError(InputError):
     """
 
     def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
+        # Both, so that it can pass from one process to another.
+        super().__init__(kind, message)
         self.kind = kind
+
+    def __str__(self) -> str:
+        return self.args[1]
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,21 @@ def write_json_lines(
     Raises:
         InputError: the file cannot be written; an older one stays.
     """
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-    replace_file(path, "".join(lines).encode())
+    replace_file(path, b"".join(to_json(record) + b"\n" for record in records))
+
+
+def to_json(value: Any, indent: int | None = None) -> bytes:
+    """Strict JSON as UTF-8; a number that is not finite becomes null."""
+    text = json.dumps(_finite(value), ensure_ascii=False, indent=indent)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # a file name that is no UTF-8
+        return json.dumps(_finite(value), indent=indent).encode()
+
+
+def beside(path: Path, extension: str) -> Path:
+    """The file that belongs to a .jsonl file, or to one of any other name."""
+    return path.with_name(path.name.removesuffix(".jsonl") + extension)
 
 
 def read_json_lines(
@@ -143,12 +156,15 @@ def get_name(record: Mapping[str, Any], key: str) -> str | None:
 
 def get_seconds(record: Mapping[str, Any], key: str) -> float:
     """A finite number of a record."""
+    return get_number(record, key, "a number of seconds")
+
+
+def get_number(record: Mapping[str, Any], key: str, kind: str) -> float:
+    """A finite number of a record; `kind` says what it is in the error."""
     value = record[key]
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value):
-        raise InputError(
-            f"{key} is {show(value)}, expected a number of seconds; correct the line"
-        )
+        raise InputError(f"{key} is {show(value)}, expected {kind}; correct the line")
     return float(value)
 
 
@@ -156,7 +172,7 @@ def check_keys(record: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     """See that a record has what it must have."""
     missing = [key for key in keys if key not in record]
     if missing:
-        expected = " and ".join([", ".join(keys[:-1]), keys[-1]])
+        expected = " and ".join(filter(None, [", ".join(keys[:-1]), keys[-1]]))
         raise InputError(
             f"no {' and no '.join(missing)}, expected {expected}; add what is missing"
         )
@@ -184,6 +200,14 @@ def show(value: Any) -> str:
 def reason(error: Exception) -> str:
     """What the system says."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _parse_object(line: bytes) -> dict[str, Any]:

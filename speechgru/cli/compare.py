@@ -1,6 +1,5 @@
 """`speechgru compare`: whether one system is better than another."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -10,7 +9,7 @@ from typing import Any
 
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
-from speechgru.files import replace_file
+from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
 from speechgru.score.compare import (
     Comparison,
@@ -86,8 +85,7 @@ def main(arguments: Sequence[str]) -> int:
                 for names, comparison in pairs.items()
             ],
         }
-        content = json.dumps(record, ensure_ascii=False, indent=2)
-        replace_file(Path(config["output"]), f"{content}\n".encode())
+        replace_file(Path(config["output"]), to_json(record, indent=2))
         print(f"\neverything: {config['output']}")
     return 0
 

@@ -1,6 +1,5 @@
 """`speechgru evaluate`: the error rate of a checkpoint on a corpus."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -15,13 +14,13 @@ from speechgru.cli.config import DECODER_ROOMS, build_corpus, read_command_line
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import BatchPlan
 from speechgru.decode.greedy import average_confidence
-from speechgru.files import relative_path, replace_file
+from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
 from speechgru.model.build import build
 from speechgru.model.checkpoint import load_checkpoint, to_device
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, check_scoring, make_result, write_results
-from speechgru.score.summary import Summary, percent, summarise
+from speechgru.score.summary import Summary, choose_unit, percent, summarise
 
 USAGE = """
 usage: speechgru evaluate CHECKPOINT corpus=NAME [split=NAME] [KEY=VALUE ...]
@@ -38,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     config = line.config
     checkpoint = Path(line.positional[0])
     check_scoring(config["score"])
+    if config["processes"] < 1:
+        raise InputError(f"processes is {config['processes']}, expected at least 1")
     metadata = load_checkpoint(checkpoint, config["trust"]).metadata
     corpus = build_corpus(config)
     utterances = corpus.read(config["split"])
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str]) -> int:
             f"{checkpoint.stem}-{corpus.name}-{config['split']}.jsonl"
         )
     )
-    _check_writable(output)
+    choose_unit({u.id: u.speaker for u in utterances}, config["resample"])
+    check_output(output)
     by_id = {result.id: result for result in recognise(checkpoint, utterances, config)}
     results = [by_id[utterance.id] for utterance in utterances]
     write_results(output, results)
@@ -62,8 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         "commit": find_commit("speechgru", "conf"),
         **summary.to_record(),
     }
-    content = json.dumps(described, ensure_ascii=False, indent=2)
-    replace_file(output.with_suffix(".summary.json"), f"{content}\n".encode())
+    replace_file(beside(output, ".summary.json"), to_json(described, indent=2))
     print(describe(summary, f"{corpus.name} {config['split']}"))
     print(f"results: {output}")
     if config["nist_files"]:
@@ -81,8 +82,6 @@ def recognise(
     processes decodes the same ones.
     """
     num_processes = config["processes"]
-    if num_processes < 1:
-        raise InputError(f"processes is {num_processes}, expected at least 1")
     if num_processes == 1:
         yield from _recognise_share(checkpoint, utterances, config, 0)
         return
@@ -190,12 +189,15 @@ def _table(title: str, rates) -> list[str]:
     return lines
 
 
-def _check_writable(output: Path) -> None:
+def check_output(output: Path) -> None:
     """Find out before the work, not after it."""
+    is_new = not output.exists()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("a"):
             pass
+        if is_new:
+            output.unlink()
     except OSError as error:
         raise InputError(
             f"{output}: cannot be written ({error.strerror}); set output=PATH"

@@ -19,7 +19,7 @@ from torch import Tensor
 from speechgru.audio import load_audio
 from speechgru.cli.config import read_command_line
 from speechgru.features.log_mel import LogMel
-from speechgru.files import relative_path, replace_file
+from speechgru.files import beside, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
 from speechgru.score.compare import check_comparable, compare
@@ -51,7 +51,7 @@ class Source:
     @property
     def description(self) -> dict[str, Any] | None:
         """What `evaluate` wrote beside the results."""
-        path = self.path.with_suffix(".summary.json")
+        path = beside(self.path, ".summary.json")
         if not path.exists():
             return None
         try:
@@ -100,8 +100,9 @@ def find_results(name: str) -> list[Source]:
         is_run = (path.parent / "config.yaml").exists()
         return [Source(path, path.parent if is_run else None)]
     found = sorted(
-        summary.with_name(summary.name.removesuffix(".summary.json") + ".jsonl")
-        for summary in path.glob("*.summary.json")
+        results
+        for results in path.glob("*.jsonl")
+        if beside(results, ".summary.json").exists()
     )
     if not found:
         raise InputError(

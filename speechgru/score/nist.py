@@ -14,16 +14,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from speechgru.files import replace_file
+from speechgru.files import beside, replace_file
 from speechgru.interfaces import InputError
 from speechgru.score.results import Result
+
+RESERVED = ("@", "IGNORE_TIME_SEGMENT_IN_SCORING")
+"""Nothing, and a stretch that is not scored."""
 
 
 def write_nist_files(path: Path, results: Sequence[Result]) -> list[Path]:
     """Write references and hypotheses beside a file of results.
 
     Args:
-        path: of the results; the extension is replaced.
+        path: of the results; theirs is the same name, ending otherwise.
         results: with the times of words and durations, for ctm and stm.
 
     Returns:
@@ -44,7 +47,7 @@ def write_nist_files(path: Path, results: Sequence[Result]) -> list[Path]:
     texts = {extension: "".join(lines) for extension, lines in contents.items()}
     written = []
     for extension, text in texts.items():
-        written.append(path.with_suffix(extension))
+        written.append(beside(path, extension))
         replace_file(written[-1], text.encode())
     return written
 
@@ -67,6 +70,11 @@ def _trn_lines(results: Sequence[Result], texts: Sequence[str]) -> Iterator[str]
 
 def _ctm_lines(results: Sequence[Result]) -> Iterator[str]:
     for result in results:
+        if result.hypothesis.split() and not result.words:
+            raise InputError(
+                f"{result.id}: the times of the words are not known, expected those "
+                "of every word heard, for ctm; leave the files for NIST's tools out"
+            )
         for word in result.words:
             text = _check_word(word.text, result)
             yield (
@@ -84,17 +92,17 @@ def _stm_lines(results: Sequence[Result]) -> Iterator[str]:
             )
         # A frame can begin within the recording and end after it.
         end = max([result.duration, *(word.end for word in result.words)])
-        yield (
-            f"{utterance_name(result)} 1 {_speaker_name(result)} 0.000 {end:.3f} "
-            f"{result.reference}\n"
-        )
+        words = [_check_word(word, result) for word in result.reference.split()]
+        # A label, even one that says nothing, keeps a word from being taken for it.
+        fields = [utterance_name(result), "1", _speaker_name(result), "0.000"]
+        yield " ".join([*fields, f"{end:.3f}", "<O>", *words]) + "\n"
 
 
 def _check_word(word: str, result: Result) -> str:
-    if word.startswith(("{", ";;")) or word == "@":
+    if set(word) & set("{};\\*") or word.startswith("<") or word in RESERVED:
         raise InputError(
             f"{result.id}: the word {word!r} means something else to NIST's tools, "
-            "expected none that begins with { or ;; and not @; leave the files for "
-            "them out"
+            "expected none with { } ; \\ or *, that begins with <, or that is "
+            f"{' or '.join(RESERVED)}; leave the files for them out"
         )
     return word

@@ -1,11 +1,11 @@
 """Results as one page of HTML that loads nothing from the network."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from typing import Any
 
+from speechgru.files import to_json
 from speechgru.score.results import Result
 from speechgru.score.summary import Summary
 
@@ -108,13 +108,12 @@ def make_page(
         "why_not_compared": why_not_compared,
         "why_silent": WHY_SILENT,
     }
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     folder = files("speechgru.score") / "page"
     parts = {
         "style": (folder / "page.css").read_text(encoding="utf-8"),
         "script": (folder / "page.js").read_text(encoding="utf-8"),
         # A transcript that says </script> does not end the data.
-        "data": text.replace("<", "\\u003c"),
+        "data": to_json(data).decode().replace("<", "\\u003c"),
         "title": title.replace("&", "&amp;").replace("<", "&lt;"),
     }
     page = (folder / "page.html").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from typing import Any
 from speechgru.files import (
     check_keys,
     get_name,
+    get_number,
     get_seconds,
     get_text,
     read_json_lines,
@@ -172,18 +173,15 @@ def _to_result(record: Mapping[str, Any], folder: Path) -> Result:
         "speaker": get_name(record, "speaker"),
         "audio_path": None if audio_path is None else folder / audio_path,
         "words": tuple(map(_to_span, _get_list(record, "words"))),
-        **{
-            key: get_seconds(record, key)
-            for key in ("duration", "offset", "confidence")
-            if record.get(key) is not None
-        },
+        "duration": _get_positive(record, "duration"),
+        "offset": _get_positive(record, "offset"),
+        "confidence": _get_probability(record, "confidence"),
     }
-    reference, hypothesis = (
-        get_text(record, "reference"),
-        get_text(record, "hypothesis"),
-    )
+    reference = get_text(record, "reference")
+    hypothesis = get_text(record, "hypothesis")
     scoring = get_name(record, "scoring") or DEFAULT_SCORING
-    if "alignment" not in record:
+    check_scoring(scoring)
+    if record.get("alignment") is None:
         return make_result(id, reference, hypothesis, scoring, **known)
     alignment = tuple(map(_to_pair, _get_list(record, "alignment")))
     for text, key in ((reference, "reference"), (hypothesis, "hypothesis")):
@@ -199,9 +197,29 @@ def _to_result(record: Mapping[str, Any], folder: Path) -> Result:
 
 
 def _get_list(record: Mapping[str, Any], key: str) -> list[Any]:
-    value = record.get(key, [])
+    value = record.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list):
         raise InputError(f"{key} is {show(value)}, expected a list; correct the line")
+    return value
+
+
+def _get_positive(record: Mapping[str, Any], key: str) -> float | None:
+    if record.get(key) is None:
+        return None
+    value = get_seconds(record, key)
+    if value < 0:
+        raise InputError(f"{key} is {value:g} s, expected 0 or more; correct the line")
+    return value
+
+
+def _get_probability(record: Mapping[str, Any], key: str) -> float | None:
+    if record.get(key) is None:
+        return None
+    value = get_number(record, key, "a probability")
+    if not 0 <= value <= 1:
+        raise InputError(f"{key} is {value:g}, expected 0 to 1; correct the line")
     return value
 
 
@@ -222,5 +240,6 @@ def _to_span(value: Any) -> Span:
             "correct the line, or remove the words"
         )
     check_keys(value, ("text", "start", "end", "confidence"))
-    numbers = (get_seconds(value, key) for key in ("start", "end", "confidence"))
-    return Span(get_text(value, "text"), *numbers)
+    start, end = get_seconds(value, "start"), get_seconds(value, "end")
+    confidence = _get_probability(value, "confidence")
+    return Span(get_text(value, "text"), start, end, confidence)

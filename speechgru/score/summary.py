@@ -41,10 +41,9 @@ class Rate:
         return f"{percent(self.counts.rate)} % {bounds}"
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values; null for what is infinite, which JSON cannot say."""
+        """Plain values, for JSON."""
         rates = {"rate": self.counts.rate, "low": self.low, "high": self.high}
-        finite = {k: v if math.isfinite(v) else None for k, v in rates.items()}
-        return {**finite, **asdict(self.counts)}
+        return {**rates, **asdict(self.counts)}
 
 
 @dataclass(frozen=True)
@@ -134,21 +133,30 @@ def group_by_unit(
     results: Sequence[Result], unit: Unit | None
 ) -> tuple[Unit, list[list[Result]]]:
     """Put together what the bootstrap draws whole; see `summarise`."""
-    speakers = {result.speaker for result in results}
-    if unit is None:
-        known = None not in speakers and len(speakers) >= MIN_SPEAKERS
-        unit = "speaker" if known else "utterance"
-    if unit not in ("utterance", "speaker"):
-        raise InputError(f"resample is {unit!r}, expected utterance or speaker")
+    unit = choose_unit({result.id: result.speaker for result in results}, unit)
     if unit == "utterance":
         return unit, [[result] for result in results]
-    if None in speakers:
-        nameless = next(result.id for result in results if result.speaker is None)
+    return unit, list(_by(results, lambda result: result.speaker).values())
+
+
+def choose_unit(speakers: Mapping[str, str | None], unit: Unit | None) -> Unit:
+    """What the bootstrap draws whole, by the speakers of utterances; see `summarise`.
+
+    Raises:
+        InputError: no such unit, or a speaker is needed and not known.
+    """
+    if unit not in (None, "utterance", "speaker"):
+        raise InputError(f"resample is {unit!r}, expected utterance or speaker")
+    nameless = next((id for id, speaker in speakers.items() if speaker is None), None)
+    if unit == "speaker" and nameless is not None:
         raise InputError(
             f"resample is speaker, but the speaker of {nameless} is not known; "
             "use resample=utterance"
         )
-    return unit, list(_by(results, lambda result: result.speaker).values())
+    if unit is not None:
+        return unit
+    many = len(set(speakers.values())) >= MIN_SPEAKERS
+    return "speaker" if many and nameless is None else "utterance"
 
 
 def length_class(num_words: int) -> str:

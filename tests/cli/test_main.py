@@ -3,9 +3,10 @@
 import sys
 
 import pytest
+import yaml
 
 from speechgru import __version__
-from speechgru.cli.config import read_command_line
+from speechgru.cli.config import CONF_DIR, read_command_line
 from speechgru.cli.main import COMMANDS, UsageError, main
 from speechgru.cli.transcribe import expand
 from speechgru.interfaces import InputError
@@ -41,7 +42,10 @@ def test_every_command_explains_itself_and_lists_its_options(call, command):
     code, out, _ = call(command, "--help")
     assert code == 0
     assert out.startswith(f"usage: speechgru {command}")
-    assert "trust: []" in out
+    options = yaml.safe_load((CONF_DIR / f"{command}.yaml").read_text())
+    names = {f"{name}:" for name in options if name not in ("defaults", "hydra")}
+    assert names
+    assert names <= set(out.split())
 
 
 def test_help_lists_the_choices_there_are(call):

@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
+from torch import nn
 
 from speechgru.data.manifest import write_manifest
-from speechgru.interfaces import Utterance
+from speechgru.interfaces import BLANK, Utterance
+from speechgru.model.checkpoint import build_model, describe, write_checkpoint
+from speechgru.text.tokenizer import CharacterTokenizer
 
 SAMPLE_RATE = 8000  # Hz
 LETTERS = "ABCD"
@@ -128,6 +132,30 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Tones:
     for seed, (name, count) in enumerate({"train": 61, "dev": 13, "test": 11}.items()):
         make_tones(folder, name, count, seed)
     return Tones(folder)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained model that hears some letter at every frame."""
+    torch.manual_seed(3)
+    tokenizer = CharacterTokenizer(" ABCD")
+    model = build_model(SMALL_MODEL, len(tokenizer.tokens))
+    nn.init.normal_(model.head.weight, std=5.0)
+    model.head.bias.data[BLANK] = -1000.0
+    weights = {f"model.{name}": value for name, value in model.state_dict().items()}
+    metadata = {"corpus": "noise", "seed": 3}
+    content = describe(SMALL_MODEL, tokenizer.config(), metadata)
+    path = tmp_path_factory.mktemp("model") / "tiny.v2.ckpt"
+    write_checkpoint(content | {"state_dict": weights}, path)
+    return path
+
+
+@pytest.fixture
+def threads():
+    """Leave other tests the threads that they had."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 def run_speechgru(*arguments: object, check: bool = True, **options):

@@ -44,6 +44,10 @@ def main(arguments: Sequence[str]) -> int:
     twice = [path for path, count in Counter(paths).items() if count > 1]
     if twice:
         raise UsageError(f"{twice[0]} is given twice, expected different results")
+    if config["output"] in paths:
+        raise UsageError(
+            f"output is {config['output']}, which is to be compared; name another file"
+        )
     by_path = {path: read_results(path) for path in paths}
     check_comparable(by_path)
     systems = dict(zip(ascii_uppercase, by_path.values(), strict=False))
@@ -135,7 +139,7 @@ def print_differences(names: tuple[str, str], systems: Systems, show: int) -> No
     differing = differing_utterances(*(systems[name] for name in names))
     for ours, theirs in differing[:show]:
         print(f"\n  {ours.id}")
-        print(f"    said {' ' * 4} {ours.reference}")
+        print(f"    said        {ours.reference}")
         for name, result in zip(names, (ours, theirs), strict=True):
             print(f"    {name} {result.word_errors.edits:3} edits {result.hypothesis}")
     rest = len(differing) - show

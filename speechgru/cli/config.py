@@ -11,9 +11,13 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from speechgru.cli.main import UsageError
 from speechgru.data.corpora.corpus import Corpus
+from speechgru.files import reason
+from speechgru.interfaces import InputError
 from speechgru.model.build import build
 
 CORPUS_ROOMS = ("speechgru.data.corpora",)
@@ -110,7 +114,7 @@ def compose_config(
 def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
     """Resolve to dicts and lists, and refuse keys that nothing obeys."""
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    known = _load(CONF_DIR / f"{primary}.yaml")
+    known = read_config(CONF_DIR / f"{primary}.yaml")
     groups: dict[str, str] = {}
     for item in known.get("defaults", []):
         if isinstance(item, dict):
@@ -123,7 +127,7 @@ def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
             _refuse_idle_options(plain[group], group)
     for group, choice in groups.items():
         path = CONF_DIR / group / f"{choice}.yaml"
-        default = _load(path) if path.is_file() else {}
+        default = read_config(path) if path.is_file() else {}
         # A group with a _target_ is checked when that is built.
         if default and "_target_" not in default and group in plain:
             _refuse_unknown(plain[group], set(default), group)
@@ -153,8 +157,25 @@ def _refuse_idle_options(options: Mapping[str, Any], group: str) -> None:
         )
 
 
-def _load(path: Path) -> dict[str, Any]:
-    return OmegaConf.to_container(OmegaConf.load(path))
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a configuration from its YAML.
+
+    Raises:
+        InputError: the file cannot be read, or is something else.
+    """
+    try:
+        config = OmegaConf.to_container(OmegaConf.load(path))
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+        raise InputError(
+            f"{path}: cannot be read ({reason(error)}), expected a configuration "
+            "in YAML; correct the file, or bring it back"
+        ) from error
+    if not isinstance(config, dict):
+        raise InputError(
+            f"{path}: holds a {type(config).__name__}, expected a configuration in "
+            "YAML; correct the file, or bring it back"
+        )
+    return config
 
 
 def _refuse_unknown(found: Mapping[str, Any], known: set[str], name: str) -> None:

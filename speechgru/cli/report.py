@@ -1,8 +1,8 @@
 """`speechgru report`: results as a page to look at and to listen to."""
 
 import base64
-import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -26,7 +26,7 @@ from speechgru.score.compare import check_comparable, compare
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.report import Media, Recording, System, make_page, worst_first
 from speechgru.score.results import Result, read_results
-from speechgru.score.summary import summarise
+from speechgru.score.summary import read_summary, summarise
 
 USAGE = """
 usage: speechgru report RUN|RESULTS [RUN|RESULTS ...] [KEY=VALUE ...]
@@ -52,15 +52,7 @@ class Source:
     def description(self) -> dict[str, Any] | None:
         """What `evaluate` wrote beside the results."""
         path = beside(self.path, ".summary.json")
-        if not path.exists():
-            return None
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(
-                f"{path}: not JSON ({error}), expected what `evaluate` writes beside "
-                "its results; evaluate again, or remove it"
-            ) from error
+        return read_summary(path) if path.exists() else None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -72,7 +64,8 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"worst is {worst!r}, expected a number of utterances")
     torch.set_num_threads(config["num_threads"])
     sources = [source for name in line.positional for source in find_results(name)]
-    output = Path(config["output"] or sources[0].path.with_name("report.html"))
+    output = Path(str(config["output"] or sources[0].path.with_name("report.html")))
+    check_output(output, sources)
     collector = MediaCollector(output.parent, config["link_audio"])
     systems = [
         make_system(source, name, config, collector)
@@ -96,9 +89,10 @@ def main(arguments: Sequence[str]) -> int:
 def find_results(name: str) -> list[Source]:
     """The results in a run folder, or a file of results."""
     path = Path(name)
+    folder = path if path.is_dir() else path.parent
+    run = folder if (folder / "config.yaml").exists() else None
     if not path.is_dir():
-        is_run = (path.parent / "config.yaml").exists()
-        return [Source(path, path.parent if is_run else None)]
+        return [Source(path, run)]
     found = sorted(
         results
         for results in path.glob("*.jsonl")
@@ -109,14 +103,28 @@ def find_results(name: str) -> list[Source]:
             f"{path}: holds no results, expected those of `evaluate`; run first: "
             f"speechgru evaluate {path / 'best.ckpt'} corpus=NAME"
         )
-    return [Source(results, path) for results in found]
+    return [Source(results, run) for results in found]
+
+
+def check_output(output: Path, sources: Sequence[Source]) -> None:
+    """See that the page does not take the place of what it is made of."""
+    for source in sources:
+        for path in (source.path, beside(source.path, ".summary.json")):
+            if output.resolve() == path.resolve():
+                raise InputError(
+                    f"{output}: the page would overwrite these results; set "
+                    "output=PATH to another file"
+                )
 
 
 def short_names(sources: Sequence[Source]) -> list[str]:
     """Name each by as few parts of its path as tell them apart."""
-    paths = [source.path.absolute().with_suffix("") for source in sources]
-    if len(set(paths)) < len(paths):
+    paths = [source.path.absolute() for source in sources]
+    if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("the same results are given twice, expected different ones")
+    bare = [beside(path, "") for path in paths]
+    if len(set(bare)) == len(bare):
+        paths = bare
     for length in range(1, max(len(path.parts) for path in paths) + 1):
         names = ["/".join(path.parts[-length:]) for path in paths]
         if len(set(names)) == len(names):
@@ -155,11 +163,11 @@ def find_model(
     if named is False or config["worst"] == 0:
         return None
     if named is not None:
-        path = Path(named)
-    elif described is None or "checkpoint" not in described:
+        path = Path(str(named))
+    elif described is None:
         return None
     else:
-        path = source.path.parent / described["checkpoint"]
+        path = source.path.parent / str(described["checkpoint"])
         if not path.exists():
             print(f"{path}: is gone, so the page shows no posteriors of {source.path}")
             return None
@@ -224,17 +232,19 @@ class MediaCollector:
         return media
 
     def _load_once(self, result: Result) -> int:
-        key = (result.audio_path.resolve(), result.offset, result.duration)
+        part = None if result.offset is None else (result.offset, result.duration)
+        key = (result.audio_path.resolve(), part)
         if key not in self._indices:
             self.recordings.append(make_recording(load(result, SAMPLE_RATE)))
             self._indices[key] = len(self.recordings) - 1
         return self._indices[key]
 
     def _link(self, result: Result) -> str:
-        link = quote(relative_path(result.audio_path, self.folder))
+        link = quote(os.fsencode(relative_path(result.audio_path, self.folder)))
         if result.offset is None:
             return link
-        return f"{link}#t={result.offset},{result.offset + result.duration}"
+        end = "" if result.duration is None else f",{result.offset + result.duration}"
+        return f"{link}#t={result.offset}{end}"
 
 
 def load(result: Result, sample_rate: int) -> Tensor:

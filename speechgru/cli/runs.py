@@ -1,17 +1,17 @@
 """`speechgru runs`: what was tried, and how well it went."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from speechgru.cli.config import read_command_line
+from speechgru.cli.config import read_command_line, read_config
+from speechgru.files import to_json
 from speechgru.interfaces import InputError
 from speechgru.score.learning import read_learning_curves
-from speechgru.score.summary import percent
+from speechgru.score.summary import percent, read_summary
 
 USAGE = """
 usage: speechgru runs [FOLDER ...] [KEY=VALUE ...]
@@ -35,13 +35,20 @@ def main(arguments: Sequence[str]) -> int:
             f"{', '.join(map(str, roots))}: no runs, expected folders that `train` "
             "made; name another folder, or set runs_dir=FOLDER"
         )
-    runs = [describe_run(folder) for folder in folders]
+    runs, damaged = [], []
+    for folder in folders:
+        try:
+            runs.append(describe_run(folder))
+        except InputError as error:
+            damaged.append(f"left out: {error}")
     add_differences(runs, config["ignore"])
     if config["format"] == "json":
-        print(json.dumps(runs, ensure_ascii=False, indent=2))
-    else:
+        print(to_json(runs, indent=2).decode())
+    elif runs:
         print("\n".join(format_table(runs)))
-    return 0
+    if damaged:
+        print("\n".join(damaged), file=sys.stderr)
+    return 1 if damaged else 0
 
 
 def find_runs(root: Path) -> Iterator[Path]:
@@ -57,7 +64,7 @@ def find_runs(root: Path) -> Iterator[Path]:
 
 def describe_run(folder: Path) -> dict[str, Any]:
     """What the files of a run folder say."""
-    config = flatten(OmegaConf.to_container(OmegaConf.load(folder / "config.yaml")))
+    config = flatten(read_config(folder / "config.yaml"))
     curves = read_learning_curves(folder)
     trained = [row for row in curves if "train/cpu_seconds" in row]
     on_dev = [row["val/wer"] for row in curves if "val/wer" in row]
@@ -75,20 +82,11 @@ def describe_run(folder: Path) -> dict[str, Any]:
 
 def read_score(path: Path) -> dict[str, Any]:
     """The WER in what `evaluate` wrote beside its results."""
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        words = summary["words"]
-        return {
-            "corpus": summary["corpus"],
-            "split": summary["split"],
-            "checkpoint": summary["checkpoint"],
-            **{name: words[name] for name in ("rate", "low", "high")},
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: not what `evaluate` writes ({error!r}); evaluate again, or "
-            "remove it"
-        ) from error
+    summary = read_summary(path)
+    return {
+        **{name: summary[name] for name in ("corpus", "split", "checkpoint")},
+        **{name: summary["words"][name] for name in ("rate", "low", "high")},
+    }
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -13,7 +13,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from speechgru.cli.config import CONF_DIR, explain, register_resolvers, to_plain
+from speechgru.cli.config import (
+    CONF_DIR,
+    explain,
+    read_config,
+    register_resolvers,
+    to_plain,
+)
 from speechgru.cli.main import UsageError
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
@@ -144,7 +150,7 @@ def resume(arguments: Sequence[str]) -> int:
                 f"{folder}: nothing to resume, there is no {name}; expected the "
                 "folder of a run that has saved a checkpoint"
             )
-    config = OmegaConf.to_container(OmegaConf.load(folder / CONFIG_FILE))
+    config = read_config(folder / CONFIG_FILE)
     recipe = config.pop("recipe")
     return run_training(config, folder, recipe, resume=True)
 

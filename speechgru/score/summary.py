@@ -1,11 +1,14 @@
 """The error rates of a file of results, each with its uncertainty."""
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+from speechgru.files import reason
 from speechgru.interfaces import InputError
 from speechgru.score.bootstrap import bootstrap_interval
 from speechgru.score.error_rate import ErrorCounts
@@ -157,6 +160,25 @@ def choose_unit(speakers: Mapping[str, str | None], unit: Unit | None) -> Unit:
         return unit
     many = len(set(speakers.values())) >= MIN_SPEAKERS
     return "speaker" if many and nameless is None else "utterance"
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """Read what `evaluate` writes beside its results.
+
+    Raises:
+        InputError: the file cannot be read, or is something else.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        _ = [record[key] for key in ("corpus", "split", "checkpoint")]
+        _ = [record["words"][key] for key in ("rate", "low", "high")]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        said = reason(error) if isinstance(error, OSError) else repr(error)
+        raise InputError(
+            f"{path}: not what `evaluate` writes beside its results ({said}); "
+            "evaluate again, or remove it"
+        ) from error
+    return record
 
 
 def length_class(num_words: int) -> str:

@@ -6,18 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
-from conftest import SMALL_MODEL, make_tones
-from torch import nn
+from conftest import make_tones
 
 from speechgru.cli.evaluate import main
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.manifest import read_manifest, write_manifest
-from speechgru.interfaces import BLANK, InputError
+from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import (
     DESCRIPTION_KEY,
-    build_model,
-    describe,
     read_checkpoint,
     write_checkpoint,
 )
@@ -25,25 +21,10 @@ from speechgru.score.error_rate import ErrorCounts, count_word_errors
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import make_result, read_results, write_results
 from speechgru.score.summary import summarise
-from speechgru.text.tokenizer import CharacterTokenizer
 
 NUM_SPEAKERS = 11
 
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
-    """An untrained model that hears some letter at every frame."""
-    torch.manual_seed(3)
-    tokenizer = CharacterTokenizer(" ABCD")
-    model = build_model(SMALL_MODEL, len(tokenizer.tokens))
-    nn.init.normal_(model.head.weight, std=5.0)
-    model.head.bias.data[BLANK] = -1000.0
-    weights = {f"model.{name}": value for name, value in model.state_dict().items()}
-    metadata = {"corpus": "noise", "seed": 3}
-    content = describe(SMALL_MODEL, tokenizer.config(), metadata)
-    path = tmp_path_factory.mktemp("model") / "tiny.v2.ckpt"
-    write_checkpoint(content | {"state_dict": weights}, path)
-    return path
+pytestmark = pytest.mark.usefixtures("threads")
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +40,6 @@ def manifest(tmp_path_factory) -> Path:
     utterances.sort(key=lambda utterance: -utterance.duration)
     write_manifest(path, utterances)
     return path
-
-
-@pytest.fixture(autouse=True)
-def threads():
-    """Leave other tests the threads that they had."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

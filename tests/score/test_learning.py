@@ -1,3 +1,6 @@
+import pytest
+
+from speechgru.interfaces import InputError
 from speechgru.score.learning import read_learning_curves
 
 
@@ -24,6 +27,22 @@ def test_versions_count_as_numbers(tmp_path):
         folder.mkdir(parents=True)
         (folder / "metrics.csv").write_text(f"epoch,step,val/wer\n0,9,{wer}\n")
     assert [row["val/wer"] for row in read_learning_curves(tmp_path)] == [0.4]
+
+
+def test_a_line_that_is_still_being_written_is_left_out(tmp_path):
+    folder = tmp_path / "metrics" / "version_0"
+    folder.mkdir(parents=True)
+    (folder / "metrics.csv").write_text("epoch,step,val/wer\n0,9,0.5\n1,19,0.0")
+    assert [row["val/wer"] for row in read_learning_curves(tmp_path)] == [0.5]
+
+
+@pytest.mark.parametrize("content", ["epoch,step\nx,3\n", "step\n3\n", "epoch\n1,2\n"])
+def test_damaged_metrics_are_named(tmp_path, content):
+    folder = tmp_path / "metrics" / "version_0"
+    folder.mkdir(parents=True)
+    (folder / "metrics.csv").write_text(content)
+    with pytest.raises(InputError, match=r"version_0/metrics.csv: not what a run logs"):
+        read_learning_curves(tmp_path)
 
 
 def test_a_folder_without_metrics_has_learned_nothing(tmp_path):

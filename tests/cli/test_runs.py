@@ -1,0 +1,169 @@
+"""The table of runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from speechgru.cli.runs import main
+from speechgru.files import write_json_lines
+from speechgru.interfaces import InputError
+
+
+def make_run(
+    folder: Path,
+    config: dict,
+    dev_wers: list[float],
+    scores: dict[str, float] | None = None,
+) -> Path:
+    """Write what `train` and `evaluate` leave in a run folder."""
+    metrics = folder / "metrics" / "version_0" / "metrics.csv"
+    metrics.parent.mkdir(parents=True)
+    lines = ["epoch,step,train/cpu_seconds,val/wer"]
+    for epoch, wer in enumerate(dev_wers):
+        lines += [f"{epoch},{epoch},,{wer}", f"{epoch},{epoch},{1800 * (epoch + 1)},"]
+    metrics.write_text("\n".join(lines) + "\n")
+    full = {"seed": 1, "runs_dir": "runs", "trainer": {"max_epochs": 3}, **config}
+    (folder / "config.yaml").write_text(yaml.safe_dump(full))
+    for split, rate in (scores or {}).items():
+        words = {"rate": rate, "low": rate - 0.01, "high": rate + 0.01}
+        summary = {"corpus": "tones", "split": split, "checkpoint": "best.ckpt"}
+        write_json_lines(
+            folder / f"best-tones-{split}.summary.json", [{**summary, "words": words}]
+        )
+    return folder
+
+
+@pytest.fixture
+def three_runs(tmp_path) -> Path:
+    """Two alike but for the seed, one of another encoder that was stopped."""
+    gru = {"encoder": {"_target_": "GRU", "hidden_size": 128}, "corpus": {"name": "a"}}
+    rnn = {"encoder": {"_target_": "RNN", "hidden_size": 128}, "corpus": {"name": "a"}}
+    make_run(tmp_path / "gru/s1", gru, [0.5, 0.2, 0.3], {"dev": 0.2, "test": 0.25})
+    make_run(tmp_path / "gru/s2", {**gru, "seed": 2}, [0.5, 0.4, 0.1])
+    make_run(tmp_path / "rnn/s1", rnn, [0.9])
+    return tmp_path
+
+
+def test_the_table_says_how_each_run_did_and_what_is_special_to_it(three_runs, capsys):
+    assert main([str(three_runs)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["run", "seed", "epochs", "CPU", "time", "dev", "WER"],
+        [f"{three_runs}/gru/s1", "1", "3/3", "1:30", "20.00"],
+        ["tones", "dev:", "WER", "20.00", "%", "[19.00,", "21.00]"],
+        ["tones", "test:", "WER", "25.00", "%", "[24.00,", "26.00]"],
+        [f"{three_runs}/gru/s2", "2", "3/3", "1:30", "10.00"],
+        [f"{three_runs}/rnn/s1", "1", "1/3", "0:30", "90.00"],
+        ["encoder._target_=RNN"],
+    ]
+
+
+def test_the_same_as_json(three_runs, capsys):
+    assert main([str(three_runs), "format=json"]) == 0
+    runs = {
+        Path(run["run"]).parts[-2:]: run for run in json.loads(capsys.readouterr().out)
+    }
+    assert runs["gru", "s1"] == {
+        "run": f"{three_runs}/gru/s1",
+        "seed": 1,
+        "epochs": 3,
+        "max_epochs": 3,
+        "cpu_seconds": 5400,
+        "best_dev_wer": 0.2,
+        "scores": [
+            {
+                "corpus": "tones",
+                "split": split,
+                "checkpoint": "best.ckpt",
+                "rate": rate,
+                "low": pytest.approx(rate - 0.01),
+                "high": pytest.approx(rate + 0.01),
+            }
+            for split, rate in (("dev", 0.2), ("test", 0.25))
+        ],
+        "differs": {},
+    }
+    assert runs["rnn", "s1"]["differs"] == {"encoder._target_": "RNN"}
+
+
+def test_folders_are_searched_each_once(three_runs, capsys):
+    main([str(three_runs / "gru"), str(three_runs / "gru/s1")])
+    out = capsys.readouterr().out
+    assert out.count(f"{three_runs}/gru/s1 ") == 1
+    assert "rnn" not in out
+
+
+def test_options_that_only_some_runs_have_are_differences(tmp_path, capsys):
+    for name in ("a", "b"):
+        make_run(tmp_path / name, {}, [0.5])
+    make_run(tmp_path / "c", {"encoder": {"lookahead": 8}, "data_dir": "z"}, [0.5])
+    main([str(tmp_path), "format=json"])
+    differs = [run["differs"] for run in json.loads(capsys.readouterr().out)]
+    assert differs == [{}, {}, {"encoder.lookahead": "8"}]
+    main([str(tmp_path), "format=json", "ignore=[encoder.lookahead]"])
+    differs = [run["differs"] for run in json.loads(capsys.readouterr().out)]
+    assert differs == [{}, {}, {"data_dir": "z"}]
+
+
+def test_of_another_corpus_only_the_name_is_told(tmp_path, capsys):
+    for name, files in (("a", 1), ("a2", 1), ("b", 2)):
+        corpus = {"name": name[0], "files": files}
+        make_run(tmp_path / name, {"corpus": corpus}, [0.5])
+    main([str(tmp_path)])
+    assert "\n    corpus.name=b\n" in capsys.readouterr().out
+
+
+def test_a_run_without_an_epoch_is_listed(tmp_path, capsys):
+    make_run(tmp_path / "new", {}, [])
+    main([str(tmp_path)])
+    assert capsys.readouterr().out.splitlines()[1].split()[1:] == ["1", "0/3", "-", "-"]
+
+
+def test_an_infinite_rate_is_told(tmp_path, capsys):
+    make_run(tmp_path / "silent", {}, [0.5], {"test": float("inf")})
+    main([str(tmp_path)])
+    assert "tones test: WER inf % [inf, inf]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.yaml", "a: [1, 2"),
+        ("config.yaml", "- 1"),
+        ("config.yaml", "a: ${b"),
+        ("best-tones-test.summary.json", '{"words": 3}'),
+        ("best-tones-test.summary.json", "[]"),
+        ("best-tones-test.summary.json", ""),
+        ("metrics/version_0/metrics.csv", "epoch,step\nx,3\n"),
+    ],
+)
+def test_damaged_runs_are_named_and_do_not_hide_the_others(
+    three_runs, capsys, file, content
+):
+    (three_runs / "gru/s1" / file).write_text(content)
+    assert main([str(three_runs)]) == 1
+    out, err = capsys.readouterr()
+    assert [line.split()[1:3] for line in out.splitlines() if "/s" in line] == [
+        ["2", "3/3"],
+        ["1", "1/3"],
+    ]
+    assert err.startswith(f"left out: {three_runs}/gru/s1/{file}: ")
+
+
+def test_when_all_are_damaged_there_is_no_table(tmp_path, capsys):
+    make_run(tmp_path / "a", {}, [0.5])
+    (tmp_path / "a/config.yaml").write_text("{")
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_nothing_to_list_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="no such folder; name another"):
+        main([str(tmp_path / "nowhere")])
+    (tmp_path / "config.yaml").write_text("a: 1")
+    with pytest.raises(InputError, match="no runs, expected folders that `train` made"):
+        main([str(tmp_path)])
+    with pytest.raises(InputError, match="format is 'csv', expected text or json"):
+        main([str(tmp_path), "format=csv"])

@@ -14,4 +14,5 @@ else
 fi
 speechgru evaluate "$run/best.ckpt" corpus=an4 split=dev
 speechgru evaluate "$run/best.ckpt" corpus=an4 split=test
+speechgru report "$run"
 speechgru info "$run/best.ckpt"

@@ -17,6 +17,7 @@ echo
 echo "One file, $first:"
 speechgru transcribe "$run/best.ckpt" "$first"
 echo
+speechgru report "$run"
 echo "checkpoint   $run/best.ckpt"
 echo "log          $run/train.log"
 echo "transcripts  $run/best-synth_digits-test.jsonl"

@@ -35,8 +35,9 @@ from speechgru.model.checkpoint import (
     load_checkpoint,
 )
 from speechgru.model.gradient_reach import gradient_reach
-from speechgru.score.error_rate import ErrorCounts, error_rate
+from speechgru.score.error_rate import error_rate
 from speechgru.score.learning import read_learning_curves
+from speechgru.score.results import read_results
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 RUNS = Path("runs/gru_vs_lstm")
@@ -281,10 +282,7 @@ def score(run: Run, split: str) -> dict[str, list[int]]:
         f"output={output}",
         log=run.folder / "experiment.log",
     )
-    counts = [
-        ErrorCounts(**json.loads(line)["word_errors"])
-        for line in output.read_text().splitlines()
-    ]
+    counts = [result.word_errors for result in read_results(output)]
     return {
         "edits": [count.edits for count in counts],
         "words": [count.reference_length for count in counts],

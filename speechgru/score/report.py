@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -79,8 +80,7 @@ def worst_first(results: Sequence[Result]) -> list[Result]:
     """Most edits first, then the highest rate, then by id."""
 
     def key(result: Result) -> tuple[int, float, str]:
-        errors = result.word_errors
-        return -errors.edits, -errors.edits / max(1, errors.reference_length), result.id
+        return -result.word_errors.edits, -result.word_errors.rate, result.id
 
     return sorted(results, key=key)
 
@@ -114,7 +114,8 @@ def make_page(
         "script": (folder / "page.js").read_text(encoding="utf-8"),
         # A transcript that says </script> does not end the data.
         "data": to_json(data).decode().replace("<", "\\u003c"),
-        "title": title.replace("&", "&amp;").replace("<", "&lt;"),
+        # A file name that is no UTF-8 cannot stand in the page as it is.
+        "title": escape(title).encode(errors="replace").decode(),
     }
     page = (folder / "page.html").read_text(encoding="utf-8")
     # Split, not replaced one by one: what is put in may hold a marker itself.
@@ -140,6 +141,7 @@ def _utterance_record(result: Result, media: Media) -> dict[str, Any]:
     return {
         "id": result.id,
         "speaker": result.speaker,
+        "offset": result.offset,
         "duration": result.duration,
         "confidence": result.confidence,
         "edits": result.word_errors.edits,

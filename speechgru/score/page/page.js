@@ -72,11 +72,10 @@ function drawSummary() {
       `${summary.resampled}s.`));
 }
 
-// A table of error rates, each with its interval as a whisker.
+// A table of [name, error rate], each with its interval as a whisker.
 function drawRates(section, rates, onpick) {
-  const names = Object.keys(rates);
-  section.hidden = names.length < 2;
-  const largest = Math.max(...names.map((name) => rates[name].high ?? 0), 1e-9);
+  section.hidden = rates.length < 2;
+  const largest = Math.max(...rates.map(([, rate]) => rate.high ?? 0), 1e-9);
   const whisker = ({ rate, low, high }) => {
     const x = (value) => (value === null ? 100 : (100 * value) / largest);
     return svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" },
@@ -90,15 +89,14 @@ function drawRates(section, rates, onpick) {
     el("thead", {}, el("tr", {}, el("th", {}, "who or what"),
       el("th", { class: "number" }, "words"), el("th", { class: "number" }, "WER %"),
       el("th", {}, "95 % interval"))),
-    el("tbody", {}, ...names.map((name) =>
+    el("tbody", {}, ...rates.map(([name, rate]) =>
       el("tr", onpick ? { class: "link", tabindex: 0, title: "Show only these",
         onclick: () => onpick(name),
         onkeydown: (event) => event.key === "Enter" && onpick(name) } : {},
         el("td", {}, name),
-        el("td", { class: "number" }, `${words(rates[name])}`),
-        el("td", { class: "number" }, percent(rates[name].rate)),
-        el("td", { class: "whisker", title: interval(rates[name]) },
-          whisker(rates[name]))))));
+        el("td", { class: "number" }, `${words(rate)}`),
+        el("td", { class: "number" }, percent(rate.rate)),
+        el("td", { class: "whisker", title: interval(rate) }, whisker(rate))))));
   table.querySelector("th").textContent = onpick ? "speaker" : "length";
   section.replaceChildren(section.querySelector("h2"), el("div", { class: "scroll" }, table));
 }
@@ -120,11 +118,11 @@ function drawLearning() {
 function drawPlot(title, lines, scale, curves) {
   const [width, height, left, bottom, top] = [520, 240, 46, 28, 24];
   const points = lines.map(([name]) =>
-    curves.filter((row) => row[name] !== undefined)
+    curves.filter((row) => Number.isFinite(row[name]))
       .map((row) => [row.epoch, scale * row[name]]));
   const epochs = curves.map((row) => row.epoch);
   const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
-  const largest = Math.max(...points.flat().map(([, value]) => value));
+  const largest = Math.max(0, ...points.flat().map(([, value]) => value));
   const step = niceStep(largest / 4);
   const ceiling = Math.max(step, Math.ceil(largest / step) * step);
   const x = (epoch) => left + ((width - left - 8) * (epoch - first)) / (last - first || 1);
@@ -244,18 +242,19 @@ function drawMore() {
 
 function makeRow(utterance, index) {
   const facts = [
-    utterance.speaker,
     utterance.duration === null ? null : `${utterance.duration.toFixed(1)} s`,
     utterance.confidence === null ? null : `confidence ${utterance.confidence.toFixed(2)}`,
-  ].filter((fact) => fact !== null);
+  ].filter((fact) => fact !== null).join(", ");
+  // Names may be written from right to left; nothing around them is.
+  const speaker = utterance.speaker === null ? null : el("bdi", {}, utterance.speaker);
   return el("li", { "data-index": index },
     el("button", { class: "row", type: "button", "aria-expanded": "false",
       onclick: () => { select(index); toggle(); } },
       el("span", { class: "meta" },
         el("b", {}, `${utterance.edits} of ${utterance.num_words}`),
-        utterance.media === null ? " " : " ♪ ", highlight(utterance.id), el("br"),
-        facts.join(", ")),
-      el("span", { class: "text" }, ...utterance.pairs.map(makePair))));
+        utterance.media === null ? " " : " ♪ ", el("bdi", {}, highlight(utterance.id)), el("br"),
+        speaker, speaker && facts ? ", " : "", facts),
+      el("span", { class: "text", dir: "auto" }, ...utterance.pairs.map(makePair))));
 }
 
 function makePair(pair) {
@@ -283,7 +282,16 @@ function select(index) {
   rowAt(current)?.classList.remove("current");
   current = index;
   rowAt(current).classList.add("current");
+  const bars = document.querySelector("header").offsetHeight + byId("filters").offsetHeight;
+  byId("list").style.setProperty("--bars", `${bars}px`); // they float above the rows
   rowAt(current).scrollIntoView({ block: "nearest" });
+  rowAt(current).firstElementChild.focus({ preventScroll: true });
+}
+
+// The row that keys are meant for: the one in focus, wherever Tab has led.
+function focused() {
+  const row = document.activeElement.closest("#list > li");
+  return row === null ? current : Number(row.dataset.index);
 }
 
 function close() {
@@ -310,13 +318,40 @@ function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
+// Chromium loses a short FLAC file when it is sought in; not so a WAV file.
+async function toWav(flac) {
+  const rate = 16000;
+  const decoded = await new OfflineAudioContext(1, 1, rate)
+    .decodeAudioData(bytesOf(flac).buffer);
+  const samples = Int16Array.from(decoded.getChannelData(0), (value) =>
+    Math.max(-32768, Math.min(32767, Math.round(32768 * value))));
+  const header = new DataView(new ArrayBuffer(44));
+  const size = samples.byteLength;
+  for (const [at, name] of [[0, "RIFF"], [8, "WAVE"], [12, "fmt "], [36, "data"]]) {
+    [...name].forEach((letter, index) => header.setUint8(at + index, letter.charCodeAt(0)));
+  }
+  // Sizes and rates in bytes; then: PCM, mono, bytes and bits of a sample.
+  for (const [at, value] of [[4, 36 + size], [16, 16], [24, rate], [28, 2 * rate], [40, size]]) {
+    header.setUint32(at, value, true);
+  }
+  for (const [at, value] of [[20, 1], [22, 1], [32, 2], [34, 16]]) header.setUint16(at, value, true);
+  return URL.createObjectURL(new Blob([header, samples], { type: "audio/wav" }));
+}
+
 function makePlayer(utterance) {
   const detail = el("div", { class: "detail" });
   const recording = utterance.media === null ? null : data.recordings[utterance.media];
-  const source = recording ? `data:audio/flac;base64,${recording.flac}` : utterance.audio;
-  const audio = source ? el("audio", { controls: "", preload: "metadata", src: source }) : null;
-  if (audio) detail.append(audio);
-  else detail.append(el("p", { class: "quiet" }, utterance.why_silent ?? data.why_silent));
+  const why = (reason) => el("p", { class: "quiet" }, reason);
+  const audio = recording || utterance.audio ? el("audio", { controls: "",
+    preload: "metadata", src: recording ? null : utterance.audio,
+    onerror: () => audio.replaceWith(why(recording ? "This browser cannot play FLAC." :
+      `No sound can be loaded from ${utterance.audio}`)) }) : null;
+  const loaded = recording ? toWav(recording.flac)
+    .catch(() => `data:audio/flac;base64,${recording.flac}`)
+    .then((url) => { audio.src = url; }) : Promise.resolve();
+  detail.append(audio ?? why(utterance.why_silent ?? data.why_silent));
+  // A linked file may hold more than the utterance.
+  const start = recording ? 0 : utterance.offset ?? 0;
   const seconds = recording?.seconds ?? utterance.duration;
   const stage = el("div", { class: "stage" });
   const head = el("div", { class: "playhead" });
@@ -335,29 +370,43 @@ function makePlayer(utterance) {
       el("div", { class: "spans" }, ...utterance.words.map((word) =>
         el("span", { style: `left: ${(100 * word.start) / seconds}%; ` +
           `width: ${(100 * (word.end - word.start)) / seconds}%; ` +
-          `opacity: ${0.35 + 0.65 * word.confidence}`,
+          `opacity: ${0.35 + 0.65 * (word.confidence ?? 1)}`,
           title: `${word.start.toFixed(2)}-${word.end.toFixed(2)} s, ` +
-            `confidence ${word.confidence.toFixed(2)}` }, word.text))));
+            `confidence ${word.confidence?.toFixed(2) ?? "not known"}` }, word.text))));
   }
   if (audio && stage.childElementCount) {
     stage.append(head);
     stage.addEventListener("click", (event) => {
       const box = stage.getBoundingClientRect();
-      audio.currentTime = (seconds * (event.clientX - box.left)) / box.width;
+      audio.currentTime = start + (seconds * (event.clientX - box.left)) / box.width;
     });
   }
   detail.append(stage);
   let frame = 0;
+  let isOpen = true;
   const follow = () => {
-    if (audio && seconds) head.style.left = `${(100 * Math.min(audio.currentTime, seconds)) / seconds}%`;
+    if (audio && seconds) {
+      const at = Math.max(0, Math.min(audio.currentTime - start, seconds));
+      head.style.left = `${(100 * at) / seconds}%`;
+    }
     frame = requestAnimationFrame(follow);
   };
   return {
     detail,
     draw: () => canvases.forEach((draw) => draw()),
     start() { this.draw(); follow(); },
-    stop() { cancelAnimationFrame(frame); audio?.pause(); },
-    play() { if (audio) audio.paused ? audio.play() : audio.pause(); },
+    stop() {
+      isOpen = false;
+      cancelAnimationFrame(frame);
+      audio?.pause();
+      loaded.then(() => recording && URL.revokeObjectURL(audio.src));
+    },
+    play() {
+      if (!audio) return;
+      if (!audio.paused) return audio.pause();
+      if (seconds && audio.currentTime >= start + seconds) audio.currentTime = start;
+      loaded.then(() => isOpen && audio.play()).catch(() => {}); // onerror tells why
+    },
   };
 }
 
@@ -447,7 +496,8 @@ function drawComparison() {
     el("li", {}, `${pair.second} less ${pair.first}: ${signed(pair.difference)} points ` +
       `[${signed(pair.low)}, ${signed(pair.high)}], matched pairs ` +
       (pair.p === null ? "not testable" : `p = ${pair.p.toPrecision(2)}`)));
-  byId("comparison").replaceChildren(el("h2", {}, "Systems"), table,
+  byId("comparison").replaceChildren(el("h2", {}, "Systems"),
+    el("div", { class: "scroll" }, table),
     comparisons.length ? el("ul", {}, ...lines) :
       el("p", { class: "quiet" }, data.why_not_compared));
 }
@@ -477,14 +527,14 @@ function drawSystem(chosen) {
     ...Object.keys(summary.by_speaker).map((name) => el("option", { value: name }, name)));
   byId("speaker").hidden = Object.keys(summary.by_speaker).length < 2;
   drawSummary();
-  const worstFirst = Object.fromEntries(Object.entries(summary.by_speaker)
-    .sort(([, a], [, b]) => (b.rate ?? Infinity) - (a.rate ?? Infinity)));
+  const worstFirst = Object.entries(summary.by_speaker)
+    .sort(([, a], [, b]) => (b.rate ?? Infinity) - (a.rate ?? Infinity));
   drawRates(byId("speakers"), worstFirst, (name) => {
     filter.speaker = byId("speaker").value = name;
     refilter();
     byId("utterances").scrollIntoView();
   });
-  drawRates(byId("lengths"), summary.by_length, null);
+  drawRates(byId("lengths"), Object.entries(summary.by_length), null);
   drawLearning();
   drawConfusions();
   drawAbout();
@@ -514,10 +564,14 @@ addEventListener("scroll", () => {
 }, { passive: true });
 
 const KEYS = {
-  j: () => select(current + 1),
-  k: () => select(current - 1),
-  Enter: toggle,
-  " ": () => { if (player === null) toggle(); player?.play(); },
+  j: () => select(focused() + 1),
+  k: () => select(focused() - 1),
+  Enter: () => { if (focused() >= 0) select(focused()); toggle(); },
+  " ": () => {
+    if (focused() >= 0) select(focused());
+    if (player === null) toggle();
+    player?.play();
+  },
   "/": () => byId("search").focus(),
   t: setTheme,
   "?": () => byId("help").showModal(),

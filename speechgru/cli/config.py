@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -185,6 +186,13 @@ def _refuse_unknown(found: Mapping[str, Any], known: set[str], name: str) -> Non
                 f"{name} has an unknown option {key!r}; it takes: "
                 f"{', '.join(sorted(known))}"
             )
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Use so many threads. Raises InputError."""
+    if num_threads < 1:
+        raise InputError(f"num_threads is {num_threads}, expected at least 1")
+    torch.set_num_threads(num_threads)
 
 
 def register_resolvers() -> None:

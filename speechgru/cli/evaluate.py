@@ -10,7 +10,12 @@ import torch
 
 import speechgru
 from speechgru.cli.commit import find_commit
-from speechgru.cli.config import DECODER_ROOMS, build_corpus, read_command_line
+from speechgru.cli.config import (
+    DECODER_ROOMS,
+    build_corpus,
+    read_command_line,
+    set_num_threads,
+)
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import BatchPlan
 from speechgru.decode.greedy import average_confidence
@@ -101,7 +106,7 @@ def _recognise_share(
     share: int,
 ) -> list[Result]:
     """Every n-th batch of n processes."""
-    torch.set_num_threads(config["num_threads"])
+    set_num_threads(config["num_threads"])
     loaded = load_checkpoint(checkpoint, config["trust"])
     decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
     model = to_device(loaded.model, config["device"])

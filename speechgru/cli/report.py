@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from speechgru.audio import load_audio
-from speechgru.cli.config import read_command_line
+from speechgru.cli.config import read_command_line, set_num_threads
 from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
@@ -39,6 +39,7 @@ first, to listen to and to look at. The page loads nothing from the network.
 SAMPLE_RATE = 16000  # Hz, of the sound in the page
 MAX_COLUMNS = 800  # of a spectrogram; longer ones are averaged
 LEAST_PROBABILITY = 0.1  # of a token somewhere, to be drawn
+MAX_LISTED = 20  # utterances of a system without sound; the page tells of all
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     worst = config["worst"]
     if not isinstance(worst, int) or worst < 0:
         raise InputError(f"worst is {worst!r}, expected a number of utterances")
-    torch.set_num_threads(config["num_threads"])
+    set_num_threads(config["num_threads"])
     sources = [source for name in line.positional for source in find_results(name)]
     output = Path(str(config["output"] or sources[0].path.with_name("report.html")))
     check_output(output, sources)
@@ -80,8 +81,11 @@ def main(arguments: Sequence[str]) -> int:
     page = make_page(title, systems, collector.recordings, comparisons, why_not)
     replace_file(output, page.encode())
     for system in systems:
-        for id, why in system.media.failures.items():
+        failures = [*system.media.failures.items()]
+        for id, why in failures[:MAX_LISTED]:
             print(f"{id}: no sound: {why}")
+        if len(failures) > MAX_LISTED:
+            print(f"... and {len(failures) - MAX_LISTED} more of {system.name}")
     print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
     return 0
 

@@ -21,6 +21,7 @@ from speechgru.cli.config import (
     DECODER_ROOMS,
     TASK_ROOMS,
     build_optional,
+    set_num_threads,
 )
 from speechgru.cli.examination import build_tokenizer, check_data, read_splits
 from speechgru.cli.logs import logging_to
@@ -71,7 +72,7 @@ def _run(
     config: dict[str, Any], folder: Path, recipe: str | None, resume: bool, first: bool
 ) -> int:
     num_threads = config["trainer"].pop("num_threads")
-    torch.set_num_threads(num_threads)
+    set_num_threads(num_threads)
     os.environ["OMP_NUM_THREADS"] = str(num_threads)  # Lightning would guess
     L.seed_everything(config["seed"], verbose=False)
 

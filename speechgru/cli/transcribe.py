@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import soundfile
-import torch
 
-from speechgru.cli.config import DECODER_ROOMS, read_command_line
+from speechgru.cli.config import DECODER_ROOMS, read_command_line, set_num_threads
 from speechgru.interfaces import InputError
 from speechgru.model.build import build
 from speechgru.transcribe.formats import to_json, to_text
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
     """Load a checkpoint with the decoder, device and threads of a command."""
-    torch.set_num_threads(config["num_threads"])
+    set_num_threads(config["num_threads"])
     return Transcriber.from_checkpoint(
         checkpoint,
         config["device"],

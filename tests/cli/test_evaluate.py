@@ -264,3 +264,9 @@ def test_a_refused_run_leaves_no_results_behind(evaluate, tmp_path, option):
     with pytest.raises(InputError):
         evaluate(option)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("number", [0, -2])
+def test_threads_are_counted_from_one(evaluate, number):
+    with pytest.raises(InputError, match=f"num_threads is {number}, expected at least"):
+        evaluate(f"num_threads={number}")

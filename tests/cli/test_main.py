@@ -48,6 +48,11 @@ def test_every_command_explains_itself_and_lists_its_options(call, command):
     assert names <= set(out.split())
 
 
+def test_what_the_output_cannot_show_is_escaped(call, monkeypatch):
+    monkeypatch.setattr("speechgru.cli.info.main", lambda _: print("a\udcff"))
+    assert call("info")[1] == "a\\udcff\n"
+
+
 def test_help_lists_the_choices_there_are(call):
     _, out, _ = call("train", "--help")
     assert "an4 | fsdd | manifest | synth_digits | yesno" in out

@@ -462,6 +462,18 @@ def test_results_of_another_system_make_a_page(report, tmp_path):
         assert page.ids_with(key) == set()
 
 
+def test_what_has_no_sound_is_listed_up_to_a_number(report, tmp_path):
+    page = report(
+        write(tmp_path / "a.jsonl", *(heard(f"{id:02d}") for id in range(23)))
+    )
+    assert len(page.ids_with("why_silent")) == 23
+    lines = page.printed.splitlines()
+    assert [line.partition(": no sound: ")[0] for line in lines[:-1]] == [
+        *(f"{id:02d}" for id in range(20)),
+        "... and 3 more of a",
+    ]
+
+
 def test_systems_that_heard_the_same_are_compared(report, tmp_path):
     generator = np.random.default_rng(1)
     systems = [

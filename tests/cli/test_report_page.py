@@ -720,9 +720,11 @@ def test_what_is_played_is_the_file_of_the_utterance(large, view):
         ".then((content) => done([...new Uint8Array(content)]))",
         view.audio(),
     )
-    samples, sample_rate = soundfile.read(BytesIO(bytes(played)), dtype="int16")
+    samples, sample_rate = soundfile.read(BytesIO(bytes(played)))
     assert sample_rate == SAMPLE_RATE
-    assert np.array_equal(samples, soundfile.read(result.audio_path, dtype="int16")[0])
+    expected, _ = soundfile.read(result.audio_path)
+    # Browsers differ in whether the largest sample is 1.
+    assert np.abs(samples - expected).max() <= 1 / 32767
 
 
 def test_a_click_into_the_spectrogram_plays_from_there(large, view):

@@ -119,8 +119,9 @@ function drawPlot(title, lines, scale, curves) {
   const [width, height, left, bottom, top] = [520, 240, 46, 28, 24];
   const points = lines.map(([name]) =>
     curves.filter((row) => Number.isFinite(row[name]))
-      .map((row) => [row.epoch, scale * row[name]]));
-  const epochs = curves.map((row) => row.epoch);
+      .map((row) => [row.epoch + 1, scale * row[name]]));
+  // The log counts from 1, too.
+  const epochs = curves.map((row) => row.epoch + 1);
   const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
   const largest = Math.max(0, ...points.flat().map(([, value]) => value));
   const step = niceStep(largest / 4);

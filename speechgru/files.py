@@ -26,6 +26,9 @@ def replace_file(path: str | os.PathLike[str], content: bytes | memoryview) -> N
     # Not by tempfile, whose files nobody else in a lab could read.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device, never to be replaced
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
             file.write(content)

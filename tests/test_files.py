@@ -236,3 +236,12 @@ def test_a_relative_path_leads_back_out_of_a_linked_folder(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"x")
     path = relative_path(tmp_path / "a.wav", tmp_path / "link")
     assert (tmp_path / "link" / path).read_bytes() == b"x"
+
+
+def test_a_device_is_written_to_and_never_replaced():
+    replace_file("/dev/null", b"content")
+    assert not Path("/dev/null").is_file()
+    if Path("/dev/full").exists():
+        with pytest.raises(InputError, match="/dev/full: cannot be written"):
+            replace_file("/dev/full", b"content")
+        assert not Path("/dev/full").is_file()

@@ -17,7 +17,7 @@ from speechgru.score.compare import (
     compare,
     holm,
 )
-from speechgru.score.results import Result, read_results
+from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import percent, summarise
 
 USAGE = """
@@ -29,6 +29,8 @@ pair's difference in WER with its 95 % interval (paired bootstrap), NIST's
 matched-pairs sentence-segment test, the words that one system has right and the
 other has not, and the utterances on which they differ most.
 """
+
+SIGNIFICANT = 0.05
 
 Systems = Mapping[str, Sequence[Result]]
 
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(
             f"output is {config['output']}, which is to be compared; name another file"
         )
-    by_path = {path: read_results(path) for path in paths}
+    by_path = {path: rescore(read_results(path), config["score"]) for path in paths}
     check_comparable(by_path)
     systems = dict(zip(ascii_uppercase, by_path.values(), strict=False))
     summaries = {
@@ -110,6 +112,11 @@ def describe(
         verdict = f"z {test.z:+.2f}, p {test.p:.2g}"
         if num_pairs > 1:
             verdict += f" (by Holm for {num_pairs} pairs: {adjusted:.2g})"
+        better = first if test.z > 0 else second
+        verdict += (
+            f": {better} is better" if adjusted < SIGNIFICANT else ": no difference"
+        )
+        verdict += f" at the level of {SIGNIFICANT:.0%}"
     lines = [
         f"{second} - {first}: WER {_points(comparison.difference)} points "
         f"[{_points(comparison.low)}, {_points(comparison.high)}]; {second} is better "

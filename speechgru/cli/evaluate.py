@@ -57,8 +57,10 @@ def main(arguments: Sequence[str]) -> int:
     check_output(output)
     by_id = {result.id: result for result in recognise(checkpoint, utterances, config)}
     results = [by_id[utterance.id] for utterance in utterances]
-    write_results(output, results)
     summary = summarise(results, config["resample"])
+    # Before anything is written, which a full disk might prevent.
+    print(describe(summary, f"{corpus.name} {config['split']}"))
+    write_results(output, results)
     described = {
         "corpus": corpus.name,
         "split": config["split"],
@@ -70,7 +72,6 @@ def main(arguments: Sequence[str]) -> int:
         **summary.to_record(),
     }
     replace_file(beside(output, ".summary.json"), to_json(described, indent=2))
-    print(describe(summary, f"{corpus.name} {config['split']}"))
     print(f"results: {output}")
     if config["nist_files"]:
         written = write_nist_files(output, results)
@@ -174,6 +175,7 @@ def describe(summary: Summary, title: str) -> str:
     lines.append(
         f"words aligned by {summary.scoring}; 95 % intervals by bootstrap over "
         f"{summary.resampled}s"
+        + ("; those of the tables over utterances" * (summary.resampled == "speaker"))
     )
     tables = (("speaker", summary.by_speaker), ("words said", summary.by_length))
     for title, rates in tables:

@@ -3,6 +3,7 @@
 import base64
 import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -22,10 +23,10 @@ from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
-from speechgru.score.compare import check_comparable, compare
+from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.report import Media, Recording, System, make_page, worst_first
-from speechgru.score.results import Result, read_results
+from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import read_summary, summarise
 
 USAGE = """
@@ -39,7 +40,8 @@ first, to listen to and to look at. The page loads nothing from the network.
 SAMPLE_RATE = 16000  # Hz, of the sound in the page
 MAX_COLUMNS = 800  # of a spectrogram; longer ones are averaged
 LEAST_PROBABILITY = 0.1  # of a token somewhere, to be drawn
-MAX_LISTED = 20  # utterances of a system without sound; the page tells of all
+NO_PATH = "the results do not say where its audio lies"
+MAX_LISTED = 20  # reasons of a system to be silent; the page tells of all
 
 
 @dataclass(frozen=True)
@@ -76,18 +78,30 @@ def main(arguments: Sequence[str]) -> int:
         check_comparable({system.name: system.results for system in systems})
         comparisons, why_not = compare_all(systems, config["resample"]), ""
     except InputError as error:
-        comparisons, why_not = [], f"Not compared: {error}"
+        ids = [{result.id for result in system.results} for system in systems]
+        disjoint = not set.intersection(*ids)
+        why = "they are results of different utterances" if disjoint else error
+        comparisons, why_not = [], f"Not compared: {why}"
     title = f"speechgru: {', '.join(system.name for system in systems)}"
     page = make_page(title, systems, collector.recordings, comparisons, why_not)
     replace_file(output, page.encode())
     for system in systems:
-        failures = [*system.media.failures.items()]
-        for id, why in failures[:MAX_LISTED]:
-            print(f"{id}: no sound: {why}")
-        if len(failures) > MAX_LISTED:
-            print(f"... and {len(failures) - MAX_LISTED} more of {system.name}")
+        print_failures(system)
     print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
     return 0
+
+
+def print_failures(system: System) -> None:
+    """Tell why utterances have no sound, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for id, why in system.media.failures.items():
+        by_reason.setdefault(why, []).append(id)
+    for why, ids in [*by_reason.items()][:MAX_LISTED]:
+        which = ids[0] if len(ids) == 1 else f"{len(ids)} utterances"
+        print(f"{system.name}: {which} without sound: {why}", file=sys.stderr)
+    if len(by_reason) > MAX_LISTED:
+        more = len(by_reason) - MAX_LISTED
+        print(f"{system.name}: and {more} more, see the page", file=sys.stderr)
 
 
 def find_results(name: str) -> list[Source]:
@@ -140,7 +154,7 @@ def make_system(
     source: Source, name: str, config: Mapping[str, Any], collector: "MediaCollector"
 ) -> System:
     """Read the results and what belongs to them."""
-    results = read_results(source.path)
+    results = rescore(read_results(source.path), config["score"])
     described = source.description
     run_config = source.run / "config.yaml" if source.run else None
     return System(
@@ -182,20 +196,24 @@ def find_model(
 
 def compare_all(systems: Sequence[System], resample: Any) -> list[dict[str, Any]]:
     """Every pair of systems."""
-    compared = []
-    for first, second in combinations(systems, 2):
-        comparison = compare(first.results, second.results, resample)
-        compared.append(
-            {
-                "first": first.name,
-                "second": second.name,
-                "difference": comparison.difference,
-                "low": comparison.low,
-                "high": comparison.high,
-                "p": comparison.matched_pairs.p,
-            }
+    pairs = [*combinations(systems, 2)]
+    comparisons = [
+        compare(first.results, second.results, resample) for first, second in pairs
+    ]
+    adjusted = holm([comparison.matched_pairs.p for comparison in comparisons])
+    return [
+        {
+            "first": first.name,
+            "second": second.name,
+            "difference": comparison.difference,
+            "low": comparison.low,
+            "high": comparison.high,
+            "p": p,
+        }
+        for (first, second), comparison, p in zip(
+            pairs, comparisons, adjusted, strict=True
         )
-    return compared
+    ]
 
 
 @dataclass
@@ -223,7 +241,7 @@ class MediaCollector:
         media = Media()
         for index, result in enumerate(worst_first(results)):
             if result.audio_path is None:
-                media.failures[result.id] = "the results do not say where it lies"
+                media.failures[result.id] = NO_PATH
             elif index < worst:
                 try:
                     media.recordings[result.id] = self._load_once(result)

@@ -130,7 +130,7 @@ def _value_text(value: Any) -> str:
 def format_table(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line for each run, and indented ones for its scores and differences."""
     width = max(len("run"), *(len(run["run"]) for run in runs))
-    lines = [f"{'run':{width}}  seed   epochs  CPU time  dev WER"]
+    lines = [f"{'run':{width}}  seed   epochs CPU h:min  dev WER"]
     for run in runs:
         epochs = f"{run['epochs']}/{run['max_epochs']}"
         best = run["best_dev_wer"]

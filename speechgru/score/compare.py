@@ -187,7 +187,8 @@ def check_comparable(systems: dict[str, Sequence[Result]]) -> None:
             if result.scoring != expected[id].scoring:
                 raise InputError(
                     f"{name}: {id} is scored by {result.scoring}, in {first_name} by "
-                    f"{expected[id].scoring}; evaluate both with the same score="
+                    f"{expected[id].scoring}; score both alike, e.g. by "
+                    "score=levenshtein"
                 )
 
 

@@ -9,7 +9,7 @@ systems can be compared, too: without an alignment they are aligned when read.
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,26 @@ def make_result(
     check_scoring(scoring)
     alignment = SCORINGS[scoring](reference, hypothesis)
     return Result(id, reference, hypothesis, scoring, alignment, **known)
+
+
+def rescore(results: Iterable[Result], scoring: str | None) -> list[Result]:
+    """Align results anew; None leaves them as they are.
+
+    Raises:
+        InputError: there is no such scoring.
+    """
+    if scoring is None:
+        return list(results)
+    check_scoring(scoring)
+    align = SCORINGS[scoring]
+    return [
+        replace(
+            result,
+            scoring=scoring,
+            alignment=align(result.reference, result.hypothesis),
+        )
+        for result in results
+    ]
 
 
 def check_scoring(scoring: str) -> None:

@@ -112,6 +112,35 @@ def test_of_three_systems_every_pair_is_compared_and_corrected(
     assert any(test["p_holm"] is not None for test in tested)
 
 
+def test_the_verdict_follows_the_test(tmp_path, capsys):
+    paths = [str(tmp_path / f"{name}.jsonl") for name in ("good", "bad")]
+    for path, errs in zip(paths, (False, True), strict=True):
+        write_json_lines(
+            path,
+            (
+                {
+                    "id": f"u{index}",
+                    "reference": "a b c d",
+                    "hypothesis": ("a x y d", "a x c d", "a b c d")[min(index % 4, 2)]
+                    if errs
+                    else "a b c d",
+                }
+                for index in range(40)
+            ),
+        )
+    main(paths)
+    assert ": A is better at the level of 5%\n" in capsys.readouterr().out
+    main(paths[::-1])
+    assert ": B is better at the level of 5%\n" in capsys.readouterr().out
+
+
+def test_results_are_aligned_anew_on_request(systems, capsys):
+    main([systems["first"], systems["second"], "score=nist"])
+    assert "12 words aligned by nist" in capsys.readouterr().out
+    with pytest.raises(InputError, match="expected one of: levenshtein, nist"):
+        main([systems["first"], systems["second"], "score=sclite"])
+
+
 def test_what_cannot_be_compared_is_refused(systems, tmp_path):
     other = tmp_path / "other.jsonl"
     other.write_text('{"id": "u0", "reference": "go", "hypothesis": "go"}\n')

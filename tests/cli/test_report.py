@@ -25,7 +25,7 @@ from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.files import to_json
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import load_checkpoint
-from speechgru.score.compare import compare
+from speechgru.score.compare import compare, holm
 from speechgru.score.report import worst_first
 from speechgru.score.results import Result, make_result, read_results, write_results
 from speechgru.score.summary import summarise
@@ -93,7 +93,7 @@ def report(capfd):
     def run(*arguments: object) -> Page:
         capfd.readouterr()
         assert main([str(argument) for argument in arguments]) == 0
-        printed = capfd.readouterr().out
+        printed = "".join(capfd.readouterr())
         path = Path(re.search(r"^report: (.*) \(.* MiB\)$", printed, re.M)[1])
         parser = PageParser()
         parser.feed(path.read_text(encoding="utf-8"))
@@ -433,12 +433,12 @@ def test_audio_that_cannot_be_read_is_told_and_stops_nothing(report, tmp_path):
     page = report(results)
     assert page.ids_with("media") == {"good"}
     assert page.ids_with("why_silent") == {*reasons, "beyond"}
-    assert page.printed.count("no sound") == 6
+    assert page.printed.count("without sound") == 6
     for name, reason in reasons.items():
         why = page.utterance(name)["why_silent"]
         assert f"{name}.wav: " in why
         assert reason in why
-        assert f"{name}: no sound: {why}\n" in page.printed
+        assert f"a: {name} without sound: {why}\n" in page.printed
 
 
 def test_results_of_another_system_make_a_page(report, tmp_path):
@@ -457,21 +457,29 @@ def test_results_of_another_system_make_a_page(report, tmp_path):
         [],
     )
     assert page.ids_with("why_silent") == {"1", "2"}
-    assert page.utterance("1")["why_silent"] == "the results do not say where it lies"
+    assert page.utterance("1")["why_silent"] == (
+        "the results do not say where its audio lies"
+    )
     for key in ("media", "audio", "posteriors", "speaker", "duration", "confidence"):
         assert page.ids_with(key) == set()
 
 
-def test_what_has_no_sound_is_listed_up_to_a_number(report, tmp_path):
+def test_why_there_is_no_sound_is_told_once(report, tmp_path):
     page = report(
         write(tmp_path / "a.jsonl", *(heard(f"{id:02d}") for id in range(23)))
     )
     assert len(page.ids_with("why_silent")) == 23
-    lines = page.printed.splitlines()
-    assert [line.partition(": no sound: ")[0] for line in lines[:-1]] == [
-        *(f"{id:02d}" for id in range(20)),
-        "... and 3 more of a",
+    assert page.printed.count("without sound") == 1
+    assert "a: 23 utterances without sound: the results do not say" in page.printed
+
+
+def test_reasons_are_listed_up_to_a_number(report, tmp_path):
+    results = [
+        heard(f"{id:02d}", audio_path=tmp_path / f"{id}.wav") for id in range(23)
     ]
+    page = report(write(tmp_path / "a.jsonl", *results))
+    assert page.printed.count("without sound") == 20
+    assert "a: and 3 more, see the page\n" in page.printed
 
 
 def test_systems_that_heard_the_same_are_compared(report, tmp_path):
@@ -491,13 +499,15 @@ def test_systems_that_heard_the_same_are_compared(report, tmp_path):
     page = report(*paths)
     names = [(pair["first"], pair["second"]) for pair in page.data["comparisons"]]
     assert names == [("0", "1"), ("0", "2"), ("1", "2")]
+    tested = []
     for pair in page.data["comparisons"]:
         first, second = (systems[int(pair[key])] for key in ("first", "second"))
         expected = compare(first, second)
+        tested.append(expected.matched_pairs.p)
         assert expected.difference != 0
         for key in ("difference", "low", "high"):
             assert pair[key] == getattr(expected, key)
-        assert pair["p"] == expected.matched_pairs.p
+    assert [pair["p"] for pair in page.data["comparisons"]] == holm(tested)
     assert page.data["why_not_compared"] == ""
 
 

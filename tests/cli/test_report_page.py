@@ -315,20 +315,25 @@ class View:
         self.click(self.find_all("#list > li > button")[index])
 
     def audio(self):
-        """The player, once it knows its sound."""
+        """The player, once it knows its sound; it plays slowly."""
         audio = self.find("audio")
         self.wait.until(lambda _: audio.get_property("readyState") >= 1)
+        self.browser.execute_script("arguments[0].playbackRate = 0.25", audio)
         return audio
 
     def plays(self) -> None:
         """See that the sound goes on."""
         audio = self.audio()
         start = audio.get_property("currentTime")
-        self.wait.until(lambda _: audio.get_property("currentTime") > start)
+        self.wait.until(
+            lambda _: (
+                audio.get_property("currentTime") > start or audio.get_property("ended")
+            )
+        )
 
     def pixels(self, name: str) -> np.ndarray:
-        """(height, width, RGBA) of the picture that has a name."""
-        path = f"//*[text()='{name}']/following-sibling::canvas[1]"
+        """(height, width, RGBA) of the picture whose name begins so."""
+        path = f"//*[starts-with(text(), '{name}')]/following-sibling::canvas[1]"
         image = self.browser.execute_script(
             "return arguments[0].toDataURL()", self.browser.find_element(By.XPATH, path)
         )
@@ -787,7 +792,7 @@ def test_an_utterance_without_sound_says_why(large, pair, view):
     view.open(large)
     silent = next(r for r in worst_first(large.results) if r.audio_path is None)
     view.click_row(silent.id)
-    assert "the results do not say where it lies" in view.find(".detail").text
+    assert "the results do not say where its audio lies" in view.find(".detail").text
     assert view.find_all("audio") == []
     view.press(Keys.SPACE)
     view.open(pair[0])
@@ -863,13 +868,56 @@ def test_another_system_shows_its_own_utterances(pair, view):
         assert f"{percent(rates.counts.rate)} %" in view.find("#summary").text
 
 
+def test_systems_are_seen_side_by_side(view, tmp_path):
+    heard = {
+        "alike": ("GO IN", "GO IN", "GO IN"),
+        "behind": ("UP", "GO ON", "GO"),
+        "better": ("GO ON", "GO", "GO ON"),
+        "otherwise": ("GO UP", "GO OUT", "GO IN"),
+    }
+    names = ("a", "b", "c")
+    for index, name in enumerate(names):
+        write_results(
+            tmp_path / f"{name}.jsonl",
+            [
+                make_result(id, "GO ON", texts[index], "levenshtein")
+                for id, texts in heard.items()
+            ],
+        )
+    assert main([str(tmp_path / f"{name}.jsonl") for name in names]) == 0
+    view.open(Written(tmp_path / "report.html", []))
+    view.choose("Order", "furthest behind the other systems first")
+    assert view.ids() == ["behind", "alike", "otherwise", "better"]
+    view.choose("Errors", "heard otherwise by another system")
+    assert view.ids() == ["behind", "otherwise", "better"]
+    view.click_row("behind")
+    others = [
+        [part.text for part in row.find_elements(By.CSS_SELECTOR, ".meta, .text > *")]
+        for row in view.find_all(".other")
+    ]
+    assert others == [["0 of 2 b", "GO", "ON"], ["1 of 2 c", "GO", "ON"]]
+    assert view.find_all(".other .D")[0].text == "ON"
+    view.click(view.find_all("nav button")[1])
+    view.choose("Order", "furthest behind the other systems first")
+    assert view.ids()[0] == "better"
+
+
+def test_one_system_is_compared_with_none(large, view):
+    view.open(large)
+    texts = [option.text for option in view.find_all("option")]
+    assert "without errors" in texts
+    assert not any("system" in text for text in texts)
+
+
 def test_why_systems_are_not_compared_is_said(view, tmp_path):
     paths = [tmp_path / f"{name}.jsonl" for name in "ab"]
     for path in paths:
         write_results(path, [make_result(path.stem, "GO", "GO", "levenshtein")])
     assert main(list(map(str, paths))) == 0
     view.open(Written(tmp_path / "report.html", []))
-    assert "Not compared: b: 1 of the 1 utterances" in view.find("#comparison").text
+    assert (
+        "Not compared: they are results of different" in view.find("#comparison").text
+    )
     assert "No errors." in view.find("#summary").text
 
 

@@ -50,7 +50,7 @@ def test_the_table_says_how_each_run_did_and_what_is_special_to_it(three_runs, c
     assert main([str(three_runs)]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        ["run", "seed", "epochs", "CPU", "time", "dev", "WER"],
+        ["run", "seed", "epochs", "CPU", "h:min", "dev", "WER"],
         [f"{three_runs}/gru/s1", "1", "3/3", "1:30", "20.00"],
         ["tones", "dev:", "WER", "20.00", "%", "[19.00,", "21.00]"],
         ["tones", "test:", "WER", "25.00", "%", "[24.00,", "26.00]"],

@@ -444,8 +444,8 @@ def test_systems_scored_otherwise_are_not_compared():
     first = make_system("GO > GO", "UP > UP")
     second = [first[0], *make_system("GO > GO", "UP > UP", scoring="nist")[1:]]
     message = (
-        "o.jsonl: 1 is scored by nist, in r.jsonl by levenshtein; evaluate both with "
-        "the same score="
+        "o.jsonl: 1 is scored by nist, in r.jsonl by levenshtein; score both alike, "
+        "e.g. by score=levenshtein"
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         check_comparable({"r.jsonl": first, "o.jsonl": second})

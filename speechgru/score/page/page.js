@@ -4,6 +4,9 @@ const byId = (id) => document.getElementById(id);
 const CHUNK = 100; // rows drawn at a time
 const NO_FILTER = { text: "", speaker: "", kind: "", pair: null };
 const filter = { ...NO_FILTER };
+for (const each of data.systems) {
+  each.byId = new Map(each.utterances.map((utterance) => [utterance.id, utterance]));
+}
 let system = data.systems[0];
 let shown = []; // utterances that pass the filter, in order
 let drawn = 0; // how many of them have a row
@@ -201,16 +204,39 @@ const ORDERS = {
   confidence: (a, b) => (a.confidence ?? 2) - (b.confidence ?? 2),
   duration: (a, b) => (b.duration ?? 0) - (a.duration ?? 0),
   id: () => 0,
+  behind: (a, b) => behind(b) - behind(a) || b.edits - a.edits,
 };
 
 function rateOf(utterance) {
   return utterance.edits ? utterance.edits / utterance.num_words : 0;
 }
 
+// What the other systems heard where they heard anything: [name, utterance].
+function othersOf(utterance) {
+  return data.systems
+    .filter((each) => each !== system && each.byId.has(utterance.id))
+    .map((each) => [each.name, each.byId.get(utterance.id)]);
+}
+
+const hypothesisOf = ({ pairs }) =>
+  pairs.map(([, heard]) => heard).filter((heard) => heard !== null).join(" ");
+
+function differs(utterance) {
+  return othersOf(utterance)
+    .some(([, other]) => hypothesisOf(other) !== hypothesisOf(utterance));
+}
+
+// How many errors it has more than the best of the others.
+function behind(utterance) {
+  return utterance.edits -
+    Math.min(Infinity, ...othersOf(utterance).map(([, other]) => other.edits));
+}
+
 function passes(utterance) {
   if (filter.speaker && (utterance.speaker ?? "(not known)") !== filter.speaker) return false;
   if (filter.kind === "wrong" && utterance.edits === 0) return false;
   if (filter.kind === "right" && utterance.edits > 0) return false;
+  if (filter.kind === "differs" && !differs(utterance)) return false;
   if ("SDI".includes(filter.kind) && filter.kind &&
     !utterance.pairs.some((pair) => kindOf(pair) === filter.kind)) return false;
   if (filter.pair && !utterance.pairs.some((pair) => JSON.stringify(pair) === filter.pair)) {
@@ -350,6 +376,11 @@ function makePlayer(utterance) {
   const loaded = recording ? toWav(recording.flac)
     .catch(() => `data:audio/flac;base64,${recording.flac}`)
     .then((url) => { audio.src = url; }) : Promise.resolve();
+  detail.append(...othersOf(utterance).map(([name, other]) =>
+    el("div", { class: "other" },
+      el("span", { class: "meta" }, el("b", {}, `${other.edits} of ${other.num_words}`), " ",
+        el("bdi", {}, name)),
+      el("span", { class: "text", dir: "auto" }, ...other.pairs.map(makePair)))));
   detail.append(audio ?? why(utterance.why_silent ?? data.why_silent));
   // A linked file may hold more than the utterance.
   const start = recording ? 0 : utterance.offset ?? 0;
@@ -362,9 +393,9 @@ function makePlayer(utterance) {
     stage.append(el("div", { class: "panel-name" }, name), canvas);
     canvases.push(() => draw(canvas));
   };
-  if (recording) panel("log-mel spectrogram", 160, (canvas) => drawMel(canvas, recording.mel));
+  if (recording) panel("log-mel spectrogram, 0 to 8 kHz", 160, (canvas) => drawMel(canvas, recording.mel));
   if (utterance.posteriors) {
-    panel("CTC posteriors", 130, (canvas) => drawPosteriors(canvas, utterance.posteriors, seconds));
+    panel("CTC posteriors, 0 to 1 (grey: blank, ·: space)", 130, (canvas) => drawPosteriors(canvas, utterance.posteriors, seconds));
   }
   if (utterance.words.length > 0 && seconds) {
     stage.append(el("div", { class: "panel-name" }, "words heard"),
@@ -400,7 +431,13 @@ function makePlayer(utterance) {
       isOpen = false;
       cancelAnimationFrame(frame);
       audio?.pause();
-      loaded.then(() => recording && URL.revokeObjectURL(audio.src));
+      loaded.then(() => {
+        if (!recording) return;
+        const { src } = audio;
+        audio.removeAttribute("src"); // else it may still be loading what is gone
+        audio.load();
+        URL.revokeObjectURL(src);
+      });
     },
     play() {
       if (!audio) return;
@@ -496,7 +533,8 @@ function drawComparison() {
   const lines = comparisons.map((pair) =>
     el("li", {}, `${pair.second} less ${pair.first}: ${signed(pair.difference)} points ` +
       `[${signed(pair.low)}, ${signed(pair.high)}], matched pairs ` +
-      (pair.p === null ? "not testable" : `p = ${pair.p.toPrecision(2)}`)));
+      (pair.p === null ? "not testable" : `p = ${pair.p.toPrecision(2)}`) +
+      (comparisons.length > 1 && pair.p !== null ? " by Holm" : "")));
   byId("comparison").replaceChildren(el("h2", {}, "Systems"),
     el("div", { class: "scroll" }, table),
     comparisons.length ? el("ul", {}, ...lines) :
@@ -594,5 +632,8 @@ addEventListener("keydown", (event) => {
   }
 });
 
+if (data.systems.length < 2) {
+  document.querySelectorAll(".among-several").forEach((option) => option.remove());
+}
 drawComparison();
 drawSystem(system);

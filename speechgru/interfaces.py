@@ -57,8 +57,10 @@ class Batch:
         targets: (B, U) int64 token ids, never blank, padded with blank.
         target_lengths: (B,) int64, tokens.
         references: B normalised transcripts.
-        step_size: utterances in the whole optimiser step that this batch is
-            a part of, over all processes and accumulated batches.
+        num_views: how often each utterance is there, augmented apart; the
+            second views follow all of the first, in the same order.
+        step_size: items of all views in the whole optimiser step that this
+            batch is a part of, over all processes and accumulated batches.
         key: what seeds the randomness of this batch, e.g. (epoch, index).
     """
 
@@ -68,6 +70,7 @@ class Batch:
     targets: Tensor
     target_lengths: Tensor
     references: list[str]
+    num_views: int
     step_size: int
     key: tuple[int, ...]
 

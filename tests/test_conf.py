@@ -5,14 +5,14 @@ import sys
 
 import lightning
 import pytest
+import soundfile
 
 from speechgru.cli.config import (
-    AUGMENT_ROOMS,
     CONF_DIR,
     DECODER_ROOMS,
     TASK_ROOMS,
+    build_augment,
     build_corpus,
-    build_optional,
     compose_config,
     to_plain,
 )
@@ -49,7 +49,7 @@ def build_all(config):
     }
     model = build_model(groups, num_tokens=30, trust=trust)
     build_corpus(config)
-    build_optional(config, "augment", AUGMENT_ROOMS, trust)
+    build_augment(config, model.sample_rate)
     decoder = build(config["decoder"], "decoder", trust, DECODER_ROOMS)
     tokenizer = build({**config["text"], "alphabet": "ABC"}, "text", trust)
     task = build(
@@ -65,8 +65,11 @@ MANIFEST = ("corpus=manifest", "corpus.train=train.jsonl")
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
-def test_every_choice_composes_and_builds(group, choice):
+def test_every_choice_composes_and_builds(group, choice, tmp_path):
     overrides = [f"{group}={choice}"]
+    if choice.endswith("_folder"):
+        soundfile.write(tmp_path / "click.wav", [1.0, 0.5], 16000)
+        overrides.append(f"augment.{choice}.folder={tmp_path}")
     if group != "corpus":
         overrides += MANIFEST
     elif choice == "manifest":
@@ -113,7 +116,11 @@ def write_recipe(folder, text):
         ("data:\n  batch: 5\n", "data has an unknown option 'batch'"),
         ("callbacks:\n  patience: 5\n", "callbacks has an unknown option 'patience'"),
         ("trainer:\n  max_epochs: many\n", "max_epochs is 'many', expected a value"),
-        ("augment:\n  factors: [0.9]\n", "augment.factors is set, but augment is none"),
+        ("augment:\n  factors: [0.9]\n", "augment.factors is set, but augment has no"),
+        (
+            "augment:\n  gain:\n    low: 3.0\n",
+            "augment.gain is set, but augment has no",
+        ),
     ],
 )
 def test_a_recipe_with_an_unknown_option_is_refused(tmp_path, text, message):

@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from speechgru.cli.main import UsageError
+from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
 from speechgru.files import reason
 from speechgru.interfaces import InputError
@@ -116,17 +117,19 @@ def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
     """Resolve to dicts and lists, and refuse keys that nothing obeys."""
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     known = read_config(CONF_DIR / f"{primary}.yaml")
-    groups: dict[str, str] = {}
+    groups: dict[str, str | list[str]] = {}
     for item in known.get("defaults", []):
         if isinstance(item, dict):
             groups |= item
     keys = {key for key in (*known, *groups) if not key.startswith("override ")}
     _refuse_unknown(plain, keys - {"defaults", "hydra"}, "the configuration")
     _refuse_other_types(plain, known)
-    for group in groups:
+    for group, choice in groups.items():
+        if isinstance(choice, list):
+            _refuse_idle_parts(plain.setdefault(group, {}), group)
+            continue
         if isinstance(plain.get(group), dict):
             _refuse_idle_options(plain[group], group)
-    for group, choice in groups.items():
         path = CONF_DIR / group / f"{choice}.yaml"
         default = read_config(path) if path.is_file() else {}
         # A group with a _target_ is checked when that is built.
@@ -156,6 +159,15 @@ def _refuse_idle_options(options: Mapping[str, Any], group: str) -> None:
             f"{group}.{idle[0]} is set, but {group} is none; choose one of: "
             f"{', '.join(_choices(group))}"
         )
+
+
+def _refuse_idle_parts(parts: Mapping[str, Any], group: str) -> None:
+    for name, options in parts.items():
+        if not isinstance(options, dict) or "_target_" not in options:
+            raise UsageError(
+                f"{group}.{name} is set, but {group} has no {name}; choose some of "
+                f"{', '.join(_choices(group))} as {group}=[A,B]"
+            )
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -238,9 +250,18 @@ def build_corpus(config: Mapping[str, Any]) -> Corpus:
     return build(config["corpus"], "corpus", config["trust"], CORPUS_ROOMS)
 
 
-def build_optional(
-    config: Mapping[str, Any], name: str, rooms: Sequence[str], trust: Sequence[str]
-) -> Any | None:
-    """Build what a group describes, or None where its `_target_` is null."""
-    group = config[name]
-    return build(group, name, trust, rooms) if group["_target_"] else None
+def build_augment(config: Mapping[str, Any], sample_rate: int) -> Chain:
+    """Build the waveform augmentation of training, which may be none."""
+    return Chain(
+        {
+            name: build(
+                part,
+                f"augment.{name}",
+                config["trust"],
+                AUGMENT_ROOMS,
+                sample_rate=sample_rate,
+            )
+            for name, part in config["augment"].items()
+        },
+        config.get("seed", 0),
+    )

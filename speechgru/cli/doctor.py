@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from speechgru.cli.config import (
-    AUGMENT_ROOMS,
+    build_augment,
     build_corpus,
-    build_optional,
     read_command_line,
 )
 from speechgru.cli.examination import build_tokenizer, on_integers
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     subsampling = build(
         config["subsampling"], "subsampling", trust, input_size=features.output_size
     )
-    augment = build_optional(config, "augment", AUGMENT_ROOMS, trust)
+    augment = build_augment(config, features.sample_rate)
     texts = (utterance.text for utterance in splits.get("train", []))
     diagnosis = examine(
         splits,
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         on_integers(
             lambda lengths: subsampling.output_lengths(features.output_lengths(lengths))
         ),
-        augment and augment.shortest,
+        augment.shortest,
     )
     print(diagnosis.report())
     return 1 if diagnosis.problems else 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from speechgru.cli.config import AUGMENT_ROOMS, build_corpus, build_optional
+from speechgru.cli.config import build_augment, build_corpus
 from speechgru.data.doctor import examine
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
@@ -70,14 +70,14 @@ def check_data(
         examined = {"train": splits["train"]}  # debug=overfit means to share
     else:
         examined = splits
-    augment = build_optional(config, "augment", AUGMENT_ROOMS, config["trust"])
+    augment = build_augment(config, model.sample_rate)
     diagnosis = examine(
         examined,
         tokenizer,
         model.sample_rate,
         data["resample"],
         on_integers(model.output_lengths),
-        augment and augment.shortest,
+        augment.shortest,
     )
     if diagnosis.problems and not skip:
         raise InputError(

@@ -17,10 +17,9 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 import speechgru
 from speechgru.cli.commit import find_commit
 from speechgru.cli.config import (
-    AUGMENT_ROOMS,
     DECODER_ROOMS,
     TASK_ROOMS,
-    build_optional,
+    build_augment,
     set_num_threads,
 )
 from speechgru.cli.examination import build_tokenizer, check_data, read_splits
@@ -77,7 +76,7 @@ def _run(
     L.seed_everything(config["seed"], verbose=False)
 
     if not config["data"]["augment"]:
-        config["augment"] = config["spec_augment"] = {"_target_": None}
+        config["augment"], config["spec_augment"] = {}, {"_target_": None}
     splits = read_splits(config)
     last = read_checkpoint(folder / LAST)[DESCRIPTION_KEY] if resume else None
     model, tokenizer, model_config = make_model(config, splits["train"], last)
@@ -91,19 +90,6 @@ def _run(
     splits = check_data(config, splits, model, tokenizer, folder, resume, first)
     accumulate = config["trainer"].pop("accumulate")
     data = config["data"]
-    datamodule = SpeechDataModule(
-        splits["train"],
-        splits["dev"],
-        tokenizer,
-        model.sample_rate,
-        batch_seconds=data["batch_seconds"],
-        num_buckets=data["num_buckets"],
-        num_workers=data["num_workers"],
-        resample=data["resample"],
-        augment=build_optional(config, "augment", AUGMENT_ROOMS, config["trust"]),
-        seed=config["seed"],
-        accumulate=accumulate,
-    )
     task = build(
         config["task"],
         "task",
@@ -115,6 +101,20 @@ def _run(
         model_config=model_config,
         metadata=describe_run(config, recipe),
         seed=config["seed"],
+    )
+    datamodule = SpeechDataModule(
+        splits["train"],
+        splits["dev"],
+        tokenizer,
+        model.sample_rate,
+        batch_seconds=data["batch_seconds"],
+        num_buckets=data["num_buckets"],
+        num_workers=data["num_workers"],
+        resample=data["resample"],
+        augment=build_augment(config, model.sample_rate),
+        num_views=task.num_views,
+        seed=config["seed"],
+        accumulate=accumulate,
     )
     try:
         trainer = make_trainer(config, folder, accumulate)

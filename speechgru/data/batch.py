@@ -28,8 +28,14 @@ class Example:
     reference: str
 
 
-def collate(examples: Sequence[Example], planned: PlannedBatch) -> Batch:
-    """Pad examples on the right: waveforms with silence, targets with blank."""
+def collate(views: Sequence[Sequence[Example]], planned: PlannedBatch) -> Batch:
+    """Pad examples on the right: waveforms with silence, targets with blank.
+
+    Args:
+        views: of each, the same utterances in the same order.
+        planned: where in the epoch the batch belongs.
+    """
+    examples = [example for view in views for example in view]
     return Batch(
         ids=[example.id for example in examples],
         waveforms=pad_sequence([e.waveform for e in examples], batch_first=True),
@@ -39,6 +45,7 @@ def collate(examples: Sequence[Example], planned: PlannedBatch) -> Batch:
         ),
         target_lengths=torch.tensor([len(e.targets) for e in examples]),
         references=[example.reference for example in examples],
-        step_size=planned.step_size,
+        num_views=len(views),
+        step_size=planned.step_size * len(views),
         key=(planned.epoch, planned.step, planned.part),
     )

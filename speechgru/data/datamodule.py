@@ -7,7 +7,8 @@ import lightning as L
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from speechgru.data.dataset import Augment, SpeechDataset
+from speechgru.data.augment.chain import Chain
+from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import InputError, Tokenizer, Utterance
@@ -27,6 +28,8 @@ class SpeechDataModule(L.LightningDataModule):
         num_workers: loading processes; 0 loads in the training process.
         resample: convert training data of other rates, instead of an error.
         augment: waveform augmentation of the training data.
+        num_views: of each training utterance in its batch; all count in
+            batch_seconds.
         seed: of the run.
         accumulate: batches of one process per optimiser step.
     """
@@ -41,7 +44,8 @@ class SpeechDataModule(L.LightningDataModule):
         num_buckets: int,
         num_workers: int,
         resample: bool,
-        augment: Augment | None,
+        augment: Chain,
+        num_views: int,
         seed: int,
         accumulate: int,
     ) -> None:
@@ -50,12 +54,13 @@ class SpeechDataModule(L.LightningDataModule):
             if not utterances:
                 raise InputError(f"split {split} has no utterances, expected some")
         self.batch_seconds = batch_seconds
+        self.num_views = num_views
         self.num_buckets = num_buckets
         self.num_workers = num_workers
         self.seed = seed
         self.accumulate = accumulate
         self.train_data = SpeechDataset(
-            train, tokenizer, sample_rate, resample, augment, seed
+            train, tokenizer, sample_rate, resample, augment, num_views
         )
         self.dev_data = SpeechDataset(dev, tokenizer, sample_rate, resample)
         self.train_plan: BatchPlan | None = None
@@ -69,7 +74,7 @@ class SpeechDataModule(L.LightningDataModule):
         """Plan for as many processes as the trainer runs."""
         self.train_plan = BatchPlan(
             [utterance.duration for utterance in self.train_data.utterances],
-            self.batch_seconds,
+            self.batch_seconds / self.num_views,
             self.num_buckets,
             shuffle=True,
             seed=self.seed,

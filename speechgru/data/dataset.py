@@ -1,19 +1,15 @@
 """Utterances from disk, loaded by the batch."""
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from speechgru.audio import load_audio
+from speechgru.data.augment.chain import Chain
 from speechgru.data.batch import Example, collate
 from speechgru.data.plan import PlannedBatch
-from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import Batch, InputError, Tokenizer, Utterance
-
-Augment = Callable[[Tensor, random.Random], Tensor]
 
 
 class SpeechDataset(Dataset):
@@ -24,8 +20,8 @@ class SpeechDataset(Dataset):
         tokenizer: makes the targets.
         sample_rate: Hz, of the waveforms wanted.
         resample: convert other rates, instead of refusing them.
-        augment: changes a training waveform; None leaves all as they are.
-        seed: of the run; with epoch and utterance id, it keys the augmentation.
+        augment: changes training waveforms; None leaves all as they are.
+        num_views: of each utterance in its batch, augmented apart.
         with_targets: False for scoring only: a reference may then hold
             characters that the model has no token for.
     """
@@ -36,8 +32,8 @@ class SpeechDataset(Dataset):
         tokenizer: Tokenizer,
         sample_rate: int,
         resample: bool = False,
-        augment: Augment | None = None,
-        seed: int = 0,
+        augment: Chain | None = None,
+        num_views: int = 1,
         with_targets: bool = True,
     ) -> None:
         self.utterances = list(utterances)
@@ -45,7 +41,7 @@ class SpeechDataset(Dataset):
         self.sample_rate = sample_rate
         self.resample = resample
         self.augment = augment
-        self.seed = seed
+        self.num_views = num_views
         self.with_targets = with_targets
 
     def __len__(self) -> int:
@@ -54,14 +50,18 @@ class SpeechDataset(Dataset):
 
     def __getitem__(self, planned: PlannedBatch) -> Batch:
         """Load, augment and pad the utterances of one planned batch."""
-        examples = [
-            self.load(self.utterances[index], planned.epoch)
-            for index in planned.indices
+        once = self.augment is None or self.augment.same_views
+        views = [
+            [
+                self.load(self.utterances[index], planned.epoch, view)
+                for index in planned.indices
+            ]
+            for view in range(1 if once else self.num_views)
         ]
-        return collate(examples, planned)
+        return collate(views * self.num_views if once else views, planned)
 
-    def load(self, utterance: Utterance, epoch: int) -> Example:
-        """Load one utterance as it sounds in an epoch.
+    def load(self, utterance: Utterance, epoch: int, view: int = 0) -> Example:
+        """Load one utterance as it sounds in a view of an epoch.
 
         Raises:
             InputError: names the utterance.
@@ -74,8 +74,7 @@ class SpeechDataset(Dataset):
             utterance.duration if utterance.partial else None,
         )
         if self.augment is not None:
-            key = keyed_seed("augment", self.seed, epoch, utterance.id)
-            waveform = self.augment(waveform, random.Random(key))
+            waveform = self.augment(waveform, epoch, utterance.id, view)
         try:
             reference = self.tokenizer.normalize(utterance.text)
             targets = self.tokenizer.encode(reference) if self.with_targets else []

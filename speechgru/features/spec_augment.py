@@ -17,9 +17,12 @@ class SpecAugment(nn.Module):
         num_time_masks: per utterance.
         max_time_width: frames; a width is uniform from 0 to this.
         max_time_fraction: of the utterance, per time mask.
+        frames_per_time_mask: draw a mask for each so many frames, at least
+            one, instead of num_time_masks.
 
     Source:
-        "SpecAugment", arXiv:1904.08779, without time warping.
+        "SpecAugment", arXiv:1904.08779, without time warping; numbers of masks
+        that grow with the length: arXiv:1912.05533.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class SpecAugment(nn.Module):
         num_time_masks: int,
         max_time_width: int,
         max_time_fraction: float = 0.2,
+        frames_per_time_mask: int | None = None,
     ) -> None:
         super().__init__()
         if not 0 <= max_time_fraction <= 1:
@@ -40,6 +44,12 @@ class SpecAugment(nn.Module):
             raise ValueError(
                 f"numbers and widths of masks are {counts}, expected 0 or more"
             )
+        if frames_per_time_mask is not None and frames_per_time_mask < 1:
+            raise ValueError(
+                f"frames_per_time_mask is {frames_per_time_mask}, expected null or at "
+                "least 1"
+            )
+        self.frames_per_time_mask = frames_per_time_mask
         self.num_freq_masks = num_freq_masks
         self.max_freq_width = max_freq_width
         self.num_time_masks = num_time_masks
@@ -54,26 +64,24 @@ class SpecAugment(nn.Module):
         bands = lengths.new_full((batch_size,), num_bands)
         freq_widths = bands.clamp(max=self.max_freq_width)
         time_widths = (lengths * self.max_time_fraction).long()
-        hidden = _masks(bands, freq_widths, self.num_freq_masks, num_bands)[:, None]
-        hidden = (
-            hidden
-            | (
-                _masks(
-                    lengths,
-                    time_widths.clamp(max=self.max_time_width),
-                    self.num_time_masks,
-                    num_frames,
-                )[:, :, None]
-            )
-        )
-        return features.masked_fill(hidden, 0.0)
+        time_widths = time_widths.clamp(max=self.max_time_width)
+        num_freq_masks = torch.full_like(bands, self.num_freq_masks)
+        num_time_masks = torch.full_like(lengths, self.num_time_masks)
+        if self.frames_per_time_mask is not None:
+            num_time_masks = (lengths / self.frames_per_time_mask).round().long()
+            num_time_masks = num_time_masks.clamp(min=1)
+        in_band = _masks(bands, freq_widths, num_freq_masks, num_bands)[:, None]
+        in_time = _masks(lengths, time_widths, num_time_masks, num_frames)[:, :, None]
+        return features.masked_fill(in_band | in_time, 0.0)
 
 
-def _masks(sizes: Tensor, max_widths: Tensor, num_masks: int, total: int) -> Tensor:
-    """Draw masks; (B, total) bool, True where any of an item's masks lies."""
-    shape = (len(sizes), num_masks)
+def _masks(sizes: Tensor, max_widths: Tensor, counts: Tensor, total: int) -> Tensor:
+    """Draw (B,) counts of masks; (B, total) bool, True where any of an item's lies."""
+    shape = (len(sizes), int(counts.max()))
     draw_width, draw_start = torch.rand(2, *shape, device=sizes.device)
     widths = (draw_width * (max_widths[:, None] + 1)).long()
+    wanted = torch.arange(shape[1], device=sizes.device) < counts[:, None]
+    widths = torch.where(wanted, widths, 0)
     starts = (draw_start * (sizes[:, None] - widths + 1)).long()
     positions = torch.arange(total, device=sizes.device)
     inside = (positions >= starts[..., None]) & (

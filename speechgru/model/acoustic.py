@@ -76,9 +76,30 @@ class AcousticModel(nn.Module):
             log_probs: (B, T, C) float32, natural log.
             output_lengths: (B,) int64, frames.
         """
+        return self.score_layers(waveforms, waveform_lengths)
+
+    def score_layers(
+        self, waveforms: Tensor, waveform_lengths: Tensor, all_layers: bool = False
+    ) -> tuple[Tensor, ...]:
+        """Score every token at every output frame, also by the layers below.
+
+        Args:
+            waveforms: as in `forward`.
+            waveform_lengths: as in `forward`.
+            all_layers: whether the head also hears every layer below the last;
+                the encoder must be recurrent.
+
+        Returns:
+            log_probs: (B, T, C) float32, of each layer, the last one last.
+            output_lengths: (B,) int64, frames.
+        """
         subsampled, lengths = self.encoder_inputs(waveforms, waveform_lengths)
-        encoded, output_lengths = self.encoder(subsampled, lengths)
-        return self.log_probs(encoded), output_lengths
+        if not all_layers:
+            encoded, output_lengths = self.encoder(subsampled, lengths)
+            return self.log_probs(encoded), output_lengths
+        layers = [encoded for _, encoded in self.encoder.walk(subsampled, lengths)]
+        layers[-1] = self.encoder.finish(layers[-1])
+        return *map(self.log_probs, layers), self.encoder.output_lengths(lengths)
 
     def encoder_inputs(
         self, waveforms: Tensor, waveform_lengths: Tensor

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from speechgru.model.gru_cpu import GRURecurrence
-from speechgru.model.torch_recurrent import TorchRecurrentEncoder, directions
+from speechgru.model.torch_recurrent import TorchRecurrentEncoder
 
 
 class GRUEncoder(TorchRecurrentEncoder):
@@ -33,7 +33,7 @@ class GRUEncoder(TorchRecurrentEncoder):
             state = aligned.new_zeros(len(aligned), aligned.size(2), self.hidden_size)
         weights = (
             torch.stack(parameters)
-            for parameters in zip(*directions(layer), strict=True)
+            for parameters in zip(*self.parameters_of(layer), strict=True)
         )
         encoded = GRURecurrence.apply(aligned, state, *weights)
         return encoded, encoded[:, -1]

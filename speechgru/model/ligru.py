@@ -52,7 +52,8 @@ class LiGRUEncoder(RecurrentEncoder):
         projected = torch.cat([update, candidate], dim=3)
         if state is None:
             state = projected.new_zeros(len(aligned), aligned.size(2), self.hidden_size)
-        encoded = LiGRURecurrence.apply(projected, state, layer.weight_hh)
+        weight = self.drop_weights(layer.weight_hh)
+        encoded = LiGRURecurrence.apply(projected, state, weight)
         return encoded, encoded[:, -1]
 
 

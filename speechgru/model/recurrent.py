@@ -43,11 +43,18 @@ class RecurrentEncoder(nn.Module):
         input_size: F.
         hidden_size: H, units per direction.
         num_layers: depth of the stack.
-        dropout: probability, between layers only.
+        dropout: probability, between layers.
+        variational: drop the same units at every frame of an utterance.
+        input_dropout: probability, of the inputs of the first layer.
+        output_dropout: probability, of the output of the last.
+        weight_dropout: probability, of the recurrent weights, for a whole batch.
         bidirectional: read every utterance backwards, too, and concatenate.
         norm: "batch", "layer" or None; between layers, before dropout.
         residual: add the input of every layer but the first to its output.
         lookahead: frames of the future that a unidirectional stack hears.
+
+    Source:
+        Dropout of the same units: arXiv:1512.05287; of weights: arXiv:1708.02182.
     """
 
     def __init__(
@@ -60,13 +67,18 @@ class RecurrentEncoder(nn.Module):
         norm: str | None = None,
         residual: bool = False,
         lookahead: int = 0,
+        variational: bool = False,
+        input_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if hidden_size < 1 or num_layers < 1 or not 0 <= dropout < 1:
+        dropouts = (dropout, input_dropout, output_dropout, weight_dropout)
+        if hidden_size < 1 or num_layers < 1 or not all(0 <= p < 1 for p in dropouts):
             raise ValueError(
                 f"num_layers is {num_layers}, hidden_size {hidden_size} and dropout "
-                f"{dropout}, expected at least 1 layer, 1 unit and a probability "
-                "below 1"
+                f"{', '.join(map(str, dropouts))}, expected at least 1 layer, 1 unit "
+                "and probabilities below 1"
             )
         if norm not in (None, *NORMS):
             raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
@@ -79,6 +91,10 @@ class RecurrentEncoder(nn.Module):
         self.hidden_size = hidden_size
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.variational = variational
+        self.input_dropout = input_dropout
+        self.output_dropout = output_dropout
+        self.weight_dropout = weight_dropout
         self.residual = residual
         self.output_size = hidden_size * (2 if bidirectional else 1)
         self.layers = nn.ModuleList(
@@ -162,7 +178,9 @@ class RecurrentEncoder(nn.Module):
 
     def finish(self, encoded: Tensor) -> Tensor:
         """What the encoder makes of the last layer's output, zero in padding."""
-        return encoded if self.lookahead is None else self.lookahead(encoded)
+        if self.lookahead is not None:
+            encoded = self.lookahead(encoded)
+        return self._drop(encoded, self.output_dropout)
 
     def stream(
         self, chunk: Tensor, state: StreamState | None = None
@@ -221,10 +239,21 @@ class RecurrentEncoder(nn.Module):
     def _between(self, index: int, encoded: Tensor, valid: Tensor) -> Tensor:
         """Normalise and drop out (B, T, ...) on the way into a layer."""
         if index == 0:
-            return encoded
+            return self._drop(encoded, self.input_dropout)
         if self.norms:
             encoded = self.norms[index - 1](encoded, valid)
-        return F.dropout(encoded, self.dropout, self.training)
+        return self._drop(encoded, self.dropout)
+
+    def _drop(self, encoded: Tensor, probability: float) -> Tensor:
+        """Drop out units of (B, T, ...)."""
+        if not self.variational:
+            return F.dropout(encoded, probability, self.training)
+        kept = F.dropout(torch.ones_like(encoded[:, :1]), probability, self.training)
+        return encoded * kept
+
+    def drop_weights(self, weight: Tensor) -> Tensor:
+        """Drop out recurrent weights."""
+        return F.dropout(weight, self.weight_dropout, self.training)
 
     def _add(self, index: int, encoded: Tensor, output: Tensor) -> Tensor:
         """Connect a layer's input to its output."""

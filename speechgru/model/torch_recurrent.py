@@ -34,7 +34,9 @@ class TorchRecurrentEncoder(RecurrentEncoder):
         self, layer: nn.RNNBase, frames: Tensor, lengths: Tensor, valid: Tensor
     ) -> Tensor:
         """Run one layer over padded utterances; see RecurrentEncoder."""
-        if frames.device.type == "cpu":
+        # cuDNN takes its weights from the layer, whole.
+        weights_drop = self.training and self.weight_dropout > 0
+        if frames.device.type == "cpu" or weights_drop:
             return super().run_padded(layer, frames, lengths, valid)
         return run_packed(layer, frames, lengths)
 
@@ -48,11 +50,18 @@ class TorchRecurrentEncoder(RecurrentEncoder):
         results = [
             _run_direction(layer, frames, before, parameters)
             for frames, before, parameters in zip(
-                aligned, state, directions(layer), strict=True
+                aligned, state, self.parameters_of(layer), strict=True
             )
         ]
         encoded, after = zip(*results, strict=True)
         return torch.stack(encoded), torch.stack(after)
+
+    def parameters_of(self, layer: nn.RNNBase) -> list[list[Tensor]]:
+        """What `directions` gives, with some recurrent weights dropped out."""
+        return [
+            [weight_ih, self.drop_weights(weight_hh), *biases]
+            for weight_ih, weight_hh, *biases in directions(layer)
+        ]
 
 
 def directions(layer: nn.RNNBase) -> list[list[Tensor]]:

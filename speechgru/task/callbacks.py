@@ -110,7 +110,7 @@ class Checkpoints(Checkpoint):
             if trainer.is_global_zero:
                 # Callbacks of one process only must not call the trainer's
                 # save, which waits for all.
-                best = {"state_dict": task.state_dict(), **task.description()}
+                best = {"state_dict": task.best_state_dict(), **task.description()}
                 write_checkpoint(best, self.folder / BEST)
 
     def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:

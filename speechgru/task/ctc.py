@@ -2,20 +2,25 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import lightning as L
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 from torchmetrics import MeanMetric
 
 from speechgru.data.randomness import keyed_seed
-from speechgru.interfaces import BLANK, Batch, Decoder, InputError, Tokenizer
+from speechgru.interfaces import Batch, Decoder, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
-from speechgru.model.checkpoint import DESCRIPTION_KEY, describe
+from speechgru.model.checkpoint import DESCRIPTION_KEY, MODEL_PREFIX, describe
 from speechgru.score.error_rate import ErrorRate
+from speechgru.task.losses import (
+    consistency_losses,
+    ctc_losses,
+    smoothing_losses,
+)
 from speechgru.task.schedule import SCHEDULES
 
 KEPT = "; the last good checkpoint is kept in the run folder"
@@ -27,6 +32,9 @@ class CTCTask(L.LightningModule):
     The loss of an optimiser step is the sum over its utterances divided by
     their number, over all processes and accumulated batches, so it does not
     depend on how a step is dealt out.
+
+    With `average`, what is validated and kept in checkpoints as the best is
+    not the last weights but their exponential moving average.
 
     Args:
         model: what is trained.
@@ -40,11 +48,17 @@ class CTCTask(L.LightningModule):
         schedule: a name in task.schedule.SCHEDULES.
         warmup: share of all steps until the peak.
         clip_norm: largest norm of a step's gradient.
+        consistency: weight of the divergence between two views of each
+            utterance; 0 trains on one view.
+        smoothing: weight of the divergence from the uniform distribution.
+        intermediate: weight of the CTC loss of the layers below the last, as
+            a share of the whole.
+        average: how much of the average a step leaves, e.g. 0.999; 0 keeps none.
         num_samples: decoded utterances that validation keeps for the log.
 
     Source:
-        Graves et al., "Connectionist Temporal Classification", ICML 2006;
-        AdamW: arXiv:1711.05101.
+        CTC, consistency and smoothing: see `task/losses.py`. Intermediate CTC:
+        arXiv:2102.03216, here on all layers. AdamW: arXiv:1711.05101.
     """
 
     def __init__(
@@ -60,6 +74,10 @@ class CTCTask(L.LightningModule):
         schedule: str,
         warmup: float,
         clip_norm: float,
+        consistency: float = 0.0,
+        smoothing: float = 0.0,
+        intermediate: float = 0.0,
+        average: float = 0.0,
         num_samples: int = 3,
     ) -> None:
         super().__init__()
@@ -70,7 +88,19 @@ class CTCTask(L.LightningModule):
             )
         if not 0 < warmup < 1:
             raise InputError(f"task.warmup is {warmup}, expected a share of 0 to 1")
+        if min(consistency, smoothing) < 0 or not (
+            0 <= intermediate < 1 and 0 <= average < 1
+        ):
+            raise InputError(
+                f"task.consistency is {consistency}, smoothing {smoothing}, "
+                f"intermediate {intermediate}, average {average}; expected weights of "
+                "0 or more, the last two below 1"
+            )
         self.model = model
+        self.averaged = None
+        if average:
+            self.averaged = AveragedModel(model, multi_avg_fn=moving_average(average))
+            self.averaged.requires_grad_(False)
         self.tokenizer = tokenizer
         self.decoder = decoder
         self.model_config = model_config
@@ -81,6 +111,9 @@ class CTCTask(L.LightningModule):
         self.schedule = SCHEDULES[schedule]
         self.warmup = warmup
         self.clip_norm = clip_norm
+        self.consistency = consistency
+        self.smoothing = smoothing
+        self.intermediate = intermediate
         self.num_samples = num_samples
         # Sums over utterances and processes, whatever the sizes of batches.
         self.train_loss = MeanMetric()
@@ -89,6 +122,16 @@ class CTCTask(L.LightningModule):
         self.character_errors = ErrorRate("character")
         self.samples: list[tuple[str, str, str]] = []
         self._cpu_seconds = 0.0
+
+    @property
+    def num_views(self) -> int:
+        """Of each utterance in a training batch."""
+        return 2 if self.consistency else 1
+
+    @property
+    def scored_model(self) -> AcousticModel:
+        """What is validated, and kept as the best."""
+        return self.model if self.averaged is None else self.averaged.module
 
     def on_fit_start(self) -> None:
         """Estimate the normalisation on the first process, for all of them."""
@@ -107,9 +150,8 @@ class CTCTask(L.LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Sum the losses of one part of a step."""
         torch.manual_seed(keyed_seed("step", self.seed, *batch.key))
-        log_probs, output_lengths = self.model(batch.waveforms, batch.waveform_lengths)
-        losses = ctc_losses(log_probs, output_lengths, batch)
-        self._refuse_non_finite(losses, batch)
+        losses, total = self._losses(batch)
+        self._refuse_non_finite(total, batch)
         size = len(batch.ids)
         self.train_loss.update(losses.detach())
         self.log(
@@ -121,11 +163,37 @@ class CTCTask(L.LightningModule):
         # Lightning averages over accumulated batches, and DDP over processes;
         # undo both, since parts of a step differ in size.
         num_parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
-        return losses.sum() * num_parts / batch.step_size
+        return total.sum() * num_parts / batch.step_size
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The CTC losses (B,), and with all that is added to them."""
+        *below, log_probs, output_lengths = self.model.score_layers(
+            batch.waveforms, batch.waveform_lengths, all_layers=self.intermediate > 0
+        )
+        losses = total = ctc_losses(log_probs, output_lengths, batch)
+        if below:
+            others = [ctc_losses(each, output_lengths, batch) for each in below]
+            share = self.intermediate
+            total = (1 - share) * losses + share * sum(others) / len(others)
+        if self.consistency:
+            apart = consistency_losses(log_probs, output_lengths)
+            total = total + self.consistency * apart
+            self.log("train/consistency", apart.detach().mean(), batch_size=len(apart))
+        if self.smoothing:
+            total = total + self.smoothing * smoothing_losses(log_probs, output_lengths)
+        return losses, total
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Take a step, and take it into the average."""
+        super().optimizer_step(*args, **kwargs)
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.model)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Decode and count errors."""
-        log_probs, output_lengths = self.model(batch.waveforms, batch.waveform_lengths)
+        log_probs, output_lengths = self.scored_model(
+            batch.waveforms, batch.waveform_lengths
+        )
         losses = ctc_losses(log_probs, output_lengths, batch)
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
@@ -150,8 +218,8 @@ class CTCTask(L.LightningModule):
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW, with a schedule over all steps of the run."""
-        matrices = [p for p in self.parameters() if p.dim() > 1]
-        others = [p for p in self.parameters() if p.dim() <= 1]
+        matrices = [p for p in self.model.parameters() if p.dim() > 1]
+        others = [p for p in self.model.parameters() if p.dim() <= 1]
         optimizer = torch.optim.AdamW(
             [
                 {"params": matrices, "weight_decay": self.weight_decay},
@@ -173,7 +241,7 @@ class CTCTask(L.LightningModule):
 
         Under float16 the loss scaler skips such steps by itself.
         """
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), self.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is None and not math.isfinite(norm):
             raise InputError(
@@ -198,6 +266,13 @@ class CTCTask(L.LightningModule):
         return describe(
             self.model_config, self.tokenizer.config(), {**self.metadata, **progress}
         )
+
+    def best_state_dict(self) -> dict[str, Tensor]:
+        """The weights to transcribe with, by their names in a checkpoint."""
+        return {
+            f"{MODEL_PREFIX}{name}": value
+            for name, value in self.scored_model.state_dict().items()
+        }
 
     @property
     def cpu_seconds(self) -> float:
@@ -232,22 +307,18 @@ class CTCTask(L.LightningModule):
         return f"in epoch {self.current_epoch + 1}, step {self.global_step + 1}"
 
 
-def ctc_losses(log_probs: Tensor, output_lengths: Tensor, batch: Batch) -> Tensor:
-    """Negative log-likelihood of each transcript.
+def moving_average(kept: float) -> Callable[..., None]:
+    """How AveragedModel goes on averaging.
+
+    At first less is kept, so that the average soon forgets how it began.
 
     Args:
-        log_probs: (B, T, C) float32, natural log.
-        output_lengths: (B,) int64, frames.
-        batch: has the targets.
-
-    Returns:
-        (B,) float32, natural log units; inf where no alignment exists.
+        kept: share of the average that a step leaves, in the long run.
     """
-    return F.ctc_loss(
-        log_probs.transpose(0, 1),
-        batch.targets,
-        output_lengths,
-        batch.target_lengths,
-        blank=BLANK,
-        reduction="none",
-    )
+
+    def update(average: list[Tensor], weights: list[Tensor], num_steps: Tensor) -> None:
+        steps = int(num_steps)
+        now = min(kept, (1 + steps) / (10 + steps))
+        torch._foreach_lerp_(average, weights, 1 - now)
+
+    return update

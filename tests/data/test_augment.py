@@ -1,69 +1,202 @@
+"""Gain, noise, reverberation, and what is common to all augmentations."""
+
 import math
 import random
+from itertools import pairwise
 
 import pytest
+import soundfile
 import torch
 
-from speechgru.data.augment import SpeedPerturbation
+from speechgru.data.augment.chain import Chain
+from speechgru.data.augment.gain import Gain
+from speechgru.data.augment.noise import ColoredNoise, RecordedNoise
+from speechgru.data.augment.reverb import RecordedReverb, SimulatedReverb
+from speechgru.data.augment.speed import SpeedPerturbation
 from speechgru.interfaces import InputError
 
-
-def tone(frequency: float, num_samples: int = 8000) -> torch.Tensor:
-    return torch.sin(2 * math.pi * frequency * torch.arange(num_samples) / 8000)
+RATE = 8000
 
 
-def measure_frequency(waveform: torch.Tensor) -> float:
-    """Hz, at 8000 samples per second, from the zero crossings."""
-    signs = waveform[100:-100] > 0
-    crossings = (signs[1:] != signs[:-1]).sum().item()
-    return crossings / 2 / (len(signs) / 8000)
+def speech(num_samples: int = RATE) -> torch.Tensor:
+    return torch.randn(num_samples, generator=torch.Generator().manual_seed(0)) / 10
 
 
-def test_a_factor_of_one_is_the_identity():
-    waveform = tone(300)
-    assert SpeedPerturbation([1.0])(waveform, random.Random(0)) is waveform
+def decibels(signal: torch.Tensor, noise: torch.Tensor) -> float:
+    return 10 * math.log10(signal.square().sum() / noise.square().sum())
 
 
-@pytest.mark.parametrize("factor", [0.5, 0.9, 1.1, 1.25, 2.0])
-def test_speed_divides_the_length_and_multiplies_the_pitch(factor):
-    changed = SpeedPerturbation([factor])(tone(300), random.Random(0))
-    assert len(changed) == math.ceil(8000 / factor)
-    assert measure_frequency(changed) == pytest.approx(300 * factor, rel=0.01)
-    assert changed.dtype == torch.float32
+@pytest.fixture
+def recordings(tmp_path):
+    """A folder of two: a long one and, below it, a short one."""
+    (tmp_path / "below").mkdir()
+    soundfile.write(tmp_path / "long.wav", speech(3 * RATE).numpy(), RATE)
+    soundfile.write(tmp_path / "below/short.flac", speech(RATE // 10).numpy(), RATE)
+    (tmp_path / "notes.txt").write_text("not audio")
+    return str(tmp_path)
 
 
-def test_every_factor_is_drawn_and_no_other():
-    augment = SpeedPerturbation([0.8, 1.0, 1.25])
+def make_all(folder: str) -> dict:
+    return {
+        "gain": Gain(-10, 10),
+        "noise": ColoredNoise([0, 1, 2], 5, 20, 1.0),
+        "noise_folder": RecordedNoise(folder, 5, 20, 1.0, RATE),
+        "reverb": SimulatedReverb(0.1, 0.3, 0, 10, 1.0, RATE),
+        "reverb_folder": RecordedReverb(folder, 1.0, RATE),
+    }
+
+
+def test_only_the_generator_decides_and_words_stay_where_they_are(recordings):
+    waveform = speech()
+    for augment in make_all(recordings).values():
+        torch.manual_seed(1)
+        first = augment(waveform, random.Random(3))
+        torch.manual_seed(2)
+        assert torch.equal(augment(waveform, random.Random(3)), first)
+        others = [augment(waveform, random.Random(seed)) for seed in range(4, 12)]
+        assert not all(torch.equal(other, first) for other in others)
+        assert first.shape == waveform.shape
+        assert first.dtype == torch.float32
+        assert first.isfinite().all()
+        assert not augment.changes_time
+        assert augment.shortest(1.5) == 1.5
+    assert torch.equal(waveform, speech())
+
+
+def test_gain_is_drawn_in_decibels():
     generator = random.Random(0)
-    lengths = {len(augment(torch.zeros(1000), generator)) for _ in range(50)}
-    assert lengths == {1250, 1000, 800}
+    gains = [decibels(Gain(-6, 3)(speech(), generator), speech()) for _ in range(200)]
+    assert min(gains) == pytest.approx(-6, abs=0.2)
+    assert max(gains) == pytest.approx(3, abs=0.2)
 
 
-def test_the_generator_alone_decides():
-    augment = SpeedPerturbation([0.9, 1.0, 1.1])
-
-    def lengths(seed):
-        generator = random.Random(seed)
-        return [len(augment(torch.zeros(990), generator)) for _ in range(20)]
-
-    torch.manual_seed(0)
-    first = lengths(5)
-    torch.manual_seed(1)
-    assert lengths(5) == first
-    assert lengths(6) != first
-
-
-def test_the_shortest_duration_is_the_fastest_speeds_and_never_undercut():
-    augment = SpeedPerturbation([0.9, 1.0, 1.1])
-    assert augment.shortest(2.2) == pytest.approx(2.0)
+@pytest.mark.parametrize("kind", ["noise", "noise_folder"])
+def test_noise_comes_at_the_ratio_asked_for(recordings, kind):
+    augment = make_all(recordings)[kind]
     generator = random.Random(0)
-    for num_samples in range(1, 60):
-        shortest = augment.shortest(num_samples)
-        for _ in range(8):
-            assert len(augment(torch.zeros(num_samples), generator)) >= shortest
+    waveform = speech()
+    ratios = [
+        decibels(waveform, augment(waveform, generator) - waveform) for _ in range(100)
+    ]
+    assert 5 <= min(ratios) < 7
+    assert 18 < max(ratios) <= 20.001
 
 
-@pytest.mark.parametrize("factors", [[], [0], [0.49], [2.01], [1.0, -1.0], [1.005]])
-def test_other_speeds_are_refused(factors):
-    with pytest.raises(InputError, match=r"augment.factors is \[.*expected speeds fr"):
-        SpeedPerturbation(factors)
+@pytest.mark.parametrize("exponent", [0, 1, 2])
+def test_the_power_of_coloured_noise_falls_with_the_frequency(exponent):
+    noise = ColoredNoise([exponent], 0, 0, 1.0).draw(2**16, random.Random(0))
+    power = torch.fft.rfft(noise).abs().square()
+    octaves = [power[2**k : 2 ** (k + 1)].mean().log2() for k in range(4, 15)]
+    slopes = [after - before for before, after in pairwise(octaves)]
+    assert sum(slopes) / len(slopes) == pytest.approx(-exponent, abs=0.1)
+
+
+def test_a_short_recording_is_repeated_and_a_long_one_is_cut(recordings, tmp_path):
+    (tmp_path / "long.wav").unlink()
+    waveform = speech(2 * RATE)
+    noise = RecordedNoise(recordings, 0, 0, 1.0, RATE).draw(
+        len(waveform), random.Random(1)
+    )
+    period = RATE // 10
+    torch.testing.assert_close(noise[period:], noise[:-period])
+
+
+def test_recordings_of_another_rate_are_converted(tmp_path):
+    soundfile.write(tmp_path / "a.wav", speech(RATE).numpy(), 2 * RATE)
+    augment = RecordedNoise(str(tmp_path), 0, 0, 1.0, RATE)
+    assert len(augment.recordings.draw(random.Random(0))) == RATE // 2
+
+
+def test_the_direct_sound_keeps_its_time_and_loudness(tmp_path):
+    response = torch.zeros(300)
+    response[40], response[240] = -0.5, 0.25
+    soundfile.write(tmp_path / "room.wav", response.numpy(), RATE, subtype="FLOAT")
+    click = torch.zeros(1000)
+    click[100], click[900] = 1.0, 0.5
+    heard = RecordedReverb(str(tmp_path), 1.0, RATE)(click, random.Random(0))
+    expected = torch.zeros(1000)
+    expected[100], expected[300], expected[900] = 1.0, -0.5, 0.5
+    torch.testing.assert_close(heard, expected, atol=1e-5, rtol=0)
+
+
+def test_a_simulated_room_dies_away_as_it_should():
+    room = SimulatedReverb(0.5, 0.5, 3, 3, 1.0, RATE)
+    response, direct = room.draw(random.Random(0))
+    assert (direct, response[0]) == (0, 1)
+    assert decibels(response[:1], response[1:]) == pytest.approx(3, abs=0.01)
+    quarter = len(response) // 4
+    early = response[1:quarter].square().mean()
+    late = response[2 * quarter : 3 * quarter].square().mean()
+    # Half of the decay time is half of 60 dB.
+    assert 10 * math.log10(early / late) == pytest.approx(30, abs=2)
+
+
+@pytest.mark.parametrize("kind", ["noise", "noise_folder", "reverb", "reverb_folder"])
+def test_only_some_are_changed(recordings, kind):
+    augment = make_all(recordings)[kind]
+    augment.probability = 0.3
+    generator = random.Random(0)
+    waveform = speech(800)
+    changed = sum(augment(waveform, generator) is not waveform for _ in range(500))
+    assert 110 < changed < 190
+
+
+def test_silence_gets_no_noise(recordings):
+    silence = torch.zeros(100)
+    for kind in ("noise", "noise_folder"):
+        assert torch.equal(
+            make_all(recordings)[kind](silence, random.Random(0)), silence
+        )
+
+
+def test_a_chain_applies_all_in_turn_and_keys_each_apart():
+    parts = {"speed": SpeedPerturbation([0.8, 0.9, 1.1]), "gain": Gain(-10, 10)}
+    chain = Chain(parts, seed=1)
+    alone = Chain({"gain": Gain(-10, 10)}, seed=1)
+    waveform = speech()
+    loud = alone(waveform, 0, "a", 0)[0] / waveform[0]
+    both = chain(waveform, 0, "a", 0)
+    speed = Chain({"speed": parts["speed"]}, seed=1)(waveform, 0, "a", 0)
+    torch.testing.assert_close(both, loud * speed)
+    drawn = {
+        float(Chain(parts, seed)(waveform, epoch, id, view)[0])
+        for seed in (1, 2)
+        for epoch in (0, 1)
+        for id in ("a", "b")
+        for view in (0, 1)
+    }
+    assert len(drawn) == 16
+    assert chain.shortest(1.1) == pytest.approx(1.0)
+
+
+def test_views_of_an_utterance_have_one_speed():
+    chain = Chain({"speed": SpeedPerturbation([0.5, 0.8, 1.25, 2.0])}, seed=1)
+    lengths = {len(chain(speech(), 0, "a", view)) for view in range(8)}
+    assert len(lengths) == 1
+    assert len({len(chain(speech(), epoch, "a", 0)) for epoch in range(20)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Gain(3, -3), "low is 3 dB and high is -3 dB"),
+        (lambda: ColoredNoise([], 0, 1, 0.5), r"exponents of noise are \[\]"),
+        (lambda: ColoredNoise([-1], 0, 1, 0.5), r"exponents of noise are \[-1\]"),
+        (lambda: ColoredNoise([0], 2, 1, 0.5), "noise at 2 to 1 dB"),
+        (lambda: ColoredNoise([0], 0, 1, 1.5), "probability 1.5"),
+        (lambda: SimulatedReverb(0.0, 0.5, 0, 1, 0.5, RATE), "reverberation of 0.0 to"),
+        (lambda: SimulatedReverb(0.1, 0.5, 2, 1, 0.5, RATE), "at 2 to 1 dB"),
+        (lambda: SimulatedReverb(0.1, 0.5, 0, 1, -0.5, RATE), "reverberation is -0.5"),
+        (lambda: RecordedNoise("nowhere", 0, 1, 0.5, RATE), "nowhere: no audio files"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_a_recording_of_silence_is_refused(tmp_path):
+    soundfile.write(tmp_path / "nothing.wav", torch.zeros(100).numpy(), RATE)
+    augment = RecordedNoise(str(tmp_path), 0, 1, 1.0, RATE)
+    with pytest.raises(InputError, match=r"nothing.wav: holds silence only"):
+        augment(speech(), random.Random(0))

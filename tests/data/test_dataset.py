@@ -4,6 +4,7 @@ import pytest
 import soundfile
 import torch
 
+from speechgru.data.augment.chain import Chain, SameTime
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import PlannedBatch
 from speechgru.interfaces import InputError, Utterance
@@ -31,12 +32,23 @@ def plan(*indices: int, epoch: int = 0) -> PlannedBatch:
     return PlannedBatch(indices, epoch, step=5, part=1, step_size=7)
 
 
-def add_noise(waveform: torch.Tensor, generator: random.Random) -> torch.Tensor:
-    return waveform + generator.random()
+class Offset(SameTime):
+    """Adds a number that is drawn."""
+
+    def __call__(self, waveform, generator):
+        return waveform + generator.random()
+
+
+class Shift(Offset):
+    changes_time = True
+
+
+def chain(seed: int = 0) -> Chain:
+    return Chain({"offset": Offset()}, seed)
 
 
 def draws(dataset: SpeechDataset, planned: PlannedBatch) -> dict[str, float]:
-    """What `add_noise` drew for each utterance of a batch: its first sample."""
+    """What the chain drew for each utterance of a batch: its first sample."""
     batch = dataset[planned]
     return dict(zip(batch.ids, batch.waveforms[:, 0].tolist(), strict=True))
 
@@ -66,7 +78,7 @@ def test_a_segment_is_cut_from_its_file(utterances):
 def test_augmentation_is_keyed_by_utterance_and_not_by_order(utterances):
     def dataset(order):
         return SpeechDataset(
-            [utterances[index] for index in order], TOKENIZER, RATE, augment=add_noise
+            [utterances[index] for index in order], TOKENIZER, RATE, augment=chain()
         )
 
     expected = draws(dataset([0, 1, 2]), plan(0, 1, 2))
@@ -82,7 +94,7 @@ def test_augmentation_is_keyed_by_utterance_and_not_by_order(utterances):
 def test_augmentation_changes_with_epoch_and_seed(utterances):
     drawn = {
         (seed, epoch): draws(
-            SpeechDataset(utterances, TOKENIZER, RATE, augment=add_noise, seed=seed),
+            SpeechDataset(utterances, TOKENIZER, RATE, augment=chain(seed)),
             plan(0, epoch=epoch),
         )["a"]
         for seed in (1, 2)
@@ -92,9 +104,31 @@ def test_augmentation_changes_with_epoch_and_seed(utterances):
 
 
 def test_a_batchs_place_in_the_plan_does_not_change_the_augmentation(utterances):
-    dataset = SpeechDataset(utterances, TOKENIZER, RATE, augment=add_noise)
+    dataset = SpeechDataset(utterances, TOKENIZER, RATE, augment=chain())
     elsewhere = PlannedBatch((0, 1), epoch=0, step=0, part=0, step_size=2)
     assert draws(dataset, elsewhere) == draws(dataset, plan(0, 1))
+
+
+def test_views_differ_but_not_in_time(utterances):
+    both = Chain({"shift": Shift(), "offset": Offset()}, seed=1)
+    batch = SpeechDataset(utterances, TOKENIZER, RATE, augment=both, num_views=2)[
+        plan(0, 1)
+    ]
+    assert batch.ids == ["a", "b", "a", "b"]
+    assert len({*batch.waveforms[:, 0].tolist()}) == 4
+    shifted = Chain({"shift": Shift()}, seed=1)
+    dataset = SpeechDataset(utterances, TOKENIZER, RATE, augment=shifted, num_views=2)
+    first, second = dataset[plan(0, 1)].waveforms.chunk(2)
+    assert torch.equal(first, second)
+    # Time changes alike with and without a second view, or another augmentation.
+    moved = SpeechDataset(utterances, TOKENIZER, RATE, augment=shifted)
+    assert torch.equal(moved[plan(0, 1)].waveforms, first)
+
+
+def test_views_without_augmentation_are_the_same(utterances):
+    batch = SpeechDataset(utterances, TOKENIZER, RATE, num_views=3)[plan(0, 1)]
+    assert batch.ids == ["a", "b"] * 3
+    assert (batch.num_views, batch.step_size) == (3, 21)
 
 
 def test_without_targets_unknown_characters_are_no_error(utterances):

@@ -229,14 +229,14 @@ def test_a_single_name_may_be_trusted_as_text(user_module):
 
 
 def test_other_rooms_hold_other_classes():
-    target = "speechgru.data.augment.SpeedPerturbation"
+    target = "speechgru.data.augment.speed.SpeedPerturbation"
     rooms = ("speechgru.data.augment",)
     assert find_class(target, "augment", rooms=rooms).__name__ == "SpeedPerturbation"
     with pytest.raises(InputError, match="lies outside"):
         find_class("speechgru.model.gru.GRUEncoder", "augment", rooms=rooms)
     for name in ("resample", "random", "Tensor"):
         with pytest.raises(InputError, match="is not a class defined in"):
-            find_class(f"speechgru.data.augment.{name}", "augment", rooms=rooms)
+            find_class(f"speechgru.data.augment.speed.{name}", "augment", rooms=rooms)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from speechgru.interfaces import BLANK, Batch
-from speechgru.task.ctc import ctc_losses
+from speechgru.task.losses import ctc_losses
 
 
 def make_batch(*targets):
@@ -18,6 +18,7 @@ def make_batch(*targets):
         targets=torch.tensor(padded),
         target_lengths=torch.tensor([len(target) for target in targets]),
         references=[""] * len(targets),
+        num_views=1,
         step_size=len(targets),
         key=(0, 0, 0),
     )

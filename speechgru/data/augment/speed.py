@@ -1,4 +1,4 @@
-"""Waveform augmentation, for training only."""
+"""Other speeds."""
 
 import random
 from collections.abc import Sequence
@@ -21,6 +21,8 @@ class SpeedPerturbation:
         2015.
     """
 
+    changes_time = True
+
     def __init__(self, factors: Sequence[float]) -> None:
         percents = [round(factor * 100) for factor in factors]
         if not factors or any(
@@ -28,8 +30,8 @@ class SpeedPerturbation:
             for percent, factor in zip(percents, factors, strict=True)
         ):
             raise InputError(
-                f"augment.factors is {list(factors)}, expected speeds from 0.5 to "
-                "2.0 with at most two decimals"
+                f"augment.speed.factors is {list(factors)}, expected speeds from 0.5 "
+                "to 2.0 with at most two decimals"
             )
         self.percents = percents
 

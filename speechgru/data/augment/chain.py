@@ -1,0 +1,80 @@
+"""Several augmentations, one after the other."""
+
+import random
+from collections.abc import Mapping
+from typing import Protocol
+
+from torch import Tensor
+
+from speechgru.data.randomness import keyed_seed
+
+
+class Augmentation(Protocol):
+    """Changes a training waveform.
+
+    Attributes:
+        changes_time: whether words move; then all views of an utterance are
+            changed alike, so that they can be compared frame by frame.
+    """
+
+    changes_time: bool
+
+    def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
+        """Change a waveform (S,); all that is random comes from the generator."""
+        ...
+
+    def shortest(self, duration: float) -> float:
+        """The shortest duration, s, that can become of a duration, s."""
+        ...
+
+
+class SameTime:
+    """What is common to augmentations that leave every word where it is."""
+
+    changes_time = False
+
+    def shortest(self, duration: float) -> float:
+        """A duration, s, stays as it is."""
+        return duration
+
+
+class Chain:
+    """Change a training waveform by each augmentation in turn.
+
+    What each draws depends on its name and the utterance's key alone, so to
+    add or to remove another changes nothing in it.
+
+    Args:
+        augmentations: by name, the first comes first.
+        seed: of the run.
+    """
+
+    def __init__(self, augmentations: Mapping[str, Augmentation], seed: int) -> None:
+        self.augmentations = dict(augmentations)
+        self.seed = seed
+
+    def __call__(self, waveform: Tensor, epoch: int, id: str, view: int) -> Tensor:
+        """Change a waveform (S,) of an utterance.
+
+        Args:
+            waveform: at the model's sample rate.
+            epoch: counted from 0.
+            id: of the utterance.
+            view: which of several in the same epoch, counted from 0.
+        """
+        for name, augment in self.augmentations.items():
+            own_view = 0 if augment.changes_time else view
+            key = keyed_seed("augment", name, self.seed, epoch, id, own_view)
+            waveform = augment(waveform, random.Random(key))
+        return waveform
+
+    @property
+    def same_views(self) -> bool:
+        """Whether all views of an utterance are the same."""
+        return all(augment.changes_time for augment in self.augmentations.values())
+
+    def shortest(self, duration: float) -> float:
+        """The shortest duration, s, that can become of a duration, s."""
+        for augment in self.augmentations.values():
+            duration = augment.shortest(duration)
+        return duration

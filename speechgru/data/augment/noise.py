@@ -1,0 +1,113 @@
+"""Additive noise, made or recorded."""
+
+import random
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torchaudio.functional import add_noise
+
+from speechgru.data.augment.chain import SameTime
+from speechgru.data.augment.recordings import Recordings
+from speechgru.interfaces import InputError
+
+
+class Noise(SameTime):
+    """Add noise to some utterances; see the subclasses for which.
+
+    Args:
+        low: dB, the lowest ratio of the energies of speech and noise.
+        high: dB, the highest.
+        probability: of an utterance to be changed.
+    """
+
+    def __init__(self, low: float, high: float, probability: float) -> None:
+        if not low <= high or not 0 <= probability <= 1:
+            raise InputError(
+                f"augment: noise at {low} to {high} dB with probability {probability}, "
+                "expected low to be no more than high and a probability of 0 to 1"
+            )
+        self.low = low
+        self.high = high
+        self.probability = probability
+
+    def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
+        """Add noise to a waveform (S,), at a ratio that is drawn."""
+        if generator.random() >= self.probability or not waveform.any():
+            return waveform
+        noise = self.draw(len(waveform), generator)
+        if not noise.any():
+            return waveform
+        ratio = torch.tensor(generator.uniform(self.low, self.high))
+        return add_noise(waveform, noise, ratio)
+
+    def draw(self, num_samples: int, generator: random.Random) -> Tensor:
+        """Draw (S,) samples of noise, at any loudness."""
+        raise NotImplementedError
+
+
+class ColoredNoise(Noise):
+    """Add noise whose power falls with a power of the frequency.
+
+    Args:
+        exponents: to draw from; 0 is white noise, 1 pink, 2 brown.
+        low: dB, the lowest ratio of the energies of speech and noise.
+        high: dB, the highest.
+        probability: of an utterance to be changed.
+
+    Source:
+        Timmer and Koenig, "On generating power law noise", Astronomy and
+        Astrophysics 300, 1995.
+    """
+
+    def __init__(
+        self, exponents: Sequence[float], low: float, high: float, probability: float
+    ) -> None:
+        super().__init__(low, high, probability)
+        if not exponents or not all(0 <= exponent <= 4 for exponent in exponents):
+            raise InputError(
+                f"augment: exponents of noise are {list(exponents)}, expected some "
+                "from 0 to 4"
+            )
+        self.exponents = list(exponents)
+
+    def draw(self, num_samples: int, generator: random.Random) -> Tensor:
+        """Draw (S,) samples of noise."""
+        numbers = torch.Generator().manual_seed(generator.getrandbits(63))
+        white = torch.randn(num_samples, generator=numbers)
+        exponent = generator.choice(self.exponents)
+        if exponent == 0:
+            return white
+        spectrum = torch.fft.rfft(white)
+        frequencies = torch.arange(len(spectrum)).clamp(min=1)
+        return torch.fft.irfft(spectrum / frequencies ** (exponent / 2), num_samples)
+
+
+class RecordedNoise(Noise):
+    """Add a stretch of a recording, repeated where it is too short.
+
+    Args:
+        folder: of recordings, searched with all folders below it.
+        low: dB, the lowest ratio of the energies of speech and noise.
+        high: dB, the highest.
+        probability: of an utterance to be changed.
+        sample_rate: Hz, of the speech; others are converted.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        low: float,
+        high: float,
+        probability: float,
+        sample_rate: int,
+    ) -> None:
+        super().__init__(low, high, probability)
+        self.recordings = Recordings(folder, sample_rate)
+
+    def draw(self, num_samples: int, generator: random.Random) -> Tensor:
+        """Draw (S,) samples of noise."""
+        recording = self.recordings.draw(generator)
+        start = generator.randrange(len(recording))
+        times = -(-(start + num_samples) // len(recording))
+        return recording.repeat(times)[start : start + num_samples]

@@ -1,0 +1,112 @@
+"""Reverberation, simulated or by recorded responses of rooms."""
+
+import random
+
+import torch
+from torch import Tensor
+from torchaudio.functional import fftconvolve
+
+from speechgru.data.augment.chain import SameTime
+from speechgru.data.augment.recordings import Recordings
+from speechgru.interfaces import InputError
+
+
+class Reverb(SameTime):
+    """Put some utterances into a room; see the subclasses for which.
+
+    The sound that comes straight from the speaker keeps its time and its
+    loudness. What sounds on after the end of the utterance is cut off.
+
+    Args:
+        probability: of an utterance to be changed.
+    """
+
+    def __init__(self, probability: float) -> None:
+        if not 0 <= probability <= 1:
+            raise InputError(
+                f"augment: probability of reverberation is {probability}, expected "
+                "0 to 1"
+            )
+        self.probability = probability
+
+    def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
+        """Let a waveform (S,) sound in a room that is drawn."""
+        if generator.random() >= self.probability:
+            return waveform
+        response, direct = self.draw(generator)
+        heard = fftconvolve(waveform, response / response[direct])
+        return heard[direct : direct + len(waveform)]
+
+    def draw(self, generator: random.Random) -> tuple[Tensor, int]:
+        """Draw a response (S,), and the sample at which the direct sound arrives."""
+        raise NotImplementedError
+
+
+class SimulatedReverb(Reverb):
+    """Rooms as noise that dies away exponentially.
+
+    Args:
+        shortest_decay: s, until the sound has fallen by 60 dB.
+        longest_decay: s.
+        lowest_ratio: dB, of the energies of the direct and the other sound.
+        highest_ratio: dB.
+        probability: of an utterance to be changed.
+        sample_rate: Hz.
+
+    Source:
+        Polack, "La transmission de l'énergie sonore dans les salles",
+        dissertation, Université du Maine, 1988.
+    """
+
+    def __init__(
+        self,
+        shortest_decay: float,
+        longest_decay: float,
+        lowest_ratio: float,
+        highest_ratio: float,
+        probability: float,
+        sample_rate: int,
+    ) -> None:
+        super().__init__(probability)
+        if not 0 < shortest_decay <= longest_decay or not lowest_ratio <= highest_ratio:
+            raise InputError(
+                f"augment: reverberation of {shortest_decay} to {longest_decay} s at "
+                f"{lowest_ratio} to {highest_ratio} dB, expected positive times and "
+                "the lower values first"
+            )
+        self.decays = (shortest_decay, longest_decay)
+        self.ratios = (lowest_ratio, highest_ratio)
+        self.sample_rate = sample_rate
+
+    def draw(self, generator: random.Random) -> tuple[Tensor, int]:
+        """Draw a response (S,), which begins with the direct sound."""
+        decay = generator.uniform(*self.decays)
+        ratio = 10 ** (generator.uniform(*self.ratios) / 10)
+        numbers = torch.Generator().manual_seed(generator.getrandbits(63))
+        num_samples = max(2, int(decay * self.sample_rate))
+        time = torch.arange(num_samples) / self.sample_rate
+        response = torch.randn(num_samples, generator=numbers)
+        response *= 10 ** (-3 * time / decay)
+        response[0] = 0
+        response *= (ratio * response.square().sum()) ** -0.5
+        response[0] = 1
+        return response, 0
+
+
+class RecordedReverb(Reverb):
+    """Rooms by their recorded impulse responses; the largest value is the direct sound.
+
+    Args:
+        folder: of responses, searched with all folders below it.
+        probability: of an utterance to be changed.
+        sample_rate: Hz, of the speech; others are converted.
+    """
+
+    def __init__(self, folder: str, probability: float, sample_rate: int) -> None:
+        super().__init__(probability)
+        self.recordings = Recordings(folder, sample_rate)
+
+    def draw(self, generator: random.Random) -> tuple[Tensor, int]:
+        """Draw a response (S,), and the sample at which the direct sound arrives."""
+        response = self.recordings.draw(generator)
+        return response, int(response.abs().argmax())

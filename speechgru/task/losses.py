@@ -1,0 +1,79 @@
+"""What training makes small, for each utterance."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from speechgru.features.padding import valid_frames
+from speechgru.interfaces import BLANK, Batch
+
+
+def ctc_losses(log_probs: Tensor, output_lengths: Tensor, batch: Batch) -> Tensor:
+    """Negative log-likelihood of each transcript.
+
+    Args:
+        log_probs: (B, T, C) float32, natural log.
+        output_lengths: (B,) int64, frames.
+        batch: has the targets.
+
+    Returns:
+        (B,) float32, natural log units; inf where no alignment exists.
+
+    Source:
+        Graves et al., "Connectionist Temporal Classification", ICML 2006.
+    """
+    return F.ctc_loss(
+        log_probs.transpose(0, 1),
+        batch.targets,
+        output_lengths,
+        batch.target_lengths,
+        blank=BLANK,
+        reduction="none",
+    )
+
+
+def consistency_losses(log_probs: Tensor, output_lengths: Tensor) -> Tensor:
+    """How far two views of an utterance are from each other.
+
+    The divergence of each view from the other, which is taken as it is, summed
+    over frames.
+
+    Args:
+        log_probs: (2 x B, T, C) natural log; the second views follow the first.
+        output_lengths: (2 x B,) int64, frames; those of both views are equal.
+
+    Returns:
+        (2 x B,) natural log units.
+
+    Source:
+        "CR-CTC: Consistency regularization on CTC", arXiv:2410.05101, (4).
+    """
+    other = log_probs.detach().roll(len(log_probs) // 2, dims=0)
+    divergence = F.kl_div(log_probs, other, reduction="none", log_target=True)
+    return _sum_over_frames(divergence.sum(dim=2), output_lengths)
+
+
+def smoothing_losses(log_probs: Tensor, output_lengths: Tensor) -> Tensor:
+    """How far a model is from leaving all tokens possible.
+
+    The divergence of its output from the uniform distribution, summed over
+    frames, less what no model can change.
+
+    Args:
+        log_probs: (B, T, C) natural log.
+        output_lengths: (B,) int64, frames.
+
+    Returns:
+        (B,) natural log units.
+
+    Source:
+        Kim et al., "Improved training for online end-to-end speech recognition
+        systems", arXiv:1711.02212.
+    """
+    return _sum_over_frames(-log_probs.mean(dim=2), output_lengths)
+
+
+def _sum_over_frames(values: Tensor, lengths: Tensor) -> Tensor:
+    """Add up (B, T) within each length."""
+    valid = valid_frames(lengths, values.size(1))
+    return torch.where(valid, values, 0.0).sum(dim=1)

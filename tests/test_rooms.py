@@ -22,7 +22,7 @@ ALLOWED = {
     "model": {"interfaces", "files", "text", "features"},
     "decode": {"interfaces", "text"},
     "score": {"interfaces", "files"},
-    "task": {"interfaces", "data", "model", "decode", "score"},
+    "task": {"interfaces", "files", "features", "data", "model", "decode", "score"},
     "transcribe": {"interfaces", "audio", "model", "decode"},
 }
 ROOMS = {*ALLOWED, "cli"}

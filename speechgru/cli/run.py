@@ -40,6 +40,7 @@ from speechgru.task.callbacks import (
     BEST,
     LAST,
     Checkpoints,
+    Curves,
     Interrupted,
     Progress,
     SafeCheckpointIO,
@@ -191,6 +192,7 @@ def make_trainer(config: Mapping[str, Any], folder: Path, accumulate: int) -> L.
     if config["logger"]["csv"]:
         # A resumed run gets the next version; nothing is written over.
         loggers.append(CSVLogger(folder, name="metrics"))
+        callbacks.append(Curves(folder, config["callbacks"]["draw_every"]))
     if config["logger"]["tensorboard"]:
         loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
     return L.Trainer(

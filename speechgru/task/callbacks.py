@@ -1,6 +1,7 @@
 """What happens around training: checkpoints, stopping cleanly, progress."""
 
 import logging
+import math
 import signal
 import sys
 import time
@@ -12,12 +13,16 @@ from lightning.fabric.plugins.io import CheckpointIO
 from lightning.pytorch.callbacks import Callback, Checkpoint
 from tqdm import tqdm
 
+from speechgru.files import replace_file
 from speechgru.model.checkpoint import read_checkpoint, write_checkpoint
+from speechgru.score.curves import draw_curves
+from speechgru.score.learning import read_learning_curves
 from speechgru.task.ctc import CTCTask
 
 log = logging.getLogger(__name__)
 
 BEST, LAST = "best.ckpt", "last.ckpt"
+CURVES = "curves.png"
 
 
 class SafeCheckpointIO(CheckpointIO):
@@ -134,6 +139,39 @@ class Checkpoints(Checkpoint):
             signal.raise_signal(number)
         self.signal = number
         log.info("%s: ending after this step", signal.Signals(number).name)
+
+
+class Curves(Callback):
+    """Keep `curves.png` in the run folder up to date while it trains.
+
+    Args:
+        folder: of the run; its metrics/ are drawn.
+        draw_every: s between pictures, at least; the last epoch is always drawn.
+    """
+
+    def __init__(self, folder: str | Path, draw_every: float) -> None:
+        self.folder = Path(folder)
+        self.draw_every = draw_every
+        self._drawn_at = -math.inf
+
+    def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Draw, unless it was done a moment ago."""
+        is_last = trainer.current_epoch + 1 == trainer.max_epochs
+        due = time.monotonic() - self._drawn_at >= self.draw_every
+        if trainer.is_global_zero and due and not is_last:
+            self._draw(trainer)
+
+    def on_train_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Draw the last epoch."""
+        if trainer.is_global_zero:
+            self._draw(trainer)
+
+    def _draw(self, trainer: L.Trainer) -> None:
+        for logger in trainer.loggers:
+            logger.save()
+        curves = read_learning_curves(self.folder)
+        replace_file(self.folder / CURVES, draw_curves(curves, str(self.folder)))
+        self._drawn_at = time.monotonic()
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error

@@ -88,3 +88,24 @@ def test_negative_numbers_and_widths_are_refused(index):
     counts[index] = -1
     with pytest.raises(ValueError, match="expected 0 or more"):
         SpecAugment(*counts)
+
+
+def test_longer_utterances_get_more_masks():
+    masks = SpecAugment(0, 0, 0, 1, 1.0, frames_per_time_mask=50).train()
+    torch.manual_seed(0)
+    hidden = []
+    for _ in range(300):
+        features = masks(torch.ones(2, 1000, 4), torch.tensor([1000, 200]))
+        hidden.append((features == 0).all(dim=2).sum(dim=1))
+    # A mask hides one frame or none, 20 and 4 times.
+    mean = torch.stack(hidden).float().mean(dim=0)
+    assert mean.tolist() == pytest.approx([10, 2], rel=0.1)
+
+
+def test_the_shortest_utterance_gets_one_mask():
+    masks = SpecAugment(0, 0, 0, 5, 1.0, frames_per_time_mask=100).train()
+    torch.manual_seed(0)
+    hidden = [
+        (masks(torch.ones(1, 9, 4), torch.tensor([9])) == 0).any() for _ in range(30)
+    ]
+    assert any(hidden)

@@ -15,9 +15,12 @@ from speechgru.model.checkpoint import read_checkpoint
 
 RANDOM = [
     *TINY,
-    "augment=speed",
+    "augment=[speed,gain,noise,reverb]",
     "encoder.dropout=0.3",
-    "data.batch_seconds=3",
+    "encoder.weight_dropout=0.1",
+    "task.consistency=0.2",
+    "task.average=0.9",
+    "data.batch_seconds=6",
     "data.num_workers=2",
     "trainer.accumulate=2",
     "trainer.max_epochs=3",

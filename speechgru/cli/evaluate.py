@@ -17,6 +17,7 @@ from speechgru.cli.config import (
     set_num_threads,
 )
 from speechgru.data.dataset import SpeechDataset
+from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
 from speechgru.decode.greedy import average_confidence
 from speechgru.files import beside, relative_path, replace_file, to_json
@@ -46,24 +47,27 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"processes is {config['processes']}, expected at least 1")
     metadata = load_checkpoint(checkpoint, config["trust"]).metadata
     corpus = build_corpus(config)
-    utterances = corpus.read(config["split"])
-    output = Path(
-        config["output"]
-        or checkpoint.with_name(
-            f"{checkpoint.stem}-{corpus.name}-{config['split']}.jsonl"
-        )
-    )
+    split = config["split"]
+    if config["fold"] is None:
+        utterances = corpus.read(split)
+    else:
+        split = f"fold {config['fold']}"
+        everything = [*corpus.read("train"), *corpus.read("dev")]
+        _, utterances = Fold.parse(config["fold"]).split(everything)
+    name = f"{checkpoint.stem}-{corpus.name}-{split}.jsonl"
+    name = name.replace(" ", "-").replace("/", "-of-")
+    output = Path(config["output"] or checkpoint.with_name(name))
     choose_unit({u.id: u.speaker for u in utterances}, config["resample"])
     check_output(output)
     by_id = {result.id: result for result in recognise(checkpoint, utterances, config)}
     results = [by_id[utterance.id] for utterance in utterances]
     summary = summarise(results, config["resample"])
     # Before anything is written, which a full disk might prevent.
-    print(describe(summary, f"{corpus.name} {config['split']}"))
+    print(describe(summary, f"{corpus.name} {split}"))
     write_results(output, results)
     described = {
         "corpus": corpus.name,
-        "split": config["split"],
+        "split": split,
         "checkpoint": relative_path(checkpoint, output.parent),
         "model": metadata,
         "decoder": config["decoder"],

@@ -11,6 +11,7 @@ import torch
 
 from speechgru.cli.config import build_augment, build_corpus
 from speechgru.data.doctor import examine
+from speechgru.data.folds import Fold
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build, find_class
@@ -23,14 +24,17 @@ SKIPPED_FILE = "skipped.jsonl"
 def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
     """Read the training and development utterances, as many as are wanted."""
     corpus, data = build_corpus(config), config["data"]
-    splits = {}
-    for role in ("train", "dev"):
-        utterances = corpus.read(data[f"{role}_split"])
+    names = {role: data[f"{role}_split"] for role in ("train", "dev")}
+    splits = {role: corpus.read(name) for role, name in names.items()}
+    if data["fold"] is not None:
+        fold = Fold.parse(data["fold"])
+        everything = [*splits["train"], *splits["dev"]]
+        splits = dict(zip(splits, fold.split(everything), strict=True))
+    for role, utterances in splits.items():
         most = data[f"max_{role}"]
         if most is not None and most < len(utterances):
             log.info("data.max_%s: %d of %d utterances", role, most, len(utterances))
-            utterances = utterances[:most]
-        splits[role] = utterances
+            splits[role] = utterances[:most]
     return splits
 
 

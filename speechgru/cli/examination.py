@@ -27,9 +27,13 @@ def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
     names = {role: data[f"{role}_split"] for role in ("train", "dev")}
     splits = {role: corpus.read(name) for role, name in names.items()}
     if data["fold"] is not None:
-        fold = Fold.parse(data["fold"])
         everything = [*splits["train"], *splits["dev"]]
-        splits = dict(zip(splits, fold.split(everything), strict=True))
+        cut = (
+            (everything, [])
+            if data["fold"] == "all"
+            else Fold.parse(data["fold"]).split(everything)
+        )
+        splits = dict(zip(splits, cut, strict=True))
     for role, utterances in splits.items():
         most = data[f"max_{role}"]
         if most is not None and most < len(utterances):
@@ -73,7 +77,7 @@ def check_data(
     if data["dev_split"] == data["train_split"]:
         examined = {"train": splits["train"]}  # debug=overfit means to share
     else:
-        examined = splits
+        examined = {split: some for split, some in splits.items() if some}
     augment = build_augment(config, model.sample_rate)
     diagnosis = examine(
         examined,
@@ -104,7 +108,9 @@ def check_data(
                 )
     return {
         split: diagnosis.healthy(split if split in examined else "train")
-        for split in splits
+        if utterances
+        else []
+        for split, utterances in splits.items()
     }
 
 

@@ -117,6 +117,13 @@ def _run(
         seed=config["seed"],
         accumulate=accumulate,
     )
+    if not splits["dev"]:
+        if config["callbacks"]["early_stopping_patience"] is not None:
+            raise InputError(
+                "callbacks.early_stopping_patience is set, but nothing is held out to "
+                "validate on; set it to null, or hold out speakers by data.fold"
+            )
+        config["trainer"]["limit_val_batches"] = 0
     try:
         trainer = make_trainer(config, folder, accumulate)
     except (MisconfigurationException, ValueError, TypeError) as error:
@@ -212,12 +219,17 @@ def make_trainer(config: Mapping[str, Any], folder: Path, accumulate: int) -> L.
 def report(task: L.LightningModule, trainer: L.Trainer, folder: Path) -> None:
     """Say where the results are."""
     checkpoints = next(c for c in trainer.callbacks if isinstance(c, Checkpoints))
-    wer, cer, _ = checkpoints.best
-    if wer >= 1:
-        log.warning("no word was recognised; train longer, or try debug=overfit")
+    if checkpoints.best is None:
+        outcome = f"not validated; {trainer.current_epoch} epochs"
+    else:
+        wer, cer, _ = checkpoints.best
+        if wer >= 1:
+            log.warning("no word was recognised; train longer, or try debug=overfit")
+        outcome = (
+            f"best dev WER {100 * wer:.2f} %, CER {100 * cer:.2f} %, in epoch "
+            f"{checkpoints.best_epoch} of {trainer.current_epoch}"
+        )
     print(
-        f"best dev WER {100 * wer:.2f} %, CER {100 * cer:.2f} %, in epoch "
-        f"{checkpoints.best_epoch} of {trainer.current_epoch}; "
-        f"{task.cpu_seconds / 60:.1f} CPU-minutes\n"
+        f"{outcome}; {task.cpu_seconds / 60:.1f} CPU-minutes\n"
         f"checkpoint: {folder / BEST}\nrun folder: {folder}"
     )

@@ -41,7 +41,7 @@ def draw_curves(curves: Sequence[Mapping[str, float]], title: str) -> bytes:
         panel.grid(alpha=0.3)
         if axis == "linear":
             panel.set_ylim(bottom=0)
-        if len(lines) > 1:
+        if panel.get_legend_handles_labels()[0] and len(lines) > 1:
             panel.legend(frameon=False)
     content = BytesIO()
     figure.savefig(content, format="png", dpi=100)

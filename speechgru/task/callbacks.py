@@ -49,7 +49,8 @@ class Checkpoints(Checkpoint):
     `last.ckpt` is written after every epoch, every `save_every` seconds
     between optimiser steps, and when a signal ends the run. `best.ckpt` holds
     no optimiser; it is written when validation reaches a lower WER, or as low a
-    one with a lower CER, or both as low with a lower loss.
+    one with a lower CER, or both as low with a lower loss; without validation,
+    after every epoch.
 
     The first Ctrl-C or SIGTERM ends the run after the current step, at the
     same step on every process; a second one kills it.
@@ -111,15 +112,13 @@ class Checkpoints(Checkpoint):
         metrics = trainer.callback_metrics
         score = tuple(float(metrics[f"val/{name}"]) for name in ("wer", "cer", "loss"))
         if self.best is None or score < self.best:
-            self.best, self.best_epoch = score, trainer.current_epoch + 1
-            if trainer.is_global_zero:
-                # Callbacks of one process only must not call the trainer's
-                # save, which waits for all.
-                best = {"state_dict": task.best_state_dict(), **task.description()}
-                write_checkpoint(best, self.folder / BEST)
+            self.best = score
+            self._save_best(trainer, task)
 
     def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:
         """Save after every epoch."""
+        if not trainer.enable_validation:
+            self._save_best(trainer, task)
         self._save_last(trainer)
         if self._stop:
             raise Interrupted(self.signal or signal.SIGTERM)
@@ -128,6 +127,14 @@ class Checkpoints(Checkpoint):
         # The first process's clock decides for all.
         due = time.monotonic() - self._saved_at >= self.save_every
         return trainer.strategy.broadcast(due)
+
+    def _save_best(self, trainer: L.Trainer, task: CTCTask) -> None:
+        self.best_epoch = trainer.current_epoch + 1
+        if trainer.is_global_zero:
+            # Callbacks of one process only must not call the trainer's save,
+            # which waits for all.
+            best = {"state_dict": task.best_state_dict(), **task.description()}
+            write_checkpoint(best, self.folder / BEST)
 
     def _save_last(self, trainer: L.Trainer) -> None:
         trainer.save_checkpoint(self.folder / LAST)
@@ -154,11 +161,11 @@ class Curves(Callback):
         self.draw_every = draw_every
         self._drawn_at = -math.inf
 
-    def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:
-        """Draw, unless it was done a moment ago."""
-        is_last = trainer.current_epoch + 1 == trainer.max_epochs
+    def on_train_epoch_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+        """Draw the epochs before, unless it was done a moment ago."""
+        # At the end of an epoch Lightning has not logged all of it yet.
         due = time.monotonic() - self._drawn_at >= self.draw_every
-        if trainer.is_global_zero and due and not is_last:
+        if trainer.is_global_zero and due and trainer.current_epoch > 0:
             self._draw(trainer)
 
     def on_train_end(self, trainer: L.Trainer, task: CTCTask) -> None:
@@ -225,15 +232,19 @@ class Progress(Callback):
         if not trainer.is_global_zero:
             return
         metrics = trainer.callback_metrics
+        on_dev = ""
+        if trainer.enable_validation:
+            on_dev = (
+                f"val/loss {metrics['val/loss']:.3f}, "
+                f"val/wer {100 * metrics['val/wer']:.2f} %, "
+                f"val/cer {100 * metrics['val/cer']:.2f} %, "
+            )
         log.info(
-            "epoch %d/%d: train/loss %.3f, val/loss %.3f, val/wer %.2f %%, "
-            "val/cer %.2f %%, %.0f s",
+            "epoch %d/%d: train/loss %.3f, %s%.0f s",
             trainer.current_epoch + 1,
             trainer.max_epochs,
             metrics["train/loss"],
-            metrics["val/loss"],
-            100 * metrics["val/wer"],
-            100 * metrics["val/cer"],
+            on_dev,
             time.monotonic() - self._started_at,
         )
         for id, reference, hypothesis in task.samples:

@@ -91,3 +91,24 @@ def test_weights_that_mean_nothing_are_refused(option):
             nn.Linear(1, 1), None, None, {}, {}, 1, 1e-3, 0.0, "one_cycle", 0.1, 1.0,
             **option,
         )  # fmt: skip
+
+
+def test_everything_is_trained_on_if_nobody_is_held_out(tones, tmp_path):
+    folder = tmp_path / "run"
+    train = ["train", *TINY, *tones.overrides, f"hydra.run.dir={folder}"]
+    result = run_speechgru(*train, "data.fold=all", "trainer.max_epochs=2")
+    assert "train: 74 utterances" in result.stderr
+    assert "dev" not in result.stderr
+    assert result.stdout.startswith("not validated; 2 epochs; ")
+    best, last = (read_checkpoint(folder / name) for name in ("best.ckpt", "last.ckpt"))
+    for name, weights in best["state_dict"].items():
+        assert torch.equal(weights, last["state_dict"][name])
+
+
+def test_stopping_early_needs_somebody_held_out(tones, tmp_path):
+    result = run_speechgru(
+        "train", *TINY, *tones.overrides, f"hydra.run.dir={tmp_path / 'run'}",
+        "data.fold=all", "callbacks=early_stopping", check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "nothing is held out to validate on" in result.stderr

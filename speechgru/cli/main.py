@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "test whether one system is better than another",
     "report": "make a page of results, to look at and to listen to",
     "transcribe": "turn audio files into text",
+    "average": "make one checkpoint from the weights of several",
     "runs": "list what was tried, and how well it went",
     "gates": "draw what every GRU layer does with a recording",
     "info": "say what a checkpoint is, and how it was trained",

@@ -190,7 +190,11 @@ def make_trainer(config: Mapping[str, Any], folder: Path, accumulate: int) -> L.
     """Set Lightning up to do what the contracts say."""
     callbacks: list[Callback] = [
         Progress(),
-        Checkpoints(folder, config["callbacks"]["save_every"]),
+        Checkpoints(
+            folder,
+            config["callbacks"]["save_every"],
+            config["callbacks"]["keep_every"],
+        ),
     ]
     patience = config["callbacks"]["early_stopping_patience"]
     if patience is not None:

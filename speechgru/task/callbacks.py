@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 from tqdm import tqdm
 
 from speechgru.files import replace_file
+from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import read_checkpoint, write_checkpoint
 from speechgru.score.curves import draw_curves
 from speechgru.score.learning import read_learning_curves
@@ -50,7 +51,8 @@ class Checkpoints(Checkpoint):
     between optimiser steps, and when a signal ends the run. `best.ckpt` holds
     no optimiser; it is written when validation reaches a lower WER, or as low a
     one with a lower CER, or both as low with a lower loss; without validation,
-    after every epoch.
+    after every epoch. `epoch-0010.ckpt` and its like hold what `best.ckpt` would
+    if that epoch were the best; `speechgru average` makes one of several.
 
     The first Ctrl-C or SIGTERM ends the run after the current step, at the
     same step on every process; a second one kills it.
@@ -58,11 +60,19 @@ class Checkpoints(Checkpoint):
     Args:
         folder: of the run.
         save_every: s between checkpoints within an epoch.
+        keep_every: epochs between checkpoints that stay; None: none stay.
     """
 
-    def __init__(self, folder: str | Path, save_every: float) -> None:
+    def __init__(
+        self, folder: str | Path, save_every: float, keep_every: int | None = None
+    ) -> None:
+        if keep_every is not None and keep_every < 1:
+            raise InputError(
+                f"callbacks.keep_every is {keep_every}, expected a number of epochs"
+            )
         self.folder = Path(folder)
         self.save_every = save_every
+        self.keep_every = keep_every
         self.best: tuple[float, float, float] | None = None
         self.best_epoch = 0
         self.signal: int | None = None
@@ -119,6 +129,9 @@ class Checkpoints(Checkpoint):
         """Save after every epoch."""
         if not trainer.enable_validation:
             self._save_best(trainer, task)
+        number = trainer.current_epoch + 1
+        if self.keep_every is not None and number % self.keep_every == 0:
+            self._save_slim(trainer, task, f"epoch-{number:04d}.ckpt")
         self._save_last(trainer)
         if self._stop:
             raise Interrupted(self.signal or signal.SIGTERM)
@@ -130,11 +143,14 @@ class Checkpoints(Checkpoint):
 
     def _save_best(self, trainer: L.Trainer, task: CTCTask) -> None:
         self.best_epoch = trainer.current_epoch + 1
+        self._save_slim(trainer, task, BEST)
+
+    def _save_slim(self, trainer: L.Trainer, task: CTCTask, name: str) -> None:
         if trainer.is_global_zero:
             # Callbacks of one process only must not call the trainer's save,
             # which waits for all.
-            best = {"state_dict": task.best_state_dict(), **task.description()}
-            write_checkpoint(best, self.folder / BEST)
+            slim = {"state_dict": task.best_state_dict(), **task.description()}
+            write_checkpoint(slim, self.folder / name)
 
     def _save_last(self, trainer: L.Trainer) -> None:
         trainer.save_checkpoint(self.folder / LAST)

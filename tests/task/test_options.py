@@ -28,6 +28,7 @@ def run(tones, tmp_path_factory):
         "spec_augment.frames_per_time_mask=40",
         "data.batch_seconds=12",
         "trainer.max_epochs=25",
+        "callbacks.keep_every=10",
         "logger.csv=true",
         f"hydra.run.dir={folder}",
     )
@@ -56,6 +57,15 @@ def test_the_best_checkpoint_holds_the_average(run):
     assert not torch.equal(averaged.head.weight, raw.head.weight)
     distance = (averaged.head.weight - raw.head.weight).norm() / raw.head.weight.norm()
     assert distance < 0.5
+
+
+def test_every_tenth_epoch_stays(run):
+    kept = sorted(path.name for path in run.glob("epoch-*"))
+    assert kept == ["epoch-0010.ckpt", "epoch-0020.ckpt"]
+    for path, epoch in zip(sorted(run.glob("epoch-*")), (10, 20), strict=True):
+        checkpoint = read_checkpoint(path)
+        assert "optimizer_states" not in checkpoint
+        assert load_checkpoint(path).metadata["epoch"] == epoch
 
 
 def test_the_curves_are_a_picture(run):

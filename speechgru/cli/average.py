@@ -1,0 +1,31 @@
+"""`speechgru average`: one checkpoint from the weights of several."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from speechgru.cli.config import read_command_line
+from speechgru.interfaces import InputError
+from speechgru.model.average import average_checkpoints
+from speechgru.model.checkpoint import write_checkpoint
+
+USAGE = """
+usage: speechgru average CHECKPOINT CHECKPOINT ... output=PATH
+
+Write a checkpoint whose weights are the mean of the others'. They should be of
+one run: train with callbacks.keep_every=N to keep that of every Nth epoch.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    line = read_command_line("average", arguments, USAGE, (2, sys.maxsize))
+    paths = [Path(name) for name in line.positional]
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise InputError("a checkpoint is given twice, expected different ones")
+    output = Path(line.config["output"])
+    if output.exists():
+        raise InputError(f"{output}: exists, expected a new file; choose another name")
+    write_checkpoint(average_checkpoints(paths), output)
+    print(f"checkpoint: {output}")
+    return 0

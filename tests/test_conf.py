@@ -16,6 +16,7 @@ from speechgru.cli.config import (
     compose_config,
     to_plain,
 )
+from speechgru.cli.examination import build_tokenizer
 from speechgru.cli.main import UsageError
 from speechgru.interfaces import InputError
 from speechgru.model.build import build
@@ -51,7 +52,7 @@ def build_all(config):
     build_corpus(config)
     build_augment(config, model.sample_rate)
     decoder = build(config["decoder"], "decoder", trust, DECODER_ROOMS)
-    tokenizer = build({**config["text"], "alphabet": "ABC"}, "text", trust)
+    tokenizer = build_tokenizer(config["text"], ["ABC"], trust)
     task = build(
         config["task"], "task", trust, TASK_ROOMS, model=model, tokenizer=tokenizer,
         decoder=decoder, model_config=groups, metadata={}, seed=config["seed"],

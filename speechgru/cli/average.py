@@ -10,7 +10,7 @@ from speechgru.model.average import average_checkpoints
 from speechgru.model.checkpoint import write_checkpoint
 
 USAGE = """
-usage: speechgru average CHECKPOINT CHECKPOINT ... output=PATH
+usage: speechgru average CHECKPOINT CHECKPOINT ... [output=PATH]
 
 Write a checkpoint whose weights are the mean of the others'. They should be of
 one run: train with callbacks.keep_every=N to keep that of every Nth epoch.
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     paths = [Path(name) for name in line.positional]
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("a checkpoint is given twice, expected different ones")
-    output = Path(line.config["output"])
+    output = Path(line.config["output"] or paths[0].with_name("average.ckpt"))
     if output.exists():
         raise InputError(f"{output}: exists, expected a new file; choose another name")
     write_checkpoint(average_checkpoints(paths), output)

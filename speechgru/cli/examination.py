@@ -1,5 +1,6 @@
 """What a run trains on: read, examined, and what may be skipped left out."""
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -131,23 +132,24 @@ def _leave_out(
 def build_tokenizer(
     config: Mapping[str, Any], texts: Iterable[str], trust: Sequence[str]
 ) -> Tokenizer:
-    """Build the tokenizer, of the given alphabet or that of the texts.
+    """Build the tokenizer, from the texts where its class can use them.
 
     A text that is empty or cannot be normalised is left to the doctor, who
     names its utterance.
     """
-    if config["alphabet"] is not None:
-        return build(config, "text", trust)
     tokenizer_class = find_class(config["_target_"], "text", trust)
-    options = {k: v for k, v in config.items() if k not in ("_target_", "alphabet")}
+    if not hasattr(tokenizer_class, "from_texts"):
+        return build(config, "text", trust)
+    options = {key: value for key, value in config.items() if key != "_target_"}
     usable = []
-    for text in texts:
-        try:
-            tokenizer_class.from_texts([text], **options)
-            usable.append(text)
-        except InputError:
-            continue
-    return tokenizer_class.from_texts(usable, **options)
+    try:
+        for text in texts:
+            with contextlib.suppress(InputError):
+                tokenizer_class.from_texts([text], **options)
+                usable.append(text)
+        return tokenizer_class.from_texts(usable, **options)
+    except TypeError as error:  # an unknown option
+        raise InputError(f"text: {error}") from error
 
 
 def on_integers(

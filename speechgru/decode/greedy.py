@@ -15,7 +15,8 @@ class GreedyDecoder:
 
     A token begins with the first frame of its run and ends with the last; its
     confidence is the mean probability of the token over the frames of the run.
-    A word spans the tokens between two spaces; its confidence is the geometric
+    A word spans the tokens between two spaces, or from one that begins with a
+    space to the next; its confidence is the geometric
     mean of theirs, so that one doubtful token makes the word doubtful whatever
     the word's length. Text without spaces is one word.
 
@@ -102,21 +103,22 @@ def _collapse(
 
 
 def group_words(tokens: list[Span]) -> tuple[Span, ...]:
-    """Join the tokens between spaces to words."""
-    words = []
-    for is_space, group in groupby(tokens, key=lambda token: token.text == " "):
-        if is_space:
-            continue
-        members = list(group)
-        words.append(
-            Span(
-                text="".join(token.text for token in members),
-                start=members[0].start,
-                end=members[-1].end,
-                confidence=geometric_mean([token.confidence for token in members]),
-            )
+    """Join the tokens between spaces, which may be part of a token, to words."""
+    groups: list[list[Span]] = [[]]
+    for token in tokens:
+        if token.text.startswith(" "):
+            groups.append([])
+        if token.text != " ":
+            groups[-1].append(token)
+    return tuple(
+        Span(
+            text="".join(token.text for token in members).removeprefix(" "),
+            start=members[0].start,
+            end=members[-1].end,
+            confidence=geometric_mean([token.confidence for token in members]),
         )
-    return tuple(words)
+        for members in filter(None, groups)
+    )
 
 
 def geometric_mean(probabilities: list[float]) -> float:

@@ -50,8 +50,11 @@ class CharacterTokenizer:
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
+        alphabet: str | None = None,
     ) -> "CharacterTokenizer":
-        """Take the alphabet, sorted, from the characters of transcripts."""
+        """Take the alphabet, sorted, from transcripts, if it is not given."""
+        if alphabet is not None:
+            return cls(alphabet, case, punctuation, digits)
         normalize = TextNormalizer(case, punctuation, digits)
         characters: set[str] = set()
         for text in texts:
@@ -79,7 +82,9 @@ class CharacterTokenizer:
             InputError: a character is not in the alphabet, or is refused by
                 the normaliser.
         """
-        normalized = self.normalize(text)
+        return self._spell(self.normalize(text))
+
+    def _spell(self, normalized: str) -> list[int]:
         try:
             return [self._ids[character] for character in normalized]
         except KeyError as error:
@@ -98,7 +103,7 @@ class CharacterTokenizer:
         for token_id in token_ids:
             if not BLANK < token_id < len(self.tokens):
                 raise ValueError(
-                    f"token id {token_id} is no character, expected 1 to "
+                    f"token id {token_id} is no text, expected 1 to "
                     f"{len(self.tokens) - 1}"
                 )
         text = "".join(self.tokens[token_id] for token_id in token_ids)

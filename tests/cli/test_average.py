@@ -37,8 +37,8 @@ def write(tmp_path, checkpoint):
 
 def test_weights_are_the_mean(write, tmp_path, capsys):
     paths = [write(f"{value}.ckpt", value) for value in (1, 2, 6)]
-    output = tmp_path / "mean.ckpt"
-    assert main([*map(str, paths), f"output={output}"]) == 0
+    output = tmp_path / "average.ckpt"
+    assert main(list(map(str, paths))) == 0
     assert capsys.readouterr().out == f"checkpoint: {output}\n"
     weights = load_checkpoint(output).model.state_dict()
     floating = [v for v in weights.values() if v.is_floating_point()]

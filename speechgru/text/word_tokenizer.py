@@ -1,0 +1,130 @@
+"""One token per frequent word; the others are spelled."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from speechgru.interfaces import InputError
+from speechgru.text.normalize import (
+    Case,
+    Digits,
+    Punctuation,
+    TextNormalizer,
+    describe_character,
+)
+from speechgru.text.tokenizer import CharacterTokenizer
+
+
+class WordTokenizer(CharacterTokenizer):
+    """Map transcripts to ids of whole words and, where a word has none, of characters.
+
+    A model of few words cannot misspell those it has learned as a whole, and
+    still spells those it has heard too seldom, or never. After the blank come
+    the words, each with the space before it, then the characters.
+
+    Args:
+        alphabet: as for `CharacterTokenizer`.
+        words: those with a token, each once, of characters of the alphabet.
+        case, punctuation, digits: as for `TextNormalizer`.
+
+    Raises:
+        InputError: see `CharacterTokenizer`; or a word is empty, is there
+            twice, or holds a space or a character that is not in the alphabet.
+
+    Source:
+        A mixture of words and characters: "Advancing acoustic-to-word CTC
+        model", arXiv:1803.05566, which spells the words that are rare.
+    """
+
+    def __init__(
+        self,
+        alphabet: str,
+        words: Sequence[str],
+        case: Case = "upper",
+        punctuation: Punctuation = "space",
+        digits: Digits = "keep",
+    ) -> None:
+        super().__init__(alphabet, case, punctuation, digits)
+        self.words = tuple(words)
+        for index, word in enumerate(self.words):
+            if not word or " " in word or word in self.words[:index]:
+                raise InputError(
+                    f"text.words holds {word!r}, expected each word once, without "
+                    "spaces; remove it"
+                )
+            foreign = next((c for c in word if c not in alphabet), None)
+            if foreign is not None:
+                raise InputError(
+                    f"the word {word!r} of text.words holds "
+                    f"{describe_character(foreign)}, which is not in text.alphabet; "
+                    "add it there, or remove the word"
+                )
+        # Last, so that fine-tuning can append to the alphabet.
+        spaced = [f" {word}" for word in self.words]
+        self.tokens = (self.tokens[0], *spaced, *alphabet)
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Iterable[str],
+        case: Case = "upper",
+        punctuation: Punctuation = "space",
+        digits: Digits = "keep",
+        alphabet: str | None = None,
+        min_count: int = 10,
+    ) -> "WordTokenizer":
+        """Take words, and the alphabet if it is not given, from transcripts.
+
+        Args:
+            texts: transcripts to train on.
+            case, punctuation, digits: as for `TextNormalizer`.
+            alphabet: the characters; None: those of the texts.
+            min_count: occurrences that make a word a token.
+        """
+        if min_count < 1:
+            raise InputError(f"text.min_count is {min_count}, expected at least 1")
+        texts = list(texts)
+        options = case, punctuation, digits
+        alphabet = CharacterTokenizer.from_texts(texts, *options, alphabet).alphabet
+        normalize = TextNormalizer(*options)
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(normalize(text).split())
+        words = sorted(
+            word
+            for word, count in counts.items()
+            if count >= min_count and set(word) <= set(alphabet)
+        )
+        return cls(alphabet, words, *options)
+
+    def config(self) -> dict[str, Any]:
+        """Give the plain values from which this tokenizer can be built again."""
+        return {
+            **super().config(),
+            "_target_": "speechgru.text.word_tokenizer.WordTokenizer",
+            "words": list(self.words),
+        }
+
+    def encode(self, text: str) -> list[int]:
+        """Normalise a transcript and map it to token ids.
+
+        Raises:
+            InputError: as for `CharacterTokenizer`.
+        """
+        ids: list[int] = []
+        for word in self.normalize(text).split():
+            spaced = f" {word}"
+            if spaced in self._ids:
+                ids.append(self._ids[spaced])
+            else:
+                ids += self._spell(spaced if ids else word)
+        return ids
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Map token ids to text, in Unicode NFC as `normalize` gives it.
+
+        Raises:
+            ValueError: as for `CharacterTokenizer`.
+        """
+        return super().decode(token_ids).removeprefix(" ")

@@ -73,13 +73,21 @@ class RecurrentEncoder(nn.Module):
         weight_dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        dropouts = (dropout, input_dropout, output_dropout, weight_dropout)
-        if hidden_size < 1 or num_layers < 1 or not all(0 <= p < 1 for p in dropouts):
+        if hidden_size < 1 or num_layers < 1:
             raise ValueError(
-                f"num_layers is {num_layers}, hidden_size {hidden_size} and dropout "
-                f"{', '.join(map(str, dropouts))}, expected at least 1 layer, 1 unit "
-                "and probabilities below 1"
+                f"num_layers is {num_layers} and hidden_size {hidden_size}, expected "
+                "at least 1 layer and 1 unit"
             )
+        for name, probability in {
+            "dropout": dropout,
+            "input_dropout": input_dropout,
+            "output_dropout": output_dropout,
+            "weight_dropout": weight_dropout,
+        }.items():
+            if not 0 <= probability < 1:
+                raise ValueError(
+                    f"{name} is {probability}, expected a probability below 1"
+                )
         if norm not in (None, *NORMS):
             raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
         if lookahead < 0 or (lookahead and bidirectional):

@@ -73,5 +73,7 @@ def test_variational_dropout_drops_the_same_units_at_every_frame():
     "option", ["dropout", "input_dropout", "output_dropout", "weight_dropout"]
 )
 def test_probabilities_are_below_one(option):
-    with pytest.raises(ValueError, match="probabilities below 1"):
+    with pytest.raises(
+        ValueError, match=f"^{option} is .*, expected a probability below 1"
+    ):
         make(GRUEncoder, **{option: 1.0})

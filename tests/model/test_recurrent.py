@@ -398,11 +398,11 @@ def test_impossible_lengths_are_refused(member, length):
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"num_layers": 0}, "num_layers is 0, hidden_size 3 and dropout 0.0, exp"),
-        ({"num_layers": -1}, "num_layers is -1, hidden_size 3"),
-        ({"hidden_size": 0}, "num_layers is 2, hidden_size 0"),
-        ({"dropout": 1.0}, "dropout 1.0, expected at least"),
-        ({"dropout": -0.1}, "dropout -0.1, expected at least"),
+        ({"num_layers": 0}, "num_layers is 0 and hidden_size 3, expected at least"),
+        ({"num_layers": -1}, "num_layers is -1 and hidden_size 3"),
+        ({"hidden_size": 0}, "num_layers is 2 and hidden_size 0"),
+        ({"dropout": 1.0}, "^dropout is 1.0, expected a probability"),
+        ({"dropout": -0.1}, "^dropout is -0.1, expected a probability"),
         ({"norm": "group"}, "norm is 'group', expected null, batch, layer"),
         (
             {"lookahead": 2},

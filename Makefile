@@ -15,14 +15,15 @@ test: .venv/installed
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-# uv is fast; where it cannot reach the package index, pip, set up by the
+# Compiled once here, or every command would compile its libraries anew where
+# PYTHONDONTWRITEBYTECODE is set. uv is fast; where it cannot reach the package index, pip, set up by the
 # machine's owner, perhaps can.
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 12) else "Python %d.%d found, expected 3.10 to 3.12; choose one by: make PYTHON=python3.12" % v)'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "the Python module venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[dev,synth]' \
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev,synth]' \
 	|| $(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev,synth]'
 	touch $@
 

@@ -15,9 +15,9 @@ test: .venv/installed
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-# Compiled once here, or every command would compile its libraries anew where
-# PYTHONDONTWRITEBYTECODE is set. uv is fast; where it cannot reach the package index, pip, set up by the
-# machine's owner, perhaps can.
+# uv is fast; where it cannot reach the package index, pip, set up by the
+# machine's owner, perhaps can. Both compile the libraries, which commands would
+# else do anew each time where PYTHONDONTWRITEBYTECODE is set.
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 12) else "Python %d.%d found, expected 3.10 to 3.12; choose one by: make PYTHON=python3.12" % v)'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "the Python module venv is missing; on Debian: apt-get install python3-venv"; exit 1; }

@@ -141,9 +141,11 @@ def build_tokenizer(
     if not hasattr(tokenizer_class, "from_texts"):
         return build(config, "text", trust)
     options = {key: value for key, value in config.items() if key != "_target_"}
-    usable = []
+    texts, usable = list(texts), []
     try:
-        for text in texts:
+        with contextlib.suppress(InputError):
+            return tokenizer_class.from_texts(texts, **options)
+        for text in texts:  # which of them it was
             with contextlib.suppress(InputError):
                 tokenizer_class.from_texts([text], **options)
                 usable.append(text)

@@ -226,17 +226,17 @@ class _Examiner:
         """CTC needs a frame per token, and a blank between equal neighbours."""
         if not token_ids or self.output_lengths is None:
             return []
-        is_sped_up = False
+        speed = ""
         if split == "train" and self.shortest is not None:
             duration = num_samples / self.sample_rate
-            is_sped_up = self.shortest(duration) < duration
-        if is_sped_up:
-            num_samples = math.floor(self.shortest(duration) * self.sample_rate)
+            shortened = self.shortest(duration)
+            if shortened < duration:
+                num_samples = math.floor(shortened * self.sample_rate)
+                speed = ", at the highest speed of the augmentation"
         try:
             num_frames = max(0, int(self.output_lengths(num_samples)))
         except ValueError:  # shorter than one window
             num_frames = 0
-        speed = ", at the highest speed of the augmentation" if is_sped_up else ""
         repeats = sum(left == right for left, right in pairwise(token_ids))
         if num_frames >= len(token_ids) + repeats:
             return []

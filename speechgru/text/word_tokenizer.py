@@ -9,7 +9,6 @@ from speechgru.text.normalize import (
     Case,
     Digits,
     Punctuation,
-    TextNormalizer,
     describe_character,
 )
 from speechgru.text.tokenizer import CharacterTokenizer
@@ -46,8 +45,9 @@ class WordTokenizer(CharacterTokenizer):
     ) -> None:
         super().__init__(alphabet, case, punctuation, digits)
         self.words = tuple(words)
-        for index, word in enumerate(self.words):
-            if not word or " " in word or word in self.words[:index]:
+        before: set[str] = set()
+        for word in self.words:
+            if not word or " " in word or word in before:
                 raise InputError(
                     f"text.words holds {word!r}, expected each word once, without "
                     "spaces; remove it"
@@ -59,6 +59,7 @@ class WordTokenizer(CharacterTokenizer):
                     f"{describe_character(foreign)}, which is not in text.alphabet; "
                     "add it there, or remove the word"
                 )
+            before.add(word)
         # Last, so that fine-tuning can append to the alphabet.
         spaced = [f" {word}" for word in self.words]
         self.tokens = (self.tokens[0], *spaced, *alphabet)
@@ -66,37 +67,30 @@ class WordTokenizer(CharacterTokenizer):
 
     @classmethod
     def from_texts(
-        cls,
-        texts: Iterable[str],
-        case: Case = "upper",
-        punctuation: Punctuation = "space",
-        digits: Digits = "keep",
-        alphabet: str | None = None,
-        min_count: int = 10,
+        cls, texts: Iterable[str], min_count: int = 10, **options: Any
     ) -> "WordTokenizer":
         """Take words, and the alphabet if it is not given, from transcripts.
 
         Args:
             texts: transcripts to train on.
-            case, punctuation, digits: as for `TextNormalizer`.
-            alphabet: the characters; None: those of the texts.
             min_count: occurrences that make a word a token.
+            options: as for `CharacterTokenizer.from_texts`.
         """
         if min_count < 1:
             raise InputError(f"text.min_count is {min_count}, expected at least 1")
         texts = list(texts)
-        options = case, punctuation, digits
-        alphabet = CharacterTokenizer.from_texts(texts, *options, alphabet).alphabet
-        normalize = TextNormalizer(*options)
+        spelling = CharacterTokenizer.from_texts(texts, **options)
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(normalize(text).split())
+            counts.update(spelling.normalize(text).split())
         words = sorted(
             word
             for word, count in counts.items()
-            if count >= min_count and set(word) <= set(alphabet)
+            if count >= min_count and set(word) <= set(spelling.alphabet)
         )
-        return cls(alphabet, words, *options)
+        config = spelling.config()
+        del config["_target_"]
+        return cls(**config, words=words)
 
     def config(self) -> dict[str, Any]:
         """Give the plain values from which this tokenizer can be built again."""

@@ -1,6 +1,7 @@
 """Additive noise, made or recorded."""
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -12,7 +13,7 @@ from speechgru.data.augment.recordings import Recordings
 from speechgru.interfaces import InputError
 
 
-class Noise(SameTime):
+class Noise(SameTime, ABC):
     """Add noise to some utterances; see the subclasses for which.
 
     Args:
@@ -41,9 +42,9 @@ class Noise(SameTime):
         ratio = torch.tensor(generator.uniform(self.low, self.high))
         return add_noise(waveform, noise, ratio)
 
+    @abstractmethod
     def draw(self, num_samples: int, generator: random.Random) -> Tensor:
         """Draw (S,) samples of noise, at any loudness."""
-        raise NotImplementedError
 
 
 class ColoredNoise(Noise):

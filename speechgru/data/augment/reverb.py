@@ -1,6 +1,7 @@
 """Reverberation, simulated or by recorded responses of rooms."""
 
 import random
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from speechgru.data.augment.recordings import Recordings
 from speechgru.interfaces import InputError
 
 
-class Reverb(SameTime):
+class Reverb(SameTime, ABC):
     """Put some utterances into a room; see the subclasses for which.
 
     The sound that comes straight from the speaker keeps its time and its
@@ -37,9 +38,9 @@ class Reverb(SameTime):
         heard = fftconvolve(waveform, response / response[direct])
         return heard[direct : direct + len(waveform)]
 
+    @abstractmethod
     def draw(self, generator: random.Random) -> tuple[Tensor, int]:
         """Draw a response (S,), and the sample at which the direct sound arrives."""
-        raise NotImplementedError
 
 
 class SimulatedReverb(Reverb):

@@ -132,6 +132,27 @@ def read_json_lines(
     return items
 
 
+def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
+    """Read a file of UTF-8 text, without its line ends and byte order mark.
+
+    Args:
+        path: of the file.
+        kind: of the file, e.g. "an ARPA file"; for messages.
+
+    Raises:
+        InputError: the file cannot be read, or is not UTF-8.
+    """
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({reason(error)}), expected {kind} in UTF-8; "
+            "correct the path, or save the file as UTF-8"
+        ) from error
+    # Not splitlines: it also splits at U+2028 and others inside sentences.
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
 def get_text(record: Mapping[str, Any], key: str) -> str:
     """A string of a record."""
     value = record[key]

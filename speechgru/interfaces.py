@@ -109,20 +109,36 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """A text that could have been said as well.
+
+    Attributes:
+        text: as in `Hypothesis`.
+        score: as in `Hypothesis`.
+    """
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """What a decoder heard.
 
     Attributes:
         text: decoded, normalised as the training transcripts were.
-        score: natural log-probability of the decoded path.
+        score: natural log-probability of the decoded path; of a beam search,
+            that of the text, with what its language model adds.
         tokens: in order of time.
         words: in order of time.
+        alternatives: other texts, the best first, if they were asked for.
     """
 
     text: str
     score: float
     tokens: tuple[Span, ...]
     words: tuple[Span, ...]
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ from speechgru.cli.config import (
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
-from speechgru.decode.greedy import average_confidence
+from speechgru.decode.spans import average_confidence
 from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
 from speechgru.model.build import build

@@ -12,7 +12,7 @@ import torch
 
 from speechgru.cli.config import build_augment, build_corpus
 from speechgru.data.doctor import examine
-from speechgru.data.folds import Fold
+from speechgru.data.folds import hold_out
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build, find_class
@@ -27,14 +27,8 @@ def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
     corpus, data = build_corpus(config), config["data"]
     names = {role: data[f"{role}_split"] for role in ("train", "dev")}
     splits = {role: corpus.read(name) for role, name in names.items()}
-    if data["fold"] is not None:
-        everything = [*splits["train"], *splits["dev"]]
-        cut = (
-            (everything, [])
-            if data["fold"] == "all"
-            else Fold.parse(data["fold"]).split(everything)
-        )
-        splits = dict(zip(splits, cut, strict=True))
+    cut = hold_out(splits["train"], splits["dev"], data["fold"])
+    splits = dict(zip(splits, cut, strict=True))
     for role, utterances in splits.items():
         most = data[f"max_{role}"]
         if most is not None and most < len(utterances):

@@ -17,6 +17,7 @@ COMMANDS = {
     "transcribe": "turn audio files into text",
     "average": "make one checkpoint from the weights of several",
     "runs": "list what was tried, and how well it went",
+    "lm": "estimate a language model from text",
     "gates": "draw what every GRU layer does with a recording",
     "info": "say what a checkpoint is, and how it was trained",
 }

@@ -7,6 +7,23 @@ from dataclasses import dataclass
 from speechgru.interfaces import InputError, Utterance
 
 
+def hold_out(
+    train: Sequence[Utterance], dev: Sequence[Utterance], fold: str | None
+) -> tuple[list[Utterance], list[Utterance]]:
+    """Cut two splits anew, into what is trained on and what is validated on.
+
+    Args:
+        train, dev: as the corpus has them.
+        fold: e.g. "1/4": see `Fold`; "all": trains on everybody, and validates
+            on nobody; None: as they are.
+    """
+    if fold is None:
+        return list(train), list(dev)
+    if fold == "all":
+        return [*train, *dev], []
+    return Fold.parse(fold).split([*train, *dev])
+
+
 @dataclass(frozen=True)
 class Fold:
     """One of several ways to cut utterances in two, no speaker in both.

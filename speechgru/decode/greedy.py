@@ -1,12 +1,12 @@
 """The best token of every frame."""
 
 import math
-from collections.abc import Sequence
 from itertools import groupby
 
 import torch
 from torch import Tensor
 
+from speechgru.decode.spans import check_log_probs, group_words
 from speechgru.interfaces import BLANK, Hypothesis, Span, Tokenizer
 
 
@@ -47,10 +47,9 @@ class GreedyDecoder:
             B hypotheses.
 
         Raises:
-            ValueError: shapes, lengths or the number of tokens do not agree, or
-                a valid frame holds NaN.
+            ValueError: see `check_log_probs`.
         """
-        _check_shapes(log_probs, output_lengths, len(tokenizer.tokens))
+        check_log_probs(log_probs, output_lengths, len(tokenizer.tokens))
         # argmax, unlike max, promises the first of equals on every device.
         best_ids = log_probs.argmax(dim=-1, keepdim=True)
         best_log_probs = log_probs.gather(-1, best_ids).squeeze(-1)
@@ -59,11 +58,6 @@ class GreedyDecoder:
         hypotheses = []
         for index, length in enumerate(output_lengths.tolist()):
             frame_log_probs = log_probs_of[index, :length].tolist()
-            if any(map(math.isnan, frame_log_probs)):
-                raise ValueError(
-                    f"utterance {index} of the batch: log_probs hold NaN, expected "
-                    "numbers; check the model's weights and the audio"
-                )
             frame_ids = ids_of[index, :length].tolist()
             hypotheses.append(
                 _collapse(frame_ids, frame_log_probs, tokenizer, seconds_per_frame)
@@ -100,59 +94,3 @@ def _collapse(
         tokens=tuple(spans),
         words=group_words(spans),
     )
-
-
-def group_words(tokens: list[Span]) -> tuple[Span, ...]:
-    """Join the tokens between spaces, which may be part of a token, to words."""
-    groups: list[list[Span]] = [[]]
-    for token in tokens:
-        if token.text.startswith(" "):
-            groups.append([])
-        if token.text != " ":
-            groups[-1].append(token)
-    return tuple(
-        Span(
-            text="".join(token.text for token in members).removeprefix(" "),
-            start=members[0].start,
-            end=members[-1].end,
-            confidence=geometric_mean([token.confidence for token in members]),
-        )
-        for members in filter(None, groups)
-    )
-
-
-def geometric_mean(probabilities: list[float]) -> float:
-    """Average at least one probability on the log scale; 0 if any is 0."""
-    if min(probabilities) == 0.0:
-        return 0.0
-    return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
-
-
-def average_confidence(tokens: Sequence[Span]) -> float | None:
-    """That of a whole text; None if no token was heard."""
-    return geometric_mean([token.confidence for token in tokens]) if tokens else None
-
-
-def _check_shapes(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) -> None:
-    if log_probs.dim() != 3 or not log_probs.is_floating_point():
-        raise ValueError(
-            f"log_probs are {log_probs.dtype} of shape {tuple(log_probs.shape)}, "
-            "expected floats (utterances, frames, tokens)"
-        )
-    num_utterances, num_frames, num_classes = log_probs.shape
-    if num_classes != num_tokens:
-        raise ValueError(
-            f"log_probs score {num_classes} tokens but the tokenizer has {num_tokens}; "
-            "use the tokenizer that the model was trained with"
-        )
-    if output_lengths.shape != (num_utterances,) or output_lengths.is_floating_point():
-        raise ValueError(
-            f"output_lengths are {output_lengths.dtype} of shape "
-            f"{tuple(output_lengths.shape)}, expected integers ({num_utterances},)"
-        )
-    outside = (output_lengths < 0) | (output_lengths > num_frames)
-    if outside.any():
-        raise ValueError(
-            f"output_lengths span {output_lengths.min()} to {output_lengths.max()} "
-            f"frames, expected 0 to {num_frames}"
-        )

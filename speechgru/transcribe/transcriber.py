@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.audio import AudioSource, inspect_audio, load_audio, resample_audio
-from speechgru.decode.greedy import GreedyDecoder, average_confidence
+from speechgru.decode.greedy import GreedyDecoder
+from speechgru.decode.spans import average_confidence
 from speechgru.interfaces import Decoder, InputError, Span, Tokenizer
 from speechgru.transcribe.recording import (
     NAMELESS,

@@ -20,7 +20,7 @@ from torch import nn
 import speechgru
 from speechgru.cli.gates import main, observe
 from speechgru.cli.picture import Observation, cut_strips, draw, place_labels
-from speechgru.decode.greedy import group_words
+from speechgru.decode.spans import group_words
 from speechgru.interfaces import BLANK, InputError, Span
 from speechgru.model.checkpoint import build_model, describe, write_checkpoint
 from speechgru.model.gru_cell import GRUTrace

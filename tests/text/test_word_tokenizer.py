@@ -4,7 +4,7 @@ import pytest
 from conftest import SMALL_MODEL
 
 from speechgru.cli.examination import build_tokenizer
-from speechgru.decode.greedy import group_words
+from speechgru.decode.spans import group_words
 from speechgru.interfaces import InputError, Span, Tokenizer
 from speechgru.model.build import build
 from speechgru.model.checkpoint import LoadedCheckpoint, build_model

@@ -1,0 +1,69 @@
+"""When known tokens were said: forced alignment."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torchaudio.functional import forced_align
+
+from speechgru.interfaces import BLANK, InputError, Span, Tokenizer
+
+
+def align_tokens(
+    log_probs: Tensor,
+    token_ids: Sequence[int],
+    tokenizer: Tokenizer,
+    seconds_per_frame: float,
+) -> list[Span]:
+    """Find the most probable place of each token.
+
+    A token begins with the first frame of its run and ends with the last; its
+    confidence is its mean probability over the frames of the run.
+
+    Args:
+        log_probs: (T, C) float, natural logarithms.
+        token_ids: what was said, no blanks.
+        tokenizer: with C tokens.
+        seconds_per_frame: s.
+
+    Raises:
+        InputError: there are too few frames for the tokens, or the tokens are
+            impossible.
+
+    Source:
+        The Viterbi path through the CTC lattice; "CTC-segmentation of large
+        corpora", arXiv:2007.09127, section 2.
+    """
+    if not token_ids:
+        return []
+    repeats = sum(a == b for a, b in pairwise(token_ids))
+    needed = len(token_ids) + repeats
+    if len(log_probs) < needed:
+        raise InputError(
+            f"{len(token_ids)} tokens cannot align with {len(log_probs)} output "
+            f"frames, expected at least {needed}; shorten the text, or use a model "
+            "with less subsampling"
+        )
+    log_probs = log_probs.detach().float().cpu()
+    path, scores = forced_align(
+        log_probs[None].contiguous(), torch.tensor([token_ids]), blank=BLANK
+    )
+    frames, probabilities = path[0].tolist(), scores[0].exp().tolist()
+    spans = []
+    start = 0
+    for end in range(1, len(frames) + 1):
+        if end < len(frames) and frames[end] == frames[start]:
+            continue
+        if frames[start] != BLANK:
+            run = probabilities[start:end]
+            spans.append(
+                Span(
+                    text=tokenizer.tokens[frames[start]],
+                    start=start * seconds_per_frame,
+                    end=end * seconds_per_frame,
+                    confidence=min(1.0, sum(run) / len(run)),
+                )
+            )
+        start = end
+    return spans

@@ -1,0 +1,258 @@
+"""What the beam searches share: their options, and hypotheses with confidences."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+import torch
+from torch import Tensor
+
+from speechgru.decode.align import align_tokens
+from speechgru.decode.language import SPACE, token_names
+from speechgru.decode.lexicon import read_lexicon
+from speechgru.decode.spans import check_log_probs, group_words
+from speechgru.interfaces import (
+    Alternative,
+    Hypothesis,
+    InputError,
+    Tokenizer,
+)
+from speechgru.lm.arpa import read_arpa
+from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
+from speechgru.lm.weights import read_weights
+
+
+@dataclass(frozen=True)
+class Found:
+    """A text that the search has found.
+
+    Attributes:
+        token_ids: of the text.
+        score: natural logarithm of the probability of all its paths that were
+            kept, plus what the scorer adds.
+        is_whole: whether the scorer lets the text end here.
+    """
+
+    token_ids: tuple[int, ...]
+    score: float
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Language:
+    """What is known of the language, fitted to a model's tokens.
+
+    Attributes:
+        lm: of words or of tokens, if there is one.
+        is_of_tokens: whether it is one of tokens.
+        words: that may be heard; None: any.
+        lm_weight, word_score: as in `BeamDecoder`.
+    """
+
+    lm: NGramModel | None
+    is_of_tokens: bool
+    words: tuple[str, ...] | None
+    lm_weight: float
+    word_score: float
+
+
+class BeamDecoder(ABC):
+    """Search for the text that is most probable as sound and as language.
+
+    The score of a text is the natural log-probability of its paths, plus
+    lm_weight times that of the text by the language model, plus word_score for
+    each word.
+
+    The language model may be one of words, whose words are then all that can be
+    heard unless there is a lexicon; or one of the model's tokens.
+
+    Args:
+        beam_size: prefixes that are kept after each frame.
+        lm: an ARPA file; None: none.
+        lm_weight: None: what `speechgru tune` has found best for the lm, else 0.5.
+        word_score: None: likewise, else 0.
+        lexicon: a file with one word a line, which alone can be heard; None:
+            the words of the language model, if it is one of words.
+        num_best: texts of a hypothesis, its alternatives included.
+
+    Raises:
+        InputError: an option is out of its range.
+    """
+
+    def __init__(
+        self,
+        beam_size: int,
+        lm: str | None,
+        lm_weight: float | None,
+        word_score: float | None,
+        lexicon: str | None,
+        num_best: int,
+    ) -> None:
+        for name, value in (("beam_size", beam_size), ("num_best", num_best)):
+            if value < 1:
+                raise InputError(f"decoder.{name} is {value}, expected at least 1")
+        if num_best > beam_size:
+            raise InputError(
+                f"decoder.num_best is {num_best}, expected at most beam_size "
+                f"({beam_size}); raise decoder.beam_size"
+            )
+        if lm is None and lm_weight is not None:
+            raise InputError(
+                f"decoder.lm_weight is {lm_weight}, but there is no language model; "
+                "set decoder.lm=FILE.arpa"
+            )
+        self.beam_size = beam_size
+        self.lm_path = lm
+        self.lexicon_path = lexicon
+        self.num_best = num_best
+        tuned = read_weights(lm) if lm is not None else {}
+        self.lm_weight = tuned.get("lm_weight", 0.5) if lm_weight is None else lm_weight
+        self.word_score = (
+            tuned.get("word_score", 0.0) if word_score is None else word_score
+        )
+        self._tokens: tuple[str, ...] | None = None
+
+    @abstractmethod
+    def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
+        """Get ready for texts of these tokens. Raises InputError."""
+
+    @abstractmethod
+    def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
+        """Find up to beam_size texts for each utterance, the best first.
+
+        Args:
+            log_probs: (B, T, C) float32, on the CPU.
+            lengths: (B,) int64, on the CPU.
+        """
+
+    def __call__(
+        self,
+        log_probs: Tensor,
+        output_lengths: Tensor,
+        tokenizer: Tokenizer,
+        seconds_per_frame: float,
+    ) -> list[Hypothesis]:
+        """Decode a padded batch; frames beyond a length never matter.
+
+        Args:
+            log_probs: (B, T, C) float natural log-probabilities.
+            output_lengths: (B,) integers, frames, each in [0, T].
+            tokenizer: with C tokens.
+            seconds_per_frame: s.
+
+        Returns:
+            B hypotheses. Tokens have the times of the most probable path of the
+            text. The confidence of a word is the share that texts with this
+            word there have in the probability of all texts that were found.
+
+        Raises:
+            ValueError: see `check_log_probs`.
+            InputError: the language model or the lexicon cannot be read, or
+                does not fit the tokens.
+        """
+        check_log_probs(log_probs, output_lengths, len(tokenizer.tokens))
+        if self._tokens != tokenizer.tokens:
+            self.prepare(self._fit_language(tokenizer), tokenizer)
+            self._tokens = tokenizer.tokens
+        log_probs = log_probs.detach().to("cpu", torch.float32)
+        lengths = output_lengths.cpu()
+        return [
+            self._describe(
+                found, log_probs[index, : lengths[index]], tokenizer, seconds_per_frame
+            )
+            for index, found in enumerate(self.search(log_probs, lengths))
+        ]
+
+    def _fit_language(self, tokenizer: Tokenizer) -> Language:
+        lm = None if self.lm_path is None else NGramModel(read_arpa(self.lm_path))
+        of_tokens = lm is not None and is_of_tokens(lm, tokenizer)
+        words = None
+        if self.lexicon_path is not None:
+            words = tuple(read_lexicon(self.lexicon_path))
+        elif lm is not None and not of_tokens:
+            words = tuple(w for w in lm.words if w not in (BEGIN, END, UNKNOWN))
+        return Language(lm, of_tokens, words, self.lm_weight, self.word_score)
+
+    def _describe(
+        self,
+        found: Sequence[Found],
+        log_probs: Tensor,
+        tokenizer: Tokenizer,
+        seconds_per_frame: float,
+    ) -> Hypothesis:
+        # The first of equal texts, which may differ in needless spaces, is the best.
+        scores: dict[str, list[float]] = {}
+        for one in found:
+            token_ids = one.token_ids
+            if not one.is_whole:
+                token_ids = cut_last_word(token_ids, tokenizer)
+            text = " ".join(tokenizer.decode(token_ids).split())
+            if not scores:
+                heard = token_ids
+            scores.setdefault(text, []).append(one.score)
+        text, *others = scores
+        tokens = align_tokens(log_probs, heard, tokenizer, seconds_per_frame)
+        return Hypothesis(
+            text=text,
+            score=scores[text][0],
+            tokens=tuple(tokens),
+            words=tuple(
+                replace(word, confidence=share)
+                for word, share in zip(group_words(tokens), vote(scores), strict=True)
+            ),
+            alternatives=tuple(
+                Alternative(other, scores[other][0])
+                for other in others[: self.num_best - 1]
+            ),
+        )
+
+
+def is_of_tokens(lm: NGramModel, tokenizer: Tokenizer) -> bool:
+    """Whether the words of a language model are tokens.
+
+    Raises:
+        InputError: they must be, since there is a space among them, but one is not.
+    """
+    words = set(lm.words) - {BEGIN, END, UNKNOWN}
+    foreign = words - set(token_names(tokenizer))
+    if foreign and SPACE in words:
+        raise InputError(
+            f"the language model of tokens holds {min(foreign)!r}, which is not among "
+            f"the model's {len(tokenizer.tokens)} tokens; estimate it with the model's "
+            "text options by speechgru lm unit=token checkpoint=CHECKPOINT"
+        )
+    return not foreign and (SPACE in words or " " not in tokenizer.tokens)
+
+
+def cut_last_word(token_ids: Sequence[int], tokenizer: Tokenizer) -> tuple[int, ...]:
+    """Leave out a word that was never finished."""
+    begins = [
+        place
+        for place, token_id in enumerate(token_ids)
+        if tokenizer.tokens[token_id].startswith(" ")
+    ]
+    return tuple(token_ids[: begins[-1]]) if begins else ()
+
+
+def vote(scores: Mapping[str, Sequence[float]]) -> list[float]:
+    """The share of probability that agrees with each word of the first text.
+
+    Args:
+        scores: by text; natural logarithms, of its spellings.
+    """
+    highest = max(max(some) for some in scores.values())
+    masses = {
+        text: math.fsum(math.exp(score - highest) for score in some)
+        for text, some in scores.items()
+    }
+    words = next(iter(scores)).split()
+    agreeing = [0.0] * len(words)
+    for text, mass in masses.items():
+        matcher = SequenceMatcher(None, words, text.split(), autojunk=False)
+        for block in matcher.get_matching_blocks():
+            for place in range(block.a, block.a + block.size):
+                agreeing[place] += mass
+    total = math.fsum(masses.values())
+    return [min(1.0, mass / total) for mass in agreeing]

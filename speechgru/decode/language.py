@@ -1,0 +1,224 @@
+"""What makes one text more probable than another, token by token.
+
+A scorer keeps a state for each text that is being spelled, an integer vector.
+It says what every token that could follow adds to the text's score, and the
+state behind each; and what the end adds.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from speechgru.decode.lexicon import REFUSED, ROOT, Lexicon
+from speechgru.interfaces import BLANK, InputError, Tokenizer
+from speechgru.lm.ngram import NGramModel
+
+SPACE = "<space>"
+"""The space, as a word of a language model of tokens."""
+
+IMPOSSIBLE = -torch.inf
+
+
+class Scorer(Protocol):
+    """A part of a text's score beside the acoustic one.
+
+    Dimensions: N texts, C tokens, S numbers of a state.
+    """
+
+    start: tuple[int, ...]
+    """State of the empty text."""
+
+    def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Give (N, C) scores and (N, C, S) states of all tokens, for (N, S)."""
+
+    def finish(self, states: Tensor) -> Tensor:
+        """Give (N,) scores of the text's end."""
+
+
+class TokenScorer:
+    """A language model whose words are the model's tokens.
+
+    Args:
+        lm: has every token among its words; the space as <space>.
+        tokenizer: of the tokens.
+        lm_weight: of the natural log-probabilities.
+        word_score: added per space.
+    """
+
+    def __init__(
+        self, lm: NGramModel, tokenizer: Tokenizer, lm_weight: float, word_score: float
+    ) -> None:
+        self.lm = lm
+        self.lm_weight = lm_weight
+        self.start = (lm.begin,)
+        names = token_names(tokenizer)
+        missing = next((name for name in names if name not in lm.ids), None)
+        if missing is not None and lm.unknown_id is None:
+            raise InputError(
+                f"the language model of tokens lacks the token {missing!r} and <unk>; "
+                "estimate it with the model's text options by speechgru lm unit=token"
+            )
+        ids = [lm.ids.get(name, lm.unknown_id) for name in names]
+        self.ids = torch.tensor([lm.end_id, *ids])  # the blank is refused below
+        bonus = [word_score * token.startswith(" ") for token in tokenizer.tokens]
+        bonus[BLANK] = IMPOSSIBLE
+        self.bonus = torch.tensor(bonus)
+
+    def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Scorer`."""
+        wide = states.expand(-1, len(self.ids))
+        log_probs, reached = self.lm.score(wide, self.ids.expand_as(wide))
+        return self.lm_weight * log_probs + self.bonus, reached[..., None]
+
+    def finish(self, states: Tensor) -> Tensor:
+        """See `Scorer`."""
+        ends = torch.full_like(states[:, 0], self.lm.end_id)
+        return self.lm_weight * self.lm.score(states[:, 0], ends)[0]
+
+
+class WordScorer:
+    """A lexicon, with or without a language model of its words.
+
+    Within a word, the score already holds the best that the word can become,
+    as unigrams are; the word's own score replaces it at its end.
+
+    Args:
+        lexicon: of the words.
+        tokenizer: of the tokens.
+        lm: a model of words; None scores all words of the lexicon alike.
+        lm_weight: of the natural log-probabilities.
+        word_score: added per word.
+        unknown_score: added per word outside an open lexicon, and to the
+            language model's <unk>.
+    """
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        tokenizer: Tokenizer,
+        lm: NGramModel | None,
+        lm_weight: float,
+        word_score: float,
+        unknown_score: float = 0.0,
+    ) -> None:
+        self.lexicon = lexicon
+        self.lm = lm
+        self.lm_weight = lm_weight
+        self.start = (ROOT, lm.begin if lm else 0)
+        nodes = lexicon.next_nodes
+        self.refused = nodes == REFUSED
+        self.next_nodes = nodes.clamp(min=ROOT)
+        # A word is over where a token leads to, or over, the space between words.
+        known = lexicon.word_ids >= 0
+        self.bonus = torch.where(known, word_score, word_score + unknown_score)
+        self.can_end = known | (lexicon.unknown_node != REFUSED)
+        self.can_end[ROOT] = True
+        self.lm_ids = torch.zeros(len(nodes), dtype=torch.int64)
+        if lm is not None:
+            lacking = [word for word in lexicon.words if word not in lm.ids]
+            if lm.unknown_id is None and (lacking or lexicon.unknown_node != REFUSED):
+                raise InputError(
+                    "the language model has no <unk>, but the lexicon has other words "
+                    f"({', '.join(lacking[:3]) or 'it is open'}); estimate the model "
+                    "by speechgru lm, which adds <unk>"
+                )
+            unknown = lm.unknown_id or 0
+            ids = torch.tensor([lm.ids.get(word, unknown) for word in lexicon.words])
+            self.lm_ids = torch.where(
+                known, ids[lexicon.word_ids.clamp(min=0)], unknown
+            )
+        begins = [token.startswith(" ") for token in tokenizer.tokens]
+        self.begins_word = torch.tensor(begins)
+        self.promise = self._look_ahead()
+
+    def _look_ahead(self) -> Tensor:
+        """(N,) the best unigram score of the words beyond each node."""
+        promise = torch.zeros(len(self.next_nodes))
+        if self.lm is None:
+            return promise
+        ends = self.can_end.clone()
+        ends[ROOT] = False
+        history = torch.zeros_like(self.lm_ids[ends])  # none
+        promise.fill_(IMPOSSIBLE)
+        promise[ends] = self.lm_weight * self.lm.score(history, self.lm_ids[ends])[0]
+        best = promise.tolist()
+        for node in range(len(best) - 1, ROOT, -1):
+            parent = self.lexicon.parents[node]
+            best[parent] = max(best[parent], best[node])
+        return torch.tensor([0.0, *best[1:]])
+
+    def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Scorer`."""
+        nodes, histories = states.unbind(-1)
+        reached = self.next_nodes[nodes]
+        scores = self.promise[reached] - self.promise[nodes][:, None]
+        word_scores, longer = self._score_words(nodes, histories)
+        is_over = (nodes != ROOT)[:, None] & self.begins_word
+        scores = scores + torch.where(is_over, word_scores[:, None], 0.0)
+        histories = torch.where(is_over, longer[:, None], histories[:, None])
+        scores = scores.masked_fill(self.refused[nodes], IMPOSSIBLE)
+        return scores, torch.stack([reached, histories], dim=-1)
+
+    def finish(self, states: Tensor) -> Tensor:
+        """See `Scorer`."""
+        nodes, histories = states.unbind(-1)
+        scores, longer = self._score_words(nodes, histories)
+        within = nodes != ROOT
+        scores = torch.where(within, scores - self.promise[nodes], 0.0)
+        if self.lm is not None:
+            histories = torch.where(within, longer, histories)
+            ends = torch.full_like(nodes, self.lm.end_id)
+            scores = scores + self.lm_weight * self.lm.score(histories, ends)[0]
+        return scores.masked_fill(~self.can_end[nodes], IMPOSSIBLE)
+
+    def _score_words(self, nodes: Tensor, histories: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of the words that end at nodes, and the histories with them."""
+        scores = self.bonus[nodes]
+        if self.lm is None:
+            return scores, histories
+        log_probs, longer = self.lm.score(histories, self.lm_ids[nodes])
+        return scores + self.lm_weight * log_probs, longer
+
+
+class ScorerSum:
+    """Any number of scorers; none of them leaves all texts alike.
+
+    Args:
+        scorers: of the same tokens.
+        num_tokens: C.
+    """
+
+    def __init__(self, scorers: Sequence[Scorer], num_tokens: int) -> None:
+        self.scorers = tuple(scorers)
+        self.num_tokens = num_tokens
+        self.start = tuple(number for scorer in scorers for number in scorer.start)
+
+    def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Scorer`."""
+        scores = torch.zeros(len(states), self.num_tokens)
+        scores[:, BLANK] = IMPOSSIBLE
+        reached = []
+        for scorer, part in zip(self.scorers, self._split(states), strict=True):
+            added, states_behind = scorer.expand(part)
+            scores = scores + added
+            reached.append(states_behind)
+        if not reached:
+            return scores, states[:, None].expand(-1, self.num_tokens, -1)
+        return scores, torch.cat(reached, dim=-1)
+
+    def finish(self, states: Tensor) -> Tensor:
+        """See `Scorer`."""
+        scores = torch.zeros(len(states))
+        for scorer, part in zip(self.scorers, self._split(states), strict=True):
+            scores = scores + scorer.finish(part)
+        return scores
+
+    def _split(self, states: Tensor) -> tuple[Tensor, ...]:
+        return states.split([len(scorer.start) for scorer in self.scorers], dim=-1)
+
+
+def token_names(tokenizer: Tokenizer) -> list[str]:
+    """How a language model of tokens calls them, the blank left out."""
+    return [token.replace(" ", SPACE) for token in tokenizer.tokens[1:]]

@@ -1,0 +1,77 @@
+"""Prefix beam search in torch: no compiler, every kind of token."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
+from speechgru.decode.hotwords import HotwordScorer
+from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
+from speechgru.decode.lexicon import Lexicon
+from speechgru.decode.prefix_beam_search import search
+from speechgru.interfaces import InputError, Tokenizer
+
+
+class PrefixBeamDecoder(BeamDecoder):
+    """Keep the best texts frame by frame, each with the sum of all its paths.
+
+    Args:
+        beam_size, lm, lm_weight, word_score, lexicon, num_best: see
+            `BeamDecoder`.
+        unknown_score: added per word that is not in the lexicon, beside what
+            the language model gives <unk>; None: there are no such words.
+        hotwords: words or phrases that are expected.
+        hotword_score: added per occurrence of one of them.
+    """
+
+    def __init__(
+        self,
+        beam_size: int = 100,
+        lm: str | None = None,
+        lm_weight: float | None = None,
+        word_score: float | None = None,
+        lexicon: str | None = None,
+        unknown_score: float | None = None,
+        hotwords: Sequence[str] = (),
+        hotword_score: float = 5.0,
+        num_best: int = 1,
+    ) -> None:
+        super().__init__(beam_size, lm, lm_weight, word_score, lexicon, num_best)
+        if isinstance(hotwords, str):
+            raise InputError(
+                f"decoder.hotwords is {hotwords!r}, expected a list; write "
+                f"'decoder.hotwords=[{hotwords}]'"
+            )
+        self.unknown_score = unknown_score
+        self.hotwords = tuple(hotwords)
+        self.hotword_score = hotword_score
+
+    def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
+        """See `BeamDecoder`."""
+        scorers: list[Scorer] = []
+        lm, weights = language.lm, (language.lm_weight, language.word_score)
+        if language.words is None and self.unknown_score is not None:
+            raise InputError(
+                f"decoder.unknown_score is {self.unknown_score}, but there is neither "
+                "a lexicon nor a language model of words; leave it out"
+            )
+        if language.words is not None:
+            lexicon = Lexicon(language.words, tokenizer, self.unknown_score is not None)
+            scorers.append(
+                WordScorer(
+                    lexicon,
+                    tokenizer,
+                    None if language.is_of_tokens else lm,
+                    *weights,
+                    self.unknown_score or 0.0,
+                )
+            )
+        if language.is_of_tokens:
+            scorers.append(TokenScorer(lm, tokenizer, *weights))
+        if self.hotwords:
+            scorers.append(HotwordScorer(self.hotwords, tokenizer, self.hotword_score))
+        self._scorer = ScorerSum(scorers, len(tokenizer.tokens))
+
+    def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
+        """See `BeamDecoder`."""
+        return search(log_probs, lengths, self._scorer, self.beam_size)

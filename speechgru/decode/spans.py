@@ -1,0 +1,78 @@
+"""What all decoders share: checked input, and words made of tokens in time."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from speechgru.interfaces import Span
+
+
+def check_log_probs(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) -> None:
+    """Hold a decoder's input against what every decoder expects.
+
+    Raises:
+        ValueError: shapes, lengths or the number of tokens do not agree, or a
+            valid frame holds NaN.
+    """
+    if log_probs.dim() != 3 or not log_probs.is_floating_point():
+        raise ValueError(
+            f"log_probs are {log_probs.dtype} of shape {tuple(log_probs.shape)}, "
+            "expected floats (utterances, frames, tokens)"
+        )
+    num_utterances, num_frames, num_classes = log_probs.shape
+    if num_classes != num_tokens:
+        raise ValueError(
+            f"log_probs score {num_classes} tokens but the tokenizer has {num_tokens}; "
+            "use the tokenizer that the model was trained with"
+        )
+    if output_lengths.shape != (num_utterances,) or output_lengths.is_floating_point():
+        raise ValueError(
+            f"output_lengths are {output_lengths.dtype} of shape "
+            f"{tuple(output_lengths.shape)}, expected integers ({num_utterances},)"
+        )
+    outside = (output_lengths < 0) | (output_lengths > num_frames)
+    if outside.any():
+        raise ValueError(
+            f"output_lengths span {output_lengths.min()} to {output_lengths.max()} "
+            f"frames, expected 0 to {num_frames}"
+        )
+    frames = torch.arange(num_frames, device=log_probs.device)
+    valid = frames < output_lengths[:, None].to(log_probs.device)
+    for index in (log_probs.isnan().any(-1) & valid).any(-1).nonzero().flatten():
+        raise ValueError(
+            f"utterance {index} of the batch: log_probs hold NaN, expected "
+            "numbers; check the model's weights and the audio"
+        )
+
+
+def group_words(tokens: list[Span]) -> tuple[Span, ...]:
+    """Join the tokens between spaces, which may be part of a token, to words."""
+    groups: list[list[Span]] = [[]]
+    for token in tokens:
+        if token.text.startswith(" "):
+            groups.append([])
+        if token.text != " ":
+            groups[-1].append(token)
+    return tuple(
+        Span(
+            text="".join(token.text for token in members).removeprefix(" "),
+            start=members[0].start,
+            end=members[-1].end,
+            confidence=geometric_mean([token.confidence for token in members]),
+        )
+        for members in filter(None, groups)
+    )
+
+
+def geometric_mean(probabilities: list[float]) -> float:
+    """Average at least one probability on the log scale; 0 if any is 0."""
+    if min(probabilities) == 0.0:
+        return 0.0
+    return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
+
+
+def average_confidence(tokens: Sequence[Span]) -> float | None:
+    """That of a whole text; None if no token was heard."""
+    return geometric_mean([token.confidence for token in tokens]) if tokens else None

@@ -1,0 +1,111 @@
+"""ARPA files, which hold n-gram models in every toolkit."""
+
+import math
+from pathlib import Path
+
+from speechgru.files import read_lines, replace_file
+from speechgru.interfaces import InputError
+from speechgru.lm.ngram import NGrams
+
+LN_10 = math.log(10)
+IMPOSSIBLE = -99.0
+"""Stands for the logarithm of 0; of all probabilities at or below it."""
+
+
+def write_arpa(path: str | Path, ngrams: NGrams) -> None:
+    """Write an ARPA file; probabilities to seven digits.
+
+    Source:
+        The format of Doug Paul's tools: "ARPA n-gram language models",
+        manual page ngram-format(5) of SRILM.
+    """
+    order = max(map(len, ngrams))
+    by_order: list[list[tuple[str, ...]]] = [[] for _ in range(order)]
+    for ngram in ngrams:
+        by_order[len(ngram) - 1].append(ngram)
+    lines = ["\\data\\"]
+    lines += [f"ngram {n}={len(some)}" for n, some in enumerate(by_order, 1)]
+    for n, some in enumerate(by_order, 1):
+        lines += ["", f"\\{n}-grams:"]
+        for ngram in some:
+            log_prob, backoff = ngrams[ngram]
+            shown = IMPOSSIBLE if log_prob == -math.inf else log_prob / LN_10
+            line = f"{shown:.7g}\t{' '.join(ngram)}"
+            # Readers take an absent backoff as 0.
+            lines.append(line if n == order else f"{line}\t{backoff / LN_10:.7g}")
+    lines += ["", "\\end\\", ""]
+    replace_file(path, "\n".join(lines).encode("utf-8"))
+
+
+def read_arpa(path: str | Path) -> NGrams:
+    """Read an ARPA file.
+
+    Raises:
+        InputError: the file cannot be read, is truncated, or a line of it is
+            not what its section says.
+    """
+    path = Path(path)
+    ngrams: dict[tuple[str, ...], tuple[float, float]] = {}
+    counts: dict[int, int] = {}
+    section: int | None = None  # None: before \data\; 0: in it; n: n-grams
+    ended = False
+    for number, raw in enumerate(read_lines(path, "an ARPA file"), 1):
+        line = raw.strip()
+        try:
+            if not line:
+                continue
+            if line == "\\data\\":
+                section = 0
+            elif line == "\\end\\":
+                ended = True
+                break
+            elif line.startswith("\\") and line.endswith("-grams:"):
+                section = _parse_count(line[1 : -len("-grams:")])
+            elif section == 0:
+                n, _, count = line.removeprefix("ngram ").partition("=")
+                counts[_parse_count(n)] = _parse_count(count)
+            elif section:
+                ngram, values = _parse_ngram(line, section)
+                if ngram in ngrams:
+                    raise ValueError("an n-gram that is new")
+                ngrams[ngram] = values
+        except ValueError as error:
+            raise InputError(
+                f"{path}:{number}: is {line[:80]!r}, expected {error}; correct the "
+                "file, or write it again, e.g. by speechgru lm"
+            ) from None
+    if not ended or not counts:
+        raise InputError(
+            f"{path}: is not a whole ARPA file, expected \\data\\ first and \\end\\ "
+            "last; it is truncated or another kind of file: write it again, e.g. by "
+            "speechgru lm (binary language models are not read)"
+        )
+    for n, count in counts.items():
+        found = sum(len(ngram) == n for ngram in ngrams)
+        if found != count:
+            raise InputError(
+                f"{path}: holds {found} {n}-grams, expected {count} as its head says; "
+                "write it again"
+            )
+    return ngrams
+
+
+def _parse_ngram(line: str, n: int) -> tuple[tuple[str, ...], tuple[float, float]]:
+    """Raises ValueError, which says what was expected."""
+    fields = line.split()
+    if len(fields) not in (n + 1, n + 2):
+        raise ValueError(f"a log-probability and {n} words")
+    try:
+        log_prob, *backoff = map(float, (fields[0], *fields[n + 1 :]))
+    except ValueError:
+        raise ValueError("numbers at both ends") from None
+    if not (log_prob < 1e-4 and all(map(math.isfinite, backoff))):
+        raise ValueError("a log-probability of at most 0")
+    natural = -math.inf if log_prob <= IMPOSSIBLE else min(log_prob, 0.0) * LN_10
+    return tuple(fields[1 : n + 1]), (natural, sum(backoff) * LN_10)
+
+
+def _parse_count(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise ValueError("a count")
+    return int(text)

@@ -1,0 +1,45 @@
+"""How much a language model counts, kept beside it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from speechgru.files import read_lines, replace_file, to_json
+from speechgru.interfaces import InputError
+
+WEIGHTS = ("lm_weight", "word_score")
+
+
+def weights_path(lm: str | Path) -> Path:
+    """The file beside a language model."""
+    lm = Path(lm)
+    return lm.with_name(f"{lm.stem}.weights.json")
+
+
+def write_weights(
+    lm: str | Path, weights: Mapping[str, float], origin: Mapping[str, Any]
+) -> Path:
+    """Keep the weights for a language model, and how they were found."""
+    path = weights_path(lm)
+    replace_file(path, to_json({**weights, **origin}, indent=2))
+    return path
+
+
+def read_weights(lm: str | Path) -> dict[str, float]:
+    """Read the weights for a language model; none, if nobody has tuned it.
+
+    Raises:
+        InputError: the file beside it is broken.
+    """
+    path = weights_path(lm)
+    if not path.is_file():
+        return {}
+    try:
+        record = json.loads("\n".join(read_lines(path, "tuned weights")))
+        return {name: float(record[name]) for name in WEIGHTS}
+    except (ValueError, TypeError, LookupError) as error:
+        raise InputError(
+            f"{path}: does not hold {' and '.join(WEIGHTS)} ({error}); remove it, or "
+            "make it again by speechgru tune"
+        ) from error

@@ -1,0 +1,80 @@
+import math
+from fractions import Fraction
+
+import pytest
+import torch
+
+from speechgru.interfaces import InputError
+from speechgru.lm.kneser_ney import FALLBACK, estimate_kneser_ney
+from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
+
+
+def test_bigrams_worked_by_hand():
+    # Counts: <s> a 2, <s> b 1, a b 1, a </s> 2, b a 1, b </s> 1; too few for
+    # discounts, so these are 0.5, 1 and 1.5.
+    estimate = estimate_kneser_ney([["a"], ["a", "b"], ["b", "a"]], order=2)
+    assert estimate.fallbacks == (1, 2)
+    assert estimate.discounts == (FALLBACK, FALLBACK)
+    # a, b and </s> each follow two words, which leaves 1 of 2, three times of 6.
+    left = Fraction(3, 6)
+    a = b = end = Fraction(1, 6) + left / 4
+    # After a: b once, </s> twice. The discounts take 0.5 + 1 of 3.
+    after_a = Fraction(3, 2) / 3
+    expected = {
+        ("a",): a,
+        (UNKNOWN,): left / 4,
+        ("a", "b"): Fraction(1, 2) / 3 + after_a * b,
+        ("a", END): Fraction(1) / 3 + after_a * end,
+        (BEGIN, "a"): Fraction(1) / 3 + Fraction(3, 2) / 3 * a,
+    }
+    for ngram, probability in expected.items():
+        assert math.exp(estimate.ngrams[ngram][0]) == pytest.approx(float(probability))
+    assert math.exp(estimate.ngrams[("a",)][1]) == pytest.approx(float(after_a))
+    assert estimate.ngrams[(BEGIN,)][0] == -math.inf
+    assert (estimate.num_sentences, estimate.num_words) == (3, 5)
+
+
+def test_discounts_by_counts_of_counts():
+    # Of the words, 4 follow one other word, 2 two, 1 three and 1 four: Y = 1/2.
+    followed = {"a": 1, "b": 1, "c": 1, "d": 1, "e": 2, "f": 2, "g": 3, "h": 4}
+    sentences = [
+        [f"x{number}", word]
+        for word, times in followed.items()
+        for number in range(times)
+    ]
+    # The others: x0 to x3 follow <s> alone, </s> eight words.
+    sentences = [sentence for sentence in sentences for _ in range(1)]
+    estimate = estimate_kneser_ney(sentences, order=2)
+    ones, twos, threes, fours = 4 + 4, 2, 1, 1
+    share = ones / (ones + 2 * twos)
+    assert estimate.discounts[0] == pytest.approx(
+        (
+            1 - 2 * share * twos / ones,
+            2 - 3 * share * threes / twos,
+            3 - 4 * share * fours / threes,
+        )
+    )
+    assert 1 not in estimate.fallbacks
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+def test_probabilities_of_all_words_sum_to_one_after_every_history(order, sentences):
+    model = NGramModel(estimate_kneser_ney(sentences, order).ngrams)
+    word_ids = torch.arange(len(model.words))
+    for state in {model.begin, *model._states.tolist()}:
+        log_probs, _ = model.score(torch.full_like(word_ids, state), word_ids)
+        assert log_probs.exp().sum().item() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "expected"),
+    [
+        ([["a"]], 0, "order is 0, expected at least 1"),
+        ([], 2, "no words"),
+        ([[], []], 2, "no words"),
+        ([["a"], ["b", "</s>"]], 2, "sentence 2 holds '</s>'"),
+    ],
+)
+def test_refuses_text_without_words_and_markers_in_it(text, order, expected):
+    with pytest.raises(InputError, match=expected):
+        estimate_kneser_ney(text, order)

@@ -6,24 +6,19 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import speechgru
+from speechgru.cli.acoustics import read_split, score_utterances
 from speechgru.cli.commit import find_commit
 from speechgru.cli.config import (
     DECODER_ROOMS,
-    build_corpus,
     read_command_line,
     set_num_threads,
 )
-from speechgru.data.dataset import SpeechDataset
-from speechgru.data.folds import Fold
-from speechgru.data.plan import BatchPlan
 from speechgru.decode.spans import average_confidence
 from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
 from speechgru.model.build import build
-from speechgru.model.checkpoint import load_checkpoint, to_device
+from speechgru.model.checkpoint import load_checkpoint
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, check_scoring, make_result, write_results
 from speechgru.score.summary import Summary, choose_unit, percent, summarise
@@ -46,15 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     if config["processes"] < 1:
         raise InputError(f"processes is {config['processes']}, expected at least 1")
     metadata = load_checkpoint(checkpoint, config["trust"]).metadata
-    corpus = build_corpus(config)
-    split = config["split"]
-    if config["fold"] is None:
-        utterances = corpus.read(split)
-    else:
-        split = f"fold {config['fold']}"
-        everything = [*corpus.read("train"), *corpus.read("dev")]
-        _, utterances = Fold.parse(config["fold"]).split(everything)
-    name = f"{checkpoint.stem}-{corpus.name}-{split}.jsonl"
+    corpus, split, utterances = read_split(config)
+    name = f"{checkpoint.stem}-{corpus}-{split}.jsonl"
     name = name.replace(" ", "-").replace("/", "-of-")
     output = Path(config["output"] or checkpoint.with_name(name))
     choose_unit({u.id: u.speaker for u in utterances}, config["resample"])
@@ -63,10 +51,10 @@ def main(arguments: Sequence[str]) -> int:
     results = [by_id[utterance.id] for utterance in utterances]
     summary = summarise(results, config["resample"])
     # Before anything is written, which a full disk might prevent.
-    print(describe(summary, f"{corpus.name} {split}"))
+    print(describe(summary, f"{corpus} {split}"))
     write_results(output, results)
     described = {
-        "corpus": corpus.name,
+        "corpus": corpus,
         "split": split,
         "checkpoint": relative_path(checkpoint, output.parent),
         "model": metadata,
@@ -86,11 +74,7 @@ def main(arguments: Sequence[str]) -> int:
 def recognise(
     checkpoint: Path, utterances: Sequence[Utterance], config: Mapping[str, Any]
 ) -> Iterator[Result]:
-    """Decode and score utterances, in any order, on the processes asked for.
-
-    Batches are planned before they are dealt out, so that every number of
-    processes decodes the same ones.
-    """
+    """Decode and score utterances, in any order, on the processes asked for."""
     num_processes = config["processes"]
     if num_processes == 1:
         yield from _recognise_share(checkpoint, utterances, config, 0)
@@ -110,33 +94,21 @@ def _recognise_share(
     config: Mapping[str, Any],
     share: int,
 ) -> list[Result]:
-    """Every n-th batch of n processes."""
     set_num_threads(config["num_threads"])
     loaded = load_checkpoint(checkpoint, config["trust"])
     decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
-    model = to_device(loaded.model, config["device"])
-    data = SpeechDataset(
-        utterances,
-        loaded.tokenizer,
-        model.sample_rate,
-        config["data"]["resample"],
-        with_targets=False,
-    )
-    plan = BatchPlan(
-        [utterance.duration for utterance in utterances],
-        config["batch_seconds"],
-        num_buckets=max(1, len(utterances) // 16),
-    )
     results = []
-    for planned in list(plan)[share :: config["processes"]]:
-        batch = data[planned].to(config["device"])
-        with torch.inference_mode():
-            log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
+    for batch in score_utterances(
+        loaded, utterances, config, share, config["processes"]
+    ):
         hypotheses = decoder(
-            log_probs, lengths, loaded.tokenizer, model.seconds_per_frame
+            batch.log_probs,
+            batch.lengths,
+            loaded.tokenizer,
+            loaded.model.seconds_per_frame,
         )
         for index, reference, hypothesis in zip(
-            planned.indices, batch.references, hypotheses, strict=True
+            batch.indices, batch.references, hypotheses, strict=True
         ):
             utterance = utterances[index]
             results.append(
@@ -181,6 +153,12 @@ def describe(summary: Summary, title: str) -> str:
         f"{summary.resampled}s"
         + ("; those of the tables over utterances" * (summary.resampled == "speaker"))
     )
+    if (known := summary.calibration) is not None:
+        lines.append(
+            f"confidence of words: {percent(known.confidence)} % on average, where "
+            f"{percent(known.accuracy)} % are right; expected calibration error "
+            f"{percent(known.error)} %"
+        )
     tables = (("speaker", summary.by_speaker), ("words said", summary.by_length))
     for title, rates in tables:
         if len(rates) > 1:

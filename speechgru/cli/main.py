@@ -18,6 +18,7 @@ COMMANDS = {
     "average": "make one checkpoint from the weights of several",
     "runs": "list what was tried, and how well it went",
     "lm": "estimate a language model from text",
+    "tune": "find how much a language model should count",
     "gates": "draw what every GRU layer does with a recording",
     "info": "say what a checkpoint is, and how it was trained",
 }

@@ -21,7 +21,7 @@ from speechgru.interfaces import (
 )
 from speechgru.lm.arpa import read_arpa
 from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
-from speechgru.lm.weights import read_weights
+from speechgru.lm.weights import DEFAULTS, read_weights
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,10 @@ class BeamDecoder(ABC):
         self.lm_path = lm
         self.lexicon_path = lexicon
         self.num_best = num_best
-        tuned = read_weights(lm) if lm is not None else {}
-        self.lm_weight = tuned.get("lm_weight", 0.5) if lm_weight is None else lm_weight
-        self.word_score = (
-            tuned.get("word_score", 0.0) if word_score is None else word_score
-        )
+        tuned = DEFAULTS if lm is None else read_weights(lm)
+        self.lm_weight = tuned["lm_weight"] if lm_weight is None else lm_weight
+        self.word_score = tuned["word_score"] if word_score is None else word_score
+        self.confidence_scale = tuned["confidence_scale"]
         self._tokens: tuple[str, ...] | None = None
 
     @abstractmethod
@@ -145,7 +144,8 @@ class BeamDecoder(ABC):
         Returns:
             B hypotheses. Tokens have the times of the most probable path of the
             text. The confidence of a word is the share that texts with this
-            word there have in the probability of all texts that were found.
+            word there have in the probability of all texts that were found, as
+            it was calibrated with the language model's weights.
 
         Raises:
             ValueError: see `check_log_probs`.
@@ -200,7 +200,11 @@ class BeamDecoder(ABC):
             tokens=tuple(tokens),
             words=tuple(
                 replace(word, confidence=share)
-                for word, share in zip(group_words(tokens), vote(scores), strict=True)
+                for word, share in zip(
+                    group_words(tokens),
+                    vote(scores, self.confidence_scale),
+                    strict=True,
+                )
             ),
             alternatives=tuple(
                 Alternative(other, scores[other][0])
@@ -236,15 +240,16 @@ def cut_last_word(token_ids: Sequence[int], tokenizer: Tokenizer) -> tuple[int, 
     return tuple(token_ids[: begins[-1]]) if begins else ()
 
 
-def vote(scores: Mapping[str, Sequence[float]]) -> list[float]:
+def vote(scores: Mapping[str, Sequence[float]], scale: float = 1.0) -> list[float]:
     """The share of probability that agrees with each word of the first text.
 
     Args:
         scores: by text; natural logarithms, of its spellings.
+        scale: of the scores; below 1, the search is less sure of itself.
     """
     highest = max(max(some) for some in scores.values())
     masses = {
-        text: math.fsum(math.exp(score - highest) for score in some)
+        text: math.fsum(math.exp(scale * (score - highest)) for score in some)
         for text, some in scores.items()
     }
     words = next(iter(scores)).split()

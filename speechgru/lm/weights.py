@@ -8,7 +8,8 @@ from typing import Any
 from speechgru.files import read_lines, replace_file, to_json
 from speechgru.interfaces import InputError
 
-WEIGHTS = ("lm_weight", "word_score")
+DEFAULTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
+"""What a language model counts that nobody has tuned."""
 
 
 def weights_path(lm: str | Path) -> Path:
@@ -27,19 +28,19 @@ def write_weights(
 
 
 def read_weights(lm: str | Path) -> dict[str, float]:
-    """Read the weights for a language model; none, if nobody has tuned it.
+    """Read the weights for a language model, by the names in DEFAULTS.
 
     Raises:
         InputError: the file beside it is broken.
     """
     path = weights_path(lm)
     if not path.is_file():
-        return {}
+        return dict(DEFAULTS)
     try:
         record = json.loads("\n".join(read_lines(path, "tuned weights")))
-        return {name: float(record[name]) for name in WEIGHTS}
+        return {name: float(record[name]) for name in DEFAULTS}
     except (ValueError, TypeError, LookupError) as error:
         raise InputError(
-            f"{path}: does not hold {' and '.join(WEIGHTS)} ({error}); remove it, or "
+            f"{path}: does not hold {', '.join(DEFAULTS)} ({error}); remove it, or "
             "make it again by speechgru tune"
         ) from error

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from speechgru.files import reason
 from speechgru.interfaces import InputError
 from speechgru.score.bootstrap import bootstrap_interval
+from speechgru.score.calibration import Calibration, calibrate
 from speechgru.score.error_rate import ErrorCounts
 from speechgru.score.results import Result
 
@@ -63,6 +64,7 @@ class Summary:
         sentences: share of utterances with an error.
         by_speaker: word error rate of each, where speakers are known.
         by_length: word error rate by words of the reference.
+        calibration: of the words' confidences, where they are known.
     """
 
     num_utterances: int
@@ -74,6 +76,7 @@ class Summary:
     sentences: Rate
     by_speaker: Mapping[str, Rate]
     by_length: Mapping[str, Rate]
+    calibration: Calibration | None
 
     def to_record(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -82,6 +85,8 @@ class Summary:
             if isinstance(value, Rate)
             else {name: rate.to_record() for name, rate in value.items()}
             if isinstance(value, Mapping)
+            else asdict(value)
+            if isinstance(value, Calibration)
             else value
             for key, value in vars(self).items()
         }
@@ -129,6 +134,7 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
             sorted(results, key=lambda result: result.word_errors.reference_length),
             lambda result: length_class(result.word_errors.reference_length),
         ),
+        calibration=calibrate(results),
     )
 
 

@@ -134,6 +134,8 @@ def test_confidence_is_the_share_of_agreeing_texts():
     }
     assert vote(scores) == pytest.approx([0.7, 0.6, 0.9])
     assert vote({"": [0.0], "A": [0.0]}) == []
+    halves = {"A": [math.log(0.64)], "B": [math.log(0.04)]}
+    assert vote(halves, scale=0.5) == pytest.approx([0.8])
 
 
 def test_a_word_that_never_ended_is_left_out(tmp_path, tokenizer):
@@ -170,9 +172,11 @@ def test_weights_beside_the_model_are_the_default(tmp_path, word_lm):
     lm.write_bytes(word_lm.read_bytes())
     untuned = PrefixBeamDecoder(lm=str(lm))
     assert (untuned.lm_weight, untuned.word_score) == (0.5, 0.0)
-    write_weights(lm, {"lm_weight": 0.9, "word_score": 1.5}, {"wer": 0.05})
+    weights = {"lm_weight": 0.9, "word_score": 1.5, "confidence_scale": 0.5}
+    write_weights(lm, weights, {"wer": 0.05})
     tuned = PrefixBeamDecoder(lm=str(lm))
     assert (tuned.lm_weight, tuned.word_score) == (0.9, 1.5)
+    assert tuned.confidence_scale == 0.5
     asked = PrefixBeamDecoder(lm=str(lm), lm_weight=0.0)
     assert (asked.lm_weight, asked.word_score) == (0.0, 1.5)
     (tmp_path / "lm.weights.json").write_text('{"lm_weight": "much"}')

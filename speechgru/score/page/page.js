@@ -166,6 +166,46 @@ function niceStep(rough) {
   return power * [1, 2, 5, 10].find((factor) => factor * power >= (rough || 1));
 }
 
+// ---- calibration --------------------------------------------------------
+
+function drawCalibration() {
+  const { calibration } = system.summary;
+  const section = byId("calibration");
+  section.hidden = !calibration;
+  if (!calibration) return;
+  const [size, left, bottom, top] = [300, 40, 44, 10];
+  const x = (value) => left + (size - left - 10) * value;
+  const y = (value) => size - bottom - (size - bottom - top) * value;
+  const chart = svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img",
+    "aria-label": "Share of words that are right, by confidence" });
+  for (const value of [0, 0.5, 1]) {
+    chart.append(
+      svg("line", { x1: left, x2: x(1), y1: y(value), y2: y(value), stroke: "var(--line)" }),
+      svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, `${100 * value}`),
+      svg("text", { x: x(value), y: size - bottom + 16, "text-anchor": "middle" }, `${100 * value}`));
+  }
+  chart.append(
+    svg("text", { x: x(0.5), y: size - 8, "text-anchor": "middle" }, "confidence, %"),
+    svg("text", { x: left + 6, y: top + 14 }, "right, %"),
+    svg("line", { x1: x(0), y1: y(0), x2: x(1), y2: y(1), stroke: "var(--quiet)",
+      "stroke-dasharray": "4 4" }),
+    svg("polyline", { fill: "none", stroke: "var(--accent)", "stroke-width": 2, points:
+      calibration.bins.map((bin) => `${x(bin.confidence)},${y(bin.accuracy)}`).join(" ") }));
+  for (const bin of calibration.bins) {
+    const share = bin.num_words / calibration.num_words;
+    chart.append(svg("circle", { cx: x(bin.confidence), cy: y(bin.accuracy),
+      r: 2.5 + 8 * Math.sqrt(share), fill: "var(--accent)", "fill-opacity": 0.6 },
+      svg("title", {}, `${bin.num_words} words: confidence ${percent(bin.confidence)} %, ` +
+        `right ${percent(bin.accuracy)} %`)));
+  }
+  section.replaceChildren(section.querySelector("h2"),
+    el("p", {}, `${calibration.num_words} words heard: confidence ` +
+      `${percent(calibration.confidence)} % on average, ${percent(calibration.accuracy)} % right; ` +
+      `expected calibration error ${percent(calibration.error)} %. A point for each tenth of ` +
+      "confidence, larger with more words; on the dashed line, confidence keeps its word."),
+    el("div", { class: "calibration" }, chart));
+}
+
 // ---- confusions ---------------------------------------------------------
 
 function drawConfusions() {
@@ -575,6 +615,7 @@ function drawSystem(chosen) {
   });
   drawRates(byId("lengths"), Object.entries(summary.by_length), null);
   drawLearning();
+  drawCalibration();
   drawConfusions();
   drawAbout();
   clearFilters();

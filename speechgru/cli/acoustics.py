@@ -1,0 +1,78 @@
+"""Running the acoustic model over the utterances of a corpus."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from speechgru.cli.config import build_corpus
+from speechgru.data.dataset import SpeechDataset
+from speechgru.data.folds import Fold
+from speechgru.data.plan import BatchPlan
+from speechgru.interfaces import Utterance
+from speechgru.model.checkpoint import LoadedCheckpoint, to_device
+
+
+@dataclass(frozen=True)
+class ScoredBatch:
+    """What the model makes of some utterances.
+
+    Attributes:
+        indices: of the utterances.
+        references: their transcripts, normalised.
+        log_probs: (B, T, C), on the model's device.
+        lengths: (B,) frames.
+    """
+
+    indices: Sequence[int]
+    references: Sequence[str]
+    log_probs: Tensor
+    lengths: Tensor
+
+
+def read_split(config: Mapping[str, Any]) -> tuple[str, str, list[Utterance]]:
+    """Read what the options corpus, split and fold ask for.
+
+    Returns:
+        Names of the corpus and of the split, and its utterances.
+    """
+    corpus = build_corpus(config)
+    if config["fold"] is None:
+        return corpus.name, config["split"], corpus.read(config["split"])
+    everything = [*corpus.read("train"), *corpus.read("dev")]
+    _, held_out = Fold.parse(config["fold"]).split(everything)
+    return corpus.name, f"fold {config['fold']}", held_out
+
+
+def score_utterances(
+    loaded: LoadedCheckpoint,
+    utterances: Sequence[Utterance],
+    config: Mapping[str, Any],
+    share: int = 0,
+    num_shares: int = 1,
+) -> Iterator[ScoredBatch]:
+    """Run the model, on every n-th batch if there are n shares.
+
+    Batches are planned before they are dealt out, so that every number of
+    shares has the same ones.
+    """
+    model = to_device(loaded.model, config["device"])
+    data = SpeechDataset(
+        utterances,
+        loaded.tokenizer,
+        model.sample_rate,
+        config["data"]["resample"],
+        with_targets=False,
+    )
+    plan = BatchPlan(
+        [utterance.duration for utterance in utterances],
+        config["batch_seconds"],
+        num_buckets=max(1, len(utterances) // 16),
+    )
+    for planned in list(plan)[share::num_shares]:
+        batch = data[planned].to(config["device"])
+        with torch.inference_mode():
+            log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
+        yield ScoredBatch(planned.indices, batch.references, log_probs, lengths)

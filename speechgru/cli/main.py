@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "test whether one system is better than another",
     "report": "make a page of results, to look at and to listen to",
     "transcribe": "turn audio files into text",
+    "align": "find out when the words of a known text were said",
     "average": "make one checkpoint from the weights of several",
     "runs": "list what was tried, and how well it went",
     "lm": "estimate a language model from text",

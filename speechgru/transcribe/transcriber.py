@@ -11,9 +11,17 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.audio import AudioSource, inspect_audio, load_audio, resample_audio
+from speechgru.decode.align import align_tokens
 from speechgru.decode.greedy import GreedyDecoder
-from speechgru.decode.spans import average_confidence
-from speechgru.interfaces import Decoder, InputError, Span, Tokenizer
+from speechgru.decode.spans import average_confidence, group_words
+from speechgru.interfaces import (
+    BLANK,
+    Alternative,
+    Decoder,
+    InputError,
+    Span,
+    Tokenizer,
+)
 from speechgru.transcribe.recording import (
     NAMELESS,
     Recording,
@@ -39,6 +47,7 @@ class Transcript:
             None if no token was heard.
         tokens: in order of time.
         words: in order of time.
+        alternatives: other texts, the best first, if the decoder was asked.
     """
 
     source: str
@@ -48,6 +57,7 @@ class Transcript:
     confidence: float | None
     tokens: tuple[Span, ...]
     words: tuple[Span, ...]
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,56 @@ class Transcriber:
             )
         return self._transcribe_batch([recording.name], [self._load(recording)])[0]
 
+    def align(self, audio: AudioSource, text: str) -> Transcript:
+        """Find out when each token and word of a known text was said.
+
+        Args:
+            audio: the path of a file, its content, or an open binary file.
+            text: what was said, all of it.
+
+        Returns:
+            The text as it is normalised, with times. Its score is its natural
+            log-probability, over all paths; confidences are the mean
+            probabilities of tokens, and of a word their geometric mean.
+
+        Raises:
+            InputError: the audio cannot be read or is too short for the text,
+                or the tokens cannot spell it.
+        """
+        recording = Recording.of(audio)
+        token_ids = self.tokenizer.encode(text)
+        if not token_ids:
+            raise InputError(
+                f"the text {text!r} holds nothing to align, expected words; give what "
+                "was said"
+            )
+        waveform = self._load(recording)
+        log_probs, output_lengths = self._score([waveform])
+        log_probs = log_probs[0, : output_lengths[0]].cpu()
+        try:
+            tokens = align_tokens(
+                log_probs, token_ids, self.tokenizer, self.model.seconds_per_frame
+            )
+        except InputError as error:
+            raise InputError(f"{recording.name}: {error}") from error
+        loss = torch.nn.functional.ctc_loss(
+            log_probs,
+            torch.tensor(token_ids),
+            torch.tensor(len(log_probs)),
+            torch.tensor(len(token_ids)),
+            blank=BLANK,
+            reduction="sum",
+        )
+        return Transcript(
+            source=recording.name,
+            text=self.tokenizer.decode(token_ids),
+            duration=len(waveform) / self.model.sample_rate,
+            score=-loss.item(),
+            confidence=average_confidence(tokens),
+            tokens=tuple(tokens),
+            words=group_words(tokens),
+        )
+
     def transcribe_many(
         self, sources: Sequence[AudioSource], batch_seconds: float = 60.0
     ) -> Iterator[Transcript | Failure]:
@@ -217,18 +277,12 @@ class Transcriber:
                 f"({self.model.seconds_per_frame:.3g} s); record more"
             )
 
-    @torch.inference_mode()
     def _transcribe_batch(
         self, names: list[str], waveforms: list[Tensor]
     ) -> list[Transcript]:
         if not waveforms:
             return []
-        tensors = chain(self.model.parameters(), self.model.buffers())
-        device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-        lengths = torch.tensor([len(waveform) for waveform in waveforms])
-        log_probs, output_lengths = self.model(
-            pad_sequence(waveforms, batch_first=True).to(device), lengths.to(device)
-        )
+        log_probs, output_lengths = self._score(waveforms)
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )
@@ -236,16 +290,26 @@ class Transcriber:
             Transcript(
                 source=name,
                 text=hypothesis.text,
-                duration=length / self.model.sample_rate,
+                duration=len(waveform) / self.model.sample_rate,
                 score=hypothesis.score,
                 confidence=average_confidence(hypothesis.tokens),
                 tokens=hypothesis.tokens,
                 words=hypothesis.words,
+                alternatives=hypothesis.alternatives,
             )
-            for name, length, hypothesis in zip(
-                names, lengths.tolist(), hypotheses, strict=True
+            for name, waveform, hypothesis in zip(
+                names, waveforms, hypotheses, strict=True
             )
         ]
+
+    @torch.inference_mode()
+    def _score(self, waveforms: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Run the model on a padded batch."""
+        tensors = chain(self.model.parameters(), self.model.buffers())
+        device = next((tensor.device for tensor in tensors), torch.device("cpu"))
+        lengths = torch.tensor([len(waveform) for waveform in waveforms])
+        padded = pad_sequence(waveforms, batch_first=True)
+        return self.model(padded.to(device), lengths.to(device))
 
 
 def plan_batches(durations: dict[int, float], batch_seconds: float) -> list[list[int]]:

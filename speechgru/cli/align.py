@@ -1,0 +1,56 @@
+"""`speechgru align`: when the words of a known text were said."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from speechgru.cli.config import read_command_line, set_num_threads
+from speechgru.cli.transcribe import expand
+from speechgru.files import read_lines, replace_file
+from speechgru.interfaces import InputError
+from speechgru.transcribe.formats import to_ctm, to_json, to_textgrid
+from speechgru.transcribe.transcriber import Transcriber
+
+USAGE = """
+usage: speechgru align CHECKPOINT AUDIO TEXT [KEY=VALUE ...]
+
+Find out when each word and token of a text was said in a recording (a file, or -
+for standard input). TEXT is the text, or a file that holds it.
+"""
+
+FORMATS = {"textgrid": to_textgrid, "ctm": to_ctm, "json": to_json}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    line = read_command_line("align", arguments, USAGE, (3, 3))
+    config = line.config
+    if config["format"] not in FORMATS:
+        raise InputError(
+            f"format is {config['format']!r}, expected one of: {', '.join(FORMATS)}"
+        )
+    checkpoint, name, text = line.positional
+    [source, *others] = expand(name)
+    if others:
+        raise InputError(
+            f"{name}: {len(others) + 1} recordings, expected 1; name one of them"
+        )
+    set_num_threads(config["num_threads"])
+    transcriber = Transcriber.from_checkpoint(
+        checkpoint, config["device"], trust=config["trust"]
+    )
+    written = FORMATS[config["format"]](transcriber.align(source, read_text(text)))
+    if config["output"] is None:
+        print(written)
+    else:
+        replace_file(config["output"], f"{written}\n".encode())
+        print(f"alignment: {config['output']}")
+    return 0
+
+
+def read_text(text: str) -> str:
+    """The text itself, or that of the file of this name."""
+    try:
+        is_file = Path(text).is_file()
+    except OSError:  # longer than any name
+        is_file = False
+    return " ".join(read_lines(text, "a text")) if is_file else text

@@ -44,8 +44,28 @@ class Utterance:
     partial: bool = False
 
 
+class Movable:
+    """A frozen dataclass whose tensors go from one device to another together."""
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> "Movable":
+        """Move every tensor to a device."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> "Movable":
+        """Pin every tensor, for faster copies to a GPU."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    def _map(self, change) -> "Movable":
+        tensors = {
+            field.name: change(getattr(self, field.name))
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), Tensor)
+        }
+        return replace(self, **tensors)
+
+
 @dataclass(frozen=True)
-class Batch:
+class Batch(Movable):
     """Padded utterances, ready for the model.
 
     Dimensions: B utterances, S samples, U tokens.
@@ -74,21 +94,23 @@ class Batch:
     step_size: int
     key: tuple[int, ...]
 
-    def to(self, device: torch.device, non_blocking: bool = False) -> "Batch":
-        """Move every tensor to a device."""
-        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
-    def pin_memory(self) -> "Batch":
-        """Pin every tensor, for faster copies to a GPU."""
-        return self._map(lambda tensor: tensor.pin_memory())
+@dataclass(frozen=True)
+class TextBatch(Movable):
+    """Padded texts, ready for a language model.
 
-    def _map(self, change) -> "Batch":
-        tensors = {
-            field.name: change(getattr(self, field.name))
-            for field in fields(self)
-            if isinstance(getattr(self, field.name), Tensor)
-        }
-        return replace(self, **tensors)
+    Attributes:
+        ids: B names of the texts.
+        token_ids: (B, U) int64, never blank, padded with blank.
+        lengths: (B,) int64, tokens.
+        step_size, key: as in `Batch`.
+    """
+
+    ids: list[str]
+    token_ids: Tensor
+    lengths: Tensor
+    step_size: int
+    key: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -170,6 +192,14 @@ class Encoder(Protocol):
 
     def output_lengths(self, input_lengths: Tensor) -> Tensor:
         """Frames that leave for frames that enter, exactly."""
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Texts to their probabilities."""
+
+    def score_texts(self, texts: Sequence[str]) -> list[float]:
+        """Natural log-probabilities of whole texts, their ends included."""
 
 
 @runtime_checkable

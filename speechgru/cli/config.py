@@ -18,9 +18,13 @@ from yaml import YAMLError
 from speechgru.cli.main import UsageError
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
+from speechgru.decode.beam_decoder import BeamDecoder, Rescoring
 from speechgru.files import reason
-from speechgru.interfaces import InputError
+from speechgru.interfaces import Decoder, InputError
+from speechgru.lm.weights import RESCORE_WEIGHTS, read_weights
 from speechgru.model.build import build
+from speechgru.model.checkpoint import load_language_model
+from speechgru.model.language_model import TextScorer
 
 CORPUS_ROOMS = ("speechgru.data.corpora",)
 AUGMENT_ROOMS = ("speechgru.data.augment",)
@@ -248,6 +252,32 @@ def _choices(group: str) -> list[str]:
 def build_corpus(config: Mapping[str, Any]) -> Corpus:
     """Build the corpus that a configuration names."""
     return build(config["corpus"], "corpus", config["trust"], CORPUS_ROOMS)
+
+
+def build_decoder(config: Mapping[str, Any]) -> Decoder:
+    """Build the decoder that a configuration names, with its rescoring."""
+    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
+    if config.get("rescore") is None:
+        return decoder
+    if not isinstance(decoder, BeamDecoder):
+        raise InputError(
+            f"rescore is {config['rescore']!r}, but the decoder finds one text only; "
+            "choose decoder=prefix_beam or beam"
+        )
+    weight = config["rescore_weight"]
+    if weight is None:
+        tuned = read_weights(config["rescore"], RESCORE_WEIGHTS)
+        weight = tuned["rescore_weight"]
+    decoder.rescoring = Rescoring(
+        load_text_scorer(config), weight, config["rescore_texts"]
+    )
+    return decoder
+
+
+def load_text_scorer(config: Mapping[str, Any]) -> TextScorer:
+    """Load the language model that the option rescore names."""
+    loaded = load_language_model(config["rescore"], config["trust"])
+    return TextScorer(loaded.model, loaded.tokenizer)
 
 
 def build_augment(config: Mapping[str, Any], sample_rate: int) -> Chain:

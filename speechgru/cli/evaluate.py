@@ -10,14 +10,13 @@ import speechgru
 from speechgru.cli.acoustics import read_split, score_utterances
 from speechgru.cli.commit import find_commit
 from speechgru.cli.config import (
-    DECODER_ROOMS,
+    build_decoder,
     read_command_line,
     set_num_threads,
 )
 from speechgru.decode.spans import average_confidence
 from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
-from speechgru.model.build import build
 from speechgru.model.checkpoint import load_checkpoint
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, check_scoring, make_result, write_results
@@ -96,7 +95,7 @@ def _recognise_share(
 ) -> list[Result]:
     set_num_threads(config["num_threads"])
     loaded = load_checkpoint(checkpoint, config["trust"])
-    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
+    decoder = build_decoder(config)
     results = []
     for batch in score_utterances(
         loaded, utterances, config, share, config["processes"]

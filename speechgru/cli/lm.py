@@ -9,8 +9,8 @@ from speechgru.cli.config import build_corpus, read_command_line
 from speechgru.cli.evaluate import check_output
 from speechgru.cli.examination import build_tokenizer
 from speechgru.data.folds import hold_out
+from speechgru.data.texts import read_sentences
 from speechgru.decode.language import token_names
-from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
@@ -67,14 +67,8 @@ def read_texts(
         raise InputError(
             f"fold is {config['fold']}, but there is no corpus; leave it out"
         )
-    for file in files:
-        names.append(Path(file).stem)
-        lines = read_lines(file, "text, one sentence a line")
-        train += [
-            (f"{file}:{number}", text)
-            for number, text in enumerate(lines, 1)
-            if text.strip()
-        ]
+    names += [Path(file).stem for file in files]
+    train += read_sentences(files)
     if not names:
         raise InputError("there is no text; name text files, or set corpus=NAME")
     return train, dev, names

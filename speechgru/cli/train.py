@@ -100,6 +100,7 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
 def _start(config: DictConfig) -> int:
     """Begin a new run in the folder that Hydra made."""
     from speechgru.cli.run import run_training
+    from speechgru.cli.setup import refuse_idle
     from speechgru.task.callbacks import LAST
 
     settings = HydraConfig.get()
@@ -117,6 +118,7 @@ def _start(config: DictConfig) -> int:
             "-m and several processes do not go together: each process would begin "
             "the whole sweep; start the runs one by one"
         )
+    refuse_idle(plain, settings.overrides.task)
     recipe = settings.runtime.choices.get("recipe")
     if plain["init_from"] is not None:
         plain = adopt_model(plain, settings.overrides.task)

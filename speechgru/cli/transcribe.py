@@ -8,9 +8,8 @@ from typing import Any
 
 import soundfile
 
-from speechgru.cli.config import DECODER_ROOMS, read_command_line, set_num_threads
+from speechgru.cli.config import build_decoder, read_command_line, set_num_threads
 from speechgru.interfaces import InputError
-from speechgru.model.build import build
 from speechgru.transcribe.formats import to_json, to_text
 from speechgru.transcribe.transcriber import Failure, Transcriber
 
@@ -61,7 +60,7 @@ def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
     return Transcriber.from_checkpoint(
         checkpoint,
         config["device"],
-        build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS),
+        build_decoder(config),
         config["trust"],
     )
 

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import speechgru
-from speechgru.cli.acoustics import ScoredBatch, read_split, score_utterances
-from speechgru.cli.config import DECODER_ROOMS, read_command_line, set_num_threads
-from speechgru.decode.beam_decoder import vote
+from speechgru.cli.acoustics import read_split, score_utterances
+from speechgru.cli.config import (
+    build_decoder,
+    load_text_scorer,
+    read_command_line,
+    set_num_threads,
+)
+from speechgru.decode.beam_decoder import Rescoring, vote
 from speechgru.files import replace_file
-from speechgru.interfaces import Hypothesis, InputError
+from speechgru.interfaces import Hypothesis, InputError, LanguageModel
 from speechgru.lm.weights import weights_path, write_weights
-from speechgru.model.build import build
-from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint
+from speechgru.model.checkpoint import load_checkpoint
 from speechgru.score.calibration import Calibration, calibrate, judge_words
 from speechgru.score.error_rate import count_word_errors
 from speechgru.score.results import Result, make_result
@@ -56,6 +60,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line("tune", arguments, USAGE, (1, 1))
     config = line.config
+    if config["rescore"] is not None:
+        return tune_rescoring(config, line.positional[0])
     lm = config["decoder"].get("lm")
     if lm is None:
         raise InputError(
@@ -66,12 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         if not config[option]:
             raise InputError(f"{option} is empty, expected at least one value to try")
     output = Path(config["output"] or weights_path(lm).with_suffix(".png"))
-    set_num_threads(config["num_threads"])
-    loaded = load_checkpoint(line.positional[0], config["trust"])
-    corpus, split, utterances = read_split(config)
-    batches = list(score_utterances(loaded, utterances, config))
-
-    tuning = Tuning(batches, loaded, config)
+    tuning = Tuning(line.positional[0], config)
     trials = [
         tuning.try_weights(lm_weight, word_score)
         for lm_weight in config["lm_weights"]
@@ -85,8 +86,8 @@ def main(arguments: Sequence[str]) -> int:
     calibrations = tuning.calibrate(best)
     scale = min(calibrations, key=lambda scale: calibrations[scale].surprise)
     num_words = tuning.num_words
-    print(f"{corpus} {split}: {len(utterances)} utterances, {num_words} words")
-    print(describe(trials, beams, num_words, len(utterances)))
+    print(tuning.title)
+    print(describe(trials, beams, num_words, len(tuning.references)))
     print(
         f"best: lm_weight={best.lm_weight:g} word_score={best.word_score:g}, WER "
         f"{percent(best.edits / num_words)} %"
@@ -108,17 +109,65 @@ def main(arguments: Sequence[str]) -> int:
             "confidence_scale": scale,
         },
         {
-            "corpus": corpus,
-            "split": split,
+            **tuning.origin,
             "wer": best.edits / num_words,
-            "checkpoint": line.positional[0],
-            "decoder": config["decoder"],
-            "speechgru": speechgru.__version__,
             "trials": [asdict(trial) for trial in [*trials, *beams]],
         },
     )
     print(f"weights: {written}\npicture: {output}")
     return 0
+
+
+def tune_rescoring(config: Mapping[str, Any], checkpoint: str) -> int:
+    """Search the weight of a language model behind the search, as it is tuned."""
+    if not config["rescore_weights"]:
+        raise InputError("rescore_weights is empty, expected at least one value to try")
+    scorer = load_text_scorer(config)
+    tuning = Tuning(checkpoint, config)
+    num_texts = min(config["rescore_texts"], config["decoder"]["beam_size"])
+    hypotheses = tuning.decode(num_best=num_texts)
+    scores = [
+        {
+            hypothesis.text: [hypothesis.score],
+            **{other.text: [other.score] for other in hypothesis.alternatives},
+        }
+        for hypothesis in hypotheses
+    ]
+    # Scored once, whatever the weight.
+    cached = CachedScorer(scorer)
+    edits = {}
+    for weight in config["rescore_weights"]:
+        rescoring = Rescoring(cached, float(weight), num_texts)
+        edits[weight] = sum(
+            count_word_errors(reference, next(iter(rescoring(some)))).edits
+            for reference, some in zip(tuning.references, scores, strict=True)
+        )
+    best = min(edits, key=lambda weight: (edits[weight], weight))
+    print(tuning.title)
+    print("rescore_weight   WER, %")
+    for weight, count in edits.items():
+        print(f"{weight:14g}   {percent(count / tuning.num_words):>6}")
+    written = write_weights(
+        config["rescore"],
+        {"rescore_weight": float(best)},
+        {**tuning.origin, "wer": edits[best] / tuning.num_words},
+    )
+    print(f"best: rescore_weight={best:g}\nweights: {written}")
+    return 0
+
+
+class CachedScorer:
+    """A language model that scores each text once."""
+
+    def __init__(self, lm: LanguageModel) -> None:
+        self.lm = lm
+        self._scores: dict[str, float] = {}
+
+    def score_texts(self, texts: Sequence[str]) -> list[float]:
+        """See `LanguageModel`."""
+        new = [text for text in texts if text not in self._scores]
+        self._scores |= dict(zip(new, self.lm.score_texts(new), strict=True))
+        return [self._scores[text] for text in texts]
 
 
 @dataclass(frozen=True)
@@ -139,27 +188,35 @@ class Tuning:
     """The model's log-probabilities of a split, to be decoded again and again.
 
     Args:
-        batches: of the split.
-        loaded: the model that made them.
+        checkpoint: of the acoustic model, which runs once.
         config: of the command.
     """
 
-    def __init__(
-        self,
-        batches: Sequence[ScoredBatch],
-        loaded: LoadedCheckpoint,
-        config: Mapping[str, Any],
-    ) -> None:
-        self.batches = batches
-        self.loaded = loaded
+    def __init__(self, checkpoint: str, config: Mapping[str, Any]) -> None:
+        set_num_threads(config["num_threads"])
         self.config = config
-        self.references = [text for batch in batches for text in batch.references]
+        self.loaded = load_checkpoint(checkpoint, config["trust"])
+        corpus, split, utterances = read_split(config)
+        self.batches = list(score_utterances(self.loaded, utterances, config))
+        self.references = [text for batch in self.batches for text in batch.references]
         self.num_words = sum(len(text.split()) for text in self.references)
+        self.title = (
+            f"{corpus} {split}: {len(self.references)} utterances, "
+            f"{self.num_words} words"
+        )
+        self.origin = {
+            "corpus": corpus,
+            "split": split,
+            "checkpoint": checkpoint,
+            "decoder": config["decoder"],
+            "speechgru": speechgru.__version__,
+        }
 
     def decode(self, **options: Any) -> list[Hypothesis]:
         """Decode everything with some options of the decoder changed."""
-        config = {**self.config["decoder"], **options}
-        decoder = build(config, "decoder", self.config["trust"], DECODER_ROOMS)
+        changed = {**self.config["decoder"], **options}
+        # Without the rescoring, which is tuned by itself.
+        decoder = build_decoder({"decoder": changed, "trust": self.config["trust"]})
         seconds_per_frame = self.loaded.model.seconds_per_frame
         return [
             hypothesis

@@ -1,21 +1,118 @@
-"""The training and development data of a run, as Lightning wants them."""
+"""What a run trains on and is validated on, as Lightning wants it."""
 
 import random
 from collections.abc import Iterator, Sequence
 
 import lightning as L
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
+from speechgru.data.texts import TextDataset
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 
 
-class SpeechDataModule(L.LightningDataModule):
-    """Plan and load the batches of training and development.
+class PlannedDataModule(L.LightningDataModule):
+    """Plan and load the batches of training and validation.
+
+    Args:
+        train_data: makes a batch of a PlannedBatch.
+        dev_data: likewise.
+        train_sizes: s, or tokens, of every item to train on.
+        dev_sizes: of those to validate on; none: no validation.
+        train_batch: size of a training step, padding included, over all processes
+            and accumulated batches.
+        dev_batch: size of a batch of validation.
+        num_buckets: see BatchPlan.
+        num_workers: loading processes; 0 loads in the training process.
+        seed: of the run.
+        accumulate: batches of one process per optimiser step.
+    """
+
+    def __init__(
+        self,
+        train_data: Dataset,
+        dev_data: Dataset,
+        train_sizes: Sequence[float],
+        dev_sizes: Sequence[float],
+        train_batch: float,
+        dev_batch: float,
+        num_buckets: int,
+        num_workers: int,
+        seed: int,
+        accumulate: int,
+    ) -> None:
+        super().__init__()
+        if not train_sizes:
+            raise InputError("split train has no utterances, expected some")
+        self.train_data, self.dev_data = train_data, dev_data
+        self.train_sizes, self.dev_sizes = train_sizes, dev_sizes
+        self.train_batch, self.dev_batch = train_batch, dev_batch
+        self.num_buckets = num_buckets
+        self.num_workers = num_workers
+        self.seed = seed
+        self.accumulate = accumulate
+        self.train_plan: BatchPlan | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in every epoch; known once the run is set up."""
+        return self.train_plan.steps_per_epoch
+
+    def setup(self, stage: str) -> None:
+        """Plan for as many processes as the trainer runs."""
+        self.train_plan = BatchPlan(
+            self.train_sizes,
+            self.train_batch,
+            self.num_buckets,
+            shuffle=True,
+            seed=self.seed,
+            num_ranks=self.trainer.world_size,
+            rank=self.trainer.global_rank,
+            accumulate=self.accumulate,
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        """Load the training batches that are left of the current epoch.
+
+        After a resume within an epoch, Lightning's progress counts the
+        batches that are done. A plan that skips them is all it takes: the
+        randomness of the others depends on their keys alone.
+        """
+        loop = self.trainer.fit_loop
+        # Not trainer.current_epoch: a checkpoint that was written at the end of
+        # an epoch has processed that epoch, but not completed it.
+        epoch = loop.epoch_progress.current.processed
+        done = loop.epoch_loop.batch_progress.current.processed % len(self.train_plan)
+        self.train_plan.set_epoch(epoch, skip=done)
+        return self._load(self.train_data, self.train_plan)
+
+    def val_dataloader(self) -> DataLoader:
+        """Load the batches of validation."""
+        plan = BatchPlan(
+            self.dev_sizes,
+            self.dev_batch,
+            num_ranks=self.trainer.world_size,
+            rank=self.trainer.global_rank,
+        )
+        return self._load(self.dev_data, plan)
+
+    def _load(self, data: Dataset, plan: BatchPlan) -> DataLoader:
+        return DataLoader(
+            data,
+            batch_size=None,  # the sampler's items are whole batches
+            sampler=plan,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+        )
+
+
+class SpeechDataModule(PlannedDataModule):
+    """Plan and load batches of utterances.
 
     Args:
         train: utterances to train on.
@@ -49,63 +146,18 @@ class SpeechDataModule(L.LightningDataModule):
         seed: int,
         accumulate: int,
     ) -> None:
-        super().__init__()
-        if not train:
-            raise InputError("split train has no utterances, expected some")
-        self.batch_seconds = batch_seconds
-        self.num_views = num_views
-        self.num_buckets = num_buckets
-        self.num_workers = num_workers
-        self.seed = seed
-        self.accumulate = accumulate
-        self.train_data = SpeechDataset(
-            train, tokenizer, sample_rate, resample, augment, num_views
+        super().__init__(
+            SpeechDataset(train, tokenizer, sample_rate, resample, augment, num_views),
+            SpeechDataset(dev, tokenizer, sample_rate, resample),
+            [utterance.duration for utterance in train],
+            [utterance.duration for utterance in dev],
+            train_batch=batch_seconds / num_views,
+            dev_batch=batch_seconds,
+            num_buckets=num_buckets,
+            num_workers=num_workers,
+            seed=seed,
+            accumulate=accumulate,
         )
-        self.dev_data = SpeechDataset(dev, tokenizer, sample_rate, resample)
-        self.train_plan: BatchPlan | None = None
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimiser steps in every epoch; known once the run is set up."""
-        return self.train_plan.steps_per_epoch
-
-    def setup(self, stage: str) -> None:
-        """Plan for as many processes as the trainer runs."""
-        self.train_plan = BatchPlan(
-            [utterance.duration for utterance in self.train_data.utterances],
-            self.batch_seconds / self.num_views,
-            self.num_buckets,
-            shuffle=True,
-            seed=self.seed,
-            num_ranks=self.trainer.world_size,
-            rank=self.trainer.global_rank,
-            accumulate=self.accumulate,
-        )
-
-    def train_dataloader(self) -> DataLoader:
-        """Load the training batches that are left of the current epoch.
-
-        After a resume within an epoch, Lightning's progress counts the
-        batches that are done. A plan that skips them is all it takes: the
-        randomness of the others depends on their keys alone.
-        """
-        loop = self.trainer.fit_loop
-        # Not trainer.current_epoch: a checkpoint that was written at the end of
-        # an epoch has processed that epoch, but not completed it.
-        epoch = loop.epoch_progress.current.processed
-        done = loop.epoch_loop.batch_progress.current.processed % len(self.train_plan)
-        self.train_plan.set_epoch(epoch, skip=done)
-        return self._load(self.train_data, self.train_plan)
-
-    def val_dataloader(self) -> DataLoader:
-        """Load the development batches."""
-        plan = BatchPlan(
-            [utterance.duration for utterance in self.dev_data.utterances],
-            self.batch_seconds,
-            num_ranks=self.trainer.world_size,
-            rank=self.trainer.global_rank,
-        )
-        return self._load(self.dev_data, plan)
 
     def sample_waveforms(self, num_utterances: int) -> Iterator[tuple[Tensor, Tensor]]:
         """A seeded sample of the training data, unaugmented, for statistics.
@@ -126,12 +178,37 @@ class SpeechDataModule(L.LightningDataModule):
             batch = plain[planned]
             yield batch.waveforms, batch.waveform_lengths
 
-    def _load(self, data: SpeechDataset, plan: BatchPlan) -> DataLoader:
-        return DataLoader(
-            data,
-            batch_size=None,  # the sampler's items are whole batches
-            sampler=plan,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+
+class TextDataModule(PlannedDataModule):
+    """Plan and load batches of texts, for a language model.
+
+    Args:
+        train: texts to train on, with their names.
+        dev: texts to validate on; none: no validation.
+        tokenizer: makes the tokens.
+        batch_tokens: padded tokens of a training step.
+        seed, accumulate: see `PlannedDataModule`.
+    """
+
+    def __init__(
+        self,
+        train: Sequence[tuple[str, str]],
+        dev: Sequence[tuple[str, str]],
+        tokenizer: Tokenizer,
+        batch_tokens: int,
+        seed: int,
+        accumulate: int,
+    ) -> None:
+        train_data, dev_data = (TextDataset(some, tokenizer) for some in (train, dev))
+        super().__init__(
+            train_data,
+            dev_data,
+            train_data.lengths,
+            dev_data.lengths,
+            train_batch=batch_tokens,
+            dev_batch=batch_tokens,
+            num_buckets=8,
+            num_workers=0,
+            seed=seed,
+            accumulate=accumulate,
         )

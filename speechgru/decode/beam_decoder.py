@@ -17,11 +17,12 @@ from speechgru.interfaces import (
     Alternative,
     Hypothesis,
     InputError,
+    LanguageModel,
     Tokenizer,
 )
 from speechgru.lm.arpa import read_arpa
 from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
-from speechgru.lm.weights import DEFAULTS, read_weights
+from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,31 @@ class Language:
     word_score: float
 
 
+@dataclass(frozen=True)
+class Rescoring:
+    """A second language model, for the best texts of a search.
+
+    Attributes:
+        lm: scores whole texts.
+        weight: of its natural log-probabilities.
+        num_texts: that it scores; the others are dropped.
+    """
+
+    lm: LanguageModel
+    weight: float
+    num_texts: int
+
+    def __call__(self, scores: Mapping[str, list[float]]) -> dict[str, list[float]]:
+        """Add to the scores of texts, the best first, and sort them anew."""
+        texts = list(scores)[: self.num_texts]
+        added = dict(zip(texts, self.lm.score_texts(texts), strict=True))
+        rescored = {
+            text: [score + self.weight * added[text] for score in scores[text]]
+            for text in texts
+        }
+        return dict(sorted(rescored.items(), key=lambda item: -item[1][0]))
+
+
 class BeamDecoder(ABC):
     """Search for the text that is most probable as sound and as language.
 
@@ -76,6 +102,9 @@ class BeamDecoder(ABC):
         lexicon: a file with one word a line, which alone can be heard; None:
             the words of the language model, if it is one of words.
         num_best: texts of a hypothesis, its alternatives included.
+
+    Attributes:
+        rescoring: what the best texts are sorted anew by; None: nothing.
 
     Raises:
         InputError: an option is out of its range.
@@ -107,10 +136,11 @@ class BeamDecoder(ABC):
         self.lm_path = lm
         self.lexicon_path = lexicon
         self.num_best = num_best
-        tuned = DEFAULTS if lm is None else read_weights(lm)
+        tuned = SEARCH_WEIGHTS if lm is None else read_weights(lm, SEARCH_WEIGHTS)
         self.lm_weight = tuned["lm_weight"] if lm_weight is None else lm_weight
         self.word_score = tuned["word_score"] if word_score is None else word_score
         self.confidence_scale = tuned["confidence_scale"]
+        self.rescoring: Rescoring | None = None
         self._tokens: tuple[str, ...] | None = None
 
     @abstractmethod
@@ -184,16 +214,18 @@ class BeamDecoder(ABC):
     ) -> Hypothesis:
         # The first of equal texts, which may differ in needless spaces, is the best.
         scores: dict[str, list[float]] = {}
+        spelled: dict[str, Sequence[int]] = {}
         for one in found:
             token_ids = one.token_ids
             if not one.is_whole:
                 token_ids = cut_last_word(token_ids, tokenizer)
             text = " ".join(tokenizer.decode(token_ids).split())
-            if not scores:
-                heard = token_ids
+            spelled.setdefault(text, token_ids)
             scores.setdefault(text, []).append(one.score)
+        if self.rescoring is not None:
+            scores = self.rescoring(scores)
         text, *others = scores
-        tokens = align_tokens(log_probs, heard, tokenizer, seconds_per_frame)
+        tokens = align_tokens(log_probs, spelled[text], tokenizer, seconds_per_frame)
         return Hypothesis(
             text=text,
             score=scores[text][0],

@@ -8,8 +8,11 @@ from typing import Any
 from speechgru.files import read_lines, replace_file, to_json
 from speechgru.interfaces import InputError
 
-DEFAULTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
-"""What a language model counts that nobody has tuned."""
+SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
+"""What a language model counts in a search if nobody has tuned it."""
+
+RESCORE_WEIGHTS = {"rescore_weight": 0.5}
+"""What one counts that rescores."""
 
 
 def weights_path(lm: str | Path) -> Path:
@@ -27,20 +30,20 @@ def write_weights(
     return path
 
 
-def read_weights(lm: str | Path) -> dict[str, float]:
-    """Read the weights for a language model, by the names in DEFAULTS.
+def read_weights(lm: str | Path, defaults: Mapping[str, float]) -> dict[str, float]:
+    """Read the weights for a language model, those that the defaults name.
 
     Raises:
         InputError: the file beside it is broken.
     """
     path = weights_path(lm)
     if not path.is_file():
-        return dict(DEFAULTS)
+        return dict(defaults)
     try:
         record = json.loads("\n".join(read_lines(path, "tuned weights")))
-        return {name: float(record[name]) for name in DEFAULTS}
+        return {name: float(record[name]) for name in defaults}
     except (ValueError, TypeError, LookupError) as error:
         raise InputError(
-            f"{path}: does not hold {', '.join(DEFAULTS)} ({error}); remove it, or "
+            f"{path}: does not hold {', '.join(defaults)} ({error}); remove it, or "
             "make it again by speechgru tune"
         ) from error

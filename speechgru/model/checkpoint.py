@@ -9,17 +9,19 @@ checkpoint (`last.ckpt`) holds Lightning's state besides; a slim one
 import io
 import pickle
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from speechgru.files import replace_file
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build
+from speechgru.model.language_model import RecurrentLanguageModel
 
 SCHEMA_VERSION = 1
 """Raised when a file of this version could not be read by older code."""
@@ -34,7 +36,7 @@ MODEL_PREFIX = "model."
 
 @dataclass(frozen=True)
 class LoadedCheckpoint:
-    """A model ready to hear.
+    """A model ready to hear, or to score texts.
 
     Attributes:
         model: in eval mode, on the CPU.
@@ -43,7 +45,7 @@ class LoadedCheckpoint:
         metadata: corpus, recipe, seed, epoch, step, score, version.
     """
 
-    model: AcousticModel
+    model: AcousticModel | RecurrentLanguageModel
     tokenizer: Tokenizer
     model_config: dict[str, Any]
     metadata: dict[str, Any]
@@ -79,6 +81,38 @@ def build_model(
         encoder=build(
             config["encoder"], "encoder", trust, input_size=subsampling.output_size
         ),
+        num_tokens=num_tokens,
+    )
+
+
+LANGUAGE_MODEL = {
+    "_target_": "speechgru.model.language_model.RecurrentLanguageModel",
+    "_partial_": True,
+}
+"""Stands in the configuration of a language model, beside its encoder."""
+
+
+def build_language_model(
+    config: Mapping[str, Any], num_tokens: int, trust: Sequence[str] = ()
+) -> RecurrentLanguageModel:
+    """Build a language model from plain configuration.
+
+    Args:
+        config: language_model and encoder, each as `build` takes it.
+        num_tokens: size of the head, the blank included.
+        trust: as in `build`.
+    """
+    encoder = build(
+        config["encoder"],
+        "encoder",
+        trust,
+        input_size=config["encoder"]["hidden_size"],
+    )
+    return build(
+        config["language_model"],
+        "language_model",
+        trust,
+        encoder=encoder,
         num_tokens=num_tokens,
     )
 
@@ -153,11 +187,34 @@ def load_checkpoint(path: str | Path, trust: Sequence[str] = ()) -> LoadedCheckp
         InputError: see `read_checkpoint` and `build`; or the weights do not
             fit the model.
     """
+    return _load(path, build_model, trust)
+
+
+def load_language_model(
+    path: str | Path, trust: Sequence[str] = ()
+) -> LoadedCheckpoint:
+    """Build the language model and tokenizer that a checkpoint describes.
+
+    Args, Raises: see `load_checkpoint`.
+    """
+    return _load(path, build_language_model, trust)
+
+
+def _load(
+    path: str | Path, build_it: Callable[..., Any], trust: Sequence[str]
+) -> LoadedCheckpoint:
     checkpoint = read_checkpoint(path)
     description = checkpoint[DESCRIPTION_KEY]
     try:
+        wanted = build_it is build_language_model
+        if wanted != ("language_model" in description["model"]):
+            kinds = ("an acoustic model", "a language model")
+            raise InputError(
+                f"is {kinds[not wanted]}, expected {kinds[wanted]}; name another "
+                "checkpoint"
+            )
         tokenizer = build(description["tokenizer"], "tokenizer", trust)
-        model = build_model(description["model"], len(tokenizer.tokens), trust)
+        model = build_it(description["model"], len(tokenizer.tokens), trust)
         model.load_state_dict(model_weights(checkpoint))
         metadata = dict(description["metadata"])
     except InputError as error:
@@ -170,7 +227,7 @@ def load_checkpoint(path: str | Path, trust: Sequence[str] = ()) -> LoadedCheckp
     return LoadedCheckpoint(model.eval(), tokenizer, description["model"], metadata)
 
 
-def to_device(model: AcousticModel, device: str | torch.device) -> AcousticModel:
+def to_device(model: nn.Module, device: str | torch.device) -> nn.Module:
     """Move a model. Raises InputError: there is no such device."""
     try:
         return model.to(device)

@@ -18,7 +18,7 @@ from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import read_checkpoint, write_checkpoint
 from speechgru.score.curves import draw_curves
 from speechgru.score.learning import read_learning_curves
-from speechgru.task.ctc import CTCTask
+from speechgru.task.training import TrainingTask
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ class Checkpoints(Checkpoint):
 
     `last.ckpt` is written after every epoch, every `save_every` seconds
     between optimiser steps, and when a signal ends the run. `best.ckpt` holds
-    no optimiser; it is written when validation reaches a lower WER, or as low a
-    one with a lower CER, or both as low with a lower loss; without validation,
+    no optimiser; it is written when validation reaches a lower score: of a
+    recogniser the WER, at equal WER the CER, then the loss; without validation,
     after every epoch. `epoch-0010.ckpt` and its like hold what `best.ckpt` would
     if that epoch were the best; `speechgru average` makes one of several.
 
@@ -73,7 +73,7 @@ class Checkpoints(Checkpoint):
         self.folder = Path(folder)
         self.save_every = save_every
         self.keep_every = keep_every
-        self.best: tuple[float, float, float] | None = None
+        self.best: tuple[float, ...] | None = None
         self.best_epoch = 0
         self.signal: int | None = None
         self._stop = False
@@ -81,26 +81,31 @@ class Checkpoints(Checkpoint):
         self._handlers: dict[int, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The best WER, CER and loss so far, and their epoch."""
+        """The best scores so far, and their epoch."""
         return {"best": self.best, "best_epoch": self.best_epoch}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the best so far."""
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
 
-    def on_train_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_train_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Take over the signals."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._handlers[number] = signal.signal(number, self._on_signal)
 
-    def teardown(self, trainer: L.Trainer, task: CTCTask, stage: str) -> None:
+    def teardown(self, trainer: L.Trainer, task: TrainingTask, stage: str) -> None:
         """Give the signals back."""
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers.clear()
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, task: CTCTask, outputs: Any, batch: Any, index: int
+        self,
+        trainer: L.Trainer,
+        task: TrainingTask,
+        outputs: Any,
+        batch: Any,
+        index: int,
     ) -> None:
         """Between steps: save if it is time, and end if a signal asks for it."""
         done = index + 1
@@ -117,15 +122,15 @@ class Checkpoints(Checkpoint):
         if stop:
             raise Interrupted(self.signal or signal.SIGTERM)
 
-    def on_validation_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_validation_end(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Keep the model, if it is the best so far."""
         metrics = trainer.callback_metrics
-        score = tuple(float(metrics[f"val/{name}"]) for name in ("wer", "cer", "loss"))
+        score = tuple(float(metrics[name]) for name in task.scores)
         if self.best is None or score < self.best:
             self.best = score
             self._save_best(trainer, task)
 
-    def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_train_epoch_end(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Save after every epoch."""
         if not trainer.enable_validation:
             self._save_best(trainer, task)
@@ -141,11 +146,11 @@ class Checkpoints(Checkpoint):
         due = time.monotonic() - self._saved_at >= self.save_every
         return trainer.strategy.broadcast(due)
 
-    def _save_best(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def _save_best(self, trainer: L.Trainer, task: TrainingTask) -> None:
         self.best_epoch = trainer.current_epoch + 1
         self._save_slim(trainer, task, BEST)
 
-    def _save_slim(self, trainer: L.Trainer, task: CTCTask, name: str) -> None:
+    def _save_slim(self, trainer: L.Trainer, task: TrainingTask, name: str) -> None:
         if trainer.is_global_zero:
             # Callbacks of one process only must not call the trainer's save,
             # which waits for all.
@@ -177,14 +182,14 @@ class Curves(Callback):
         self.draw_every = draw_every
         self._drawn_at = -math.inf
 
-    def on_train_epoch_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_train_epoch_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Draw the epochs before, unless it was done a moment ago."""
         # At the end of an epoch Lightning has not logged all of it yet.
         due = time.monotonic() - self._drawn_at >= self.draw_every
         if trainer.is_global_zero and due and trainer.current_epoch > 0:
             self._draw(trainer)
 
-    def on_train_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_train_end(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Draw the last epoch."""
         if trainer.is_global_zero:
             self._draw(trainer)
@@ -212,13 +217,13 @@ class Progress(Callback):
         self._bar: tqdm | None = None
         self._started_at = 0.0
 
-    def on_train_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_train_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Begin, perhaps within an epoch that is resumed."""
         self._started_at = time.monotonic()
         if trainer.ckpt_path and trainer.is_global_zero:
             log.info("resuming behind step %d", trainer.global_step)
 
-    def on_train_epoch_start(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_train_epoch_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Begin a bar."""
         self._started_at = time.monotonic()
         if trainer.is_global_zero and sys.stderr.isatty():
@@ -230,7 +235,12 @@ class Progress(Callback):
             )
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, task: CTCTask, outputs: Any, batch: Any, index: int
+        self,
+        trainer: L.Trainer,
+        task: TrainingTask,
+        outputs: Any,
+        batch: Any,
+        index: int,
     ) -> None:
         """Move the bar."""
         if self._bar is not None:
@@ -240,7 +250,7 @@ class Progress(Callback):
             )
             self._bar.update(index + 1 - self._bar.n)
 
-    def on_train_epoch_end(self, trainer: L.Trainer, task: CTCTask) -> None:
+    def on_train_epoch_end(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """End the bar; log the epoch and a few decoded utterances."""
         if self._bar is not None:
             self._bar.close()
@@ -250,10 +260,9 @@ class Progress(Callback):
         metrics = trainer.callback_metrics
         on_dev = ""
         if trainer.enable_validation:
-            on_dev = (
-                f"val/loss {metrics['val/loss']:.3f}, "
-                f"val/wer {100 * metrics['val/wer']:.2f} %, "
-                f"val/cer {100 * metrics['val/cer']:.2f} %, "
+            on_dev = "".join(
+                f"{name} {shown.format(float(metrics[name])).replace('%', ' %')}, "
+                for name, shown in reversed(task.scores.items())
             )
         log.info(
             "epoch %d/%d: train/loss %.3f, %s%.0f s",

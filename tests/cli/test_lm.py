@@ -12,7 +12,7 @@ from speechgru.cli.tune import main as tune
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import read_arpa
 from speechgru.lm.ngram import NGramModel
-from speechgru.lm.weights import read_weights
+from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights
 from speechgru.score.results import read_results
 from speechgru.score.summary import read_summary
 
@@ -127,7 +127,7 @@ def test_tuning_keeps_the_best_of_all_that_was_tried(tuned, folder):
     # Who pays so much for a word says none.
     assert record["word_score"] == 0.0
     assert tried[0.0, -50.0, 8] > best
-    assert read_weights(tuned)["lm_weight"] == record["lm_weight"]
+    assert read_weights(tuned, SEARCH_WEIGHTS)["lm_weight"] == record["lm_weight"]
     assert record["confidence_scale"] > 0
     assert (folder / "tones.weights.png").read_bytes().startswith(b"\x89PNG")
 

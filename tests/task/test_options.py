@@ -8,7 +8,8 @@ from torch import nn
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import load_checkpoint, read_checkpoint
 from speechgru.score.learning import read_learning_curves
-from speechgru.task.ctc import CTCTask, moving_average
+from speechgru.task.ctc import CTCTask
+from speechgru.task.training import moving_average
 
 
 @pytest.fixture(scope="module")

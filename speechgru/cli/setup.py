@@ -1,0 +1,231 @@
+"""What a run trains, and on what: from plain configuration to a task and its data."""
+
+import logging
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from torch import nn
+
+import speechgru
+from speechgru.cli.commit import find_commit
+from speechgru.cli.config import DECODER_ROOMS, TASK_ROOMS, build_augment
+from speechgru.cli.examination import build_tokenizer, check_data
+from speechgru.data.datamodule import (
+    PlannedDataModule,
+    SpeechDataModule,
+    TextDataModule,
+)
+from speechgru.data.texts import read_sentences
+from speechgru.interfaces import InputError, Tokenizer, Utterance
+from speechgru.model.acoustic import AcousticModel
+from speechgru.model.build import build, find_class
+from speechgru.model.checkpoint import (
+    LANGUAGE_MODEL,
+    MODEL_GROUPS,
+    build_language_model,
+    build_model,
+    load_checkpoint,
+)
+from speechgru.model.fine_tune import extend_tokenizer, initialise_from
+from speechgru.task.language_model import LanguageModelTask
+from speechgru.task.training import TrainingTask
+
+log = logging.getLogger(__name__)
+
+FOR_SPEECH = (
+    *("augment", "decoder", "features", "normalize", "spec_augment", "subsampling"),
+    *("data.augment", "data.batch_seconds", "data.check", "data.num_buckets"),
+    *("data.num_workers", "data.on_error", "data.resample"),
+)
+"""Groups and options that a language model does not obey."""
+
+FOR_TEXTS = ("data.batch_tokens", "data.texts")
+"""Options that an acoustic model does not obey."""
+
+
+def refuse_idle(config: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """Raise InputError for options on the command line that would do nothing."""
+    texts = is_language_model(config)
+    idle = FOR_SPEECH if texts else FOR_TEXTS
+    for override in overrides:
+        key = override.lstrip("+~").partition("=")[0]
+        if any(key == name or key.startswith(f"{name}.") for name in idle):
+            kind = "a language model" if texts else "an acoustic model"
+            raise InputError(
+                f"{override}: {kind} does not obey {key}; leave it out, or choose "
+                f"task={'ctc' if texts else 'lm'}"
+            )
+
+
+def is_language_model(config: Mapping[str, Any]) -> bool:
+    """Whether a run trains on texts alone."""
+    cls = find_class(config["task"]["_target_"], "task", config["trust"], TASK_ROOMS)
+    return issubclass(cls, LanguageModelTask)
+
+
+def set_up_speech(
+    config: dict[str, Any],
+    splits: dict[str, list[Utterance]],
+    last: dict[str, Any] | None,
+    folder: Path,
+    recipe: str | None,
+    accumulate: int,
+) -> tuple[TrainingTask, PlannedDataModule]:
+    """Get ready to train an acoustic model.
+
+    Args:
+        config: of the run.
+        splits: train and dev; what may be skipped is left out of them.
+        last: description in the checkpoint to resume from.
+        folder: of the run.
+        recipe: name, for the checkpoint's metadata.
+        accumulate: batches of one process per optimiser step.
+    """
+    if not config["data"]["augment"]:
+        config["augment"], config["spec_augment"] = {}, {"_target_": None}
+    model, tokenizer, model_config = make_model(config, splits["train"], last)
+    log_model(model, tokenizer, recipe)
+    first = rank_zero_only.rank == 0
+    splits |= check_data(
+        config, splits, model, tokenizer, folder, last is not None, first
+    )
+    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
+    task = make_task(config, recipe, model, tokenizer, model_config, decoder=decoder)
+    data = config["data"]
+    datamodule = SpeechDataModule(
+        splits["train"],
+        splits["dev"],
+        tokenizer,
+        model.sample_rate,
+        batch_seconds=data["batch_seconds"],
+        num_buckets=data["num_buckets"],
+        num_workers=data["num_workers"],
+        resample=data["resample"],
+        augment=build_augment(config, model.sample_rate),
+        num_views=task.num_views,
+        seed=config["seed"],
+        accumulate=accumulate,
+    )
+    return task, datamodule
+
+
+def set_up_texts(
+    config: dict[str, Any],
+    splits: dict[str, list[Utterance]],
+    last: dict[str, Any] | None,
+    folder: Path,
+    recipe: str | None,
+    accumulate: int,
+) -> tuple[TrainingTask, PlannedDataModule]:
+    """Get ready to train a language model; see `set_up_speech`."""
+    if config["init_from"] is not None:
+        raise InputError(
+            "init_from is set, but a language model starts anew; leave it out"
+        )
+    trust = config["trust"]
+    train, dev = (
+        [(utterance.id, utterance.text) for utterance in splits[role]]
+        for role in ("train", "dev")
+    )
+    train += read_sentences(config["data"]["texts"])
+    if last is None:
+        model_config = {"language_model": LANGUAGE_MODEL, "encoder": config["encoder"]}
+        texts = [text for _, text in train]
+        tokenizer = build_tokenizer(config["text"], texts, trust)
+    else:
+        model_config = last["model"]
+        tokenizer = build(last["tokenizer"], "tokenizer", trust)
+    model = build_language_model(model_config, len(tokenizer.tokens), trust)
+    log_model(model, tokenizer, recipe)
+    batch_tokens = config["data"]["batch_tokens"]
+    if batch_tokens < 1:
+        raise InputError(f"data.batch_tokens is {batch_tokens}, expected at least 1")
+    datamodule = TextDataModule(
+        train, dev, tokenizer, batch_tokens, config["seed"], accumulate
+    )
+    return make_task(config, recipe, model, tokenizer, model_config), datamodule
+
+
+def log_model(model: nn.Module, tokenizer: Tokenizer, recipe: str | None) -> None:
+    """Say what is trained."""
+    log.info(
+        "%d parameters, %d tokens, %s, speechgru %s",
+        model.num_parameters,
+        len(tokenizer.tokens),
+        recipe or "no recipe",
+        speechgru.__version__,
+    )
+
+
+def make_task(
+    config: Mapping[str, Any],
+    recipe: str | None,
+    model: nn.Module,
+    tokenizer: Tokenizer,
+    model_config: Mapping[str, Any],
+    **parts: Any,
+) -> TrainingTask:
+    """Build what trains the model."""
+    return build(
+        config["task"],
+        "task",
+        config["trust"],
+        TASK_ROOMS,
+        model=model,
+        tokenizer=tokenizer,
+        model_config=model_config,
+        metadata=describe_run(config, recipe),
+        seed=config["seed"],
+        **parts,
+    )
+
+
+def make_model(
+    config: Mapping[str, Any], train: Sequence[Utterance], last: dict[str, Any] | None
+) -> tuple[AcousticModel, Tokenizer, dict[str, Any]]:
+    """Build the model anew, from the run's last checkpoint, or from another.
+
+    Args:
+        config: of the run.
+        train: utterances whose transcripts give the tokens.
+        last: description in the checkpoint to resume from.
+    """
+    trust = config["trust"]
+    model_config = {
+        name: config[name] if config[name]["_target_"] else None
+        for name in MODEL_GROUPS
+    }
+    texts = [utterance.text for utterance in train]
+    start = None
+    if last is not None:
+        model_config = last["model"]
+        tokenizer = build(last["tokenizer"], "tokenizer", trust)
+    elif config["init_from"] is not None:
+        start = load_checkpoint(config["init_from"], trust)
+        tokenizer = extend_tokenizer(start.tokenizer, texts, trust)
+    else:
+        tokenizer = build_tokenizer(config["text"], texts, trust)
+    model = build_model(model_config, len(tokenizer.tokens), trust)
+    if start is not None:
+        for line in initialise_from(model, tokenizer, start):
+            log.info("init_from: %s", line)
+    return model, tokenizer, model_config
+
+
+def describe_run(config: Mapping[str, Any], recipe: str | None) -> dict[str, Any]:
+    """What a checkpoint says of the run that made it."""
+    return {
+        "recipe": recipe,
+        "corpus": config["corpus"].get("name", config["corpus"]["_target_"]),
+        "seed": config["seed"],
+        "init_from": config["init_from"],
+        "precision": str(config["trainer"]["precision"]),
+        "speechgru": speechgru.__version__,
+        "commit": find_commit("speechgru", "conf"),
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+    }

@@ -21,10 +21,8 @@ class FlashlightDecoder(BeamDecoder):
     are nearly the same: flashlight prunes in another order.
 
     Args:
-        beam_size, lm, lm_weight, word_score, lexicon, num_best: see
-            `BeamDecoder`.
-        beam_threshold: prefixes are dropped that are so far, in natural log,
-            behind the best.
+        beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold:
+            see `BeamDecoder`.
         tokens_per_frame: the most probable ones, which alone are tried; None: all.
 
     Raises:
@@ -43,11 +41,12 @@ class FlashlightDecoder(BeamDecoder):
         word_score: float | None = None,
         lexicon: str | None = None,
         num_best: int = 1,
-        beam_threshold: float = 50.0,
-        tokens_per_frame: int | None = None,
+        beam_threshold: float = 20.0,
+        tokens_per_frame: int | None = 10,
     ) -> None:
-        super().__init__(beam_size, lm, lm_weight, word_score, lexicon, num_best)
-        self.beam_threshold = beam_threshold
+        super().__init__(
+            beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold
+        )
         self.tokens_per_frame = tokens_per_frame
         try:
             import torchaudio.models.decoder  # noqa: F401

@@ -102,6 +102,8 @@ class BeamDecoder(ABC):
         lexicon: a file with one word a line, which alone can be heard; None:
             the words of the language model, if it is one of words.
         num_best: texts of a hypothesis, its alternatives included.
+        beam_threshold: prefixes are dropped that are so far, in natural log,
+            behind the best.
 
     Attributes:
         rescoring: what the best texts are sorted anew by; None: nothing.
@@ -118,7 +120,12 @@ class BeamDecoder(ABC):
         word_score: float | None,
         lexicon: str | None,
         num_best: int,
+        beam_threshold: float,
     ) -> None:
+        if not beam_threshold > 0:
+            raise InputError(
+                f"decoder.beam_threshold is {beam_threshold}, expected more than 0"
+            )
         for name, value in (("beam_size", beam_size), ("num_best", num_best)):
             if value < 1:
                 raise InputError(f"decoder.{name} is {value}, expected at least 1")
@@ -136,6 +143,7 @@ class BeamDecoder(ABC):
         self.lm_path = lm
         self.lexicon_path = lexicon
         self.num_best = num_best
+        self.beam_threshold = beam_threshold
         tuned = SEARCH_WEIGHTS if lm is None else read_weights(lm, SEARCH_WEIGHTS)
         self.lm_weight = tuned["lm_weight"] if lm_weight is None else lm_weight
         self.word_score = tuned["word_score"] if word_score is None else word_score

@@ -16,8 +16,8 @@ class PrefixBeamDecoder(BeamDecoder):
     """Keep the best texts frame by frame, each with the sum of all its paths.
 
     Args:
-        beam_size, lm, lm_weight, word_score, lexicon, num_best: see
-            `BeamDecoder`.
+        beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold:
+            see `BeamDecoder`.
         unknown_score: added per word that is not in the lexicon, beside what
             the language model gives <unk>; None: there are no such words.
         hotwords: words or phrases that are expected.
@@ -35,8 +35,11 @@ class PrefixBeamDecoder(BeamDecoder):
         hotwords: Sequence[str] = (),
         hotword_score: float = 5.0,
         num_best: int = 1,
+        beam_threshold: float = 20.0,
     ) -> None:
-        super().__init__(beam_size, lm, lm_weight, word_score, lexicon, num_best)
+        super().__init__(
+            beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold
+        )
         if isinstance(hotwords, str):
             raise InputError(
                 f"decoder.hotwords is {hotwords!r}, expected a list; write "
@@ -74,4 +77,6 @@ class PrefixBeamDecoder(BeamDecoder):
 
     def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
         """See `BeamDecoder`."""
-        return search(log_probs, lengths, self._scorer, self.beam_size)
+        return search(
+            log_probs, lengths, self._scorer, self.beam_size, self.beam_threshold
+        )

@@ -10,6 +10,7 @@ from speechgru.decode.language import IMPOSSIBLE, Scorer
 from speechgru.interfaces import BLANK
 
 _FACTOR = 6364136223846793005  # of the hashes; from Knuth's MMIX generator
+NOBODY = -1  # hash of what is in the beam for want of prefixes
 
 
 @dataclass
@@ -42,7 +43,11 @@ class _Beam:
 
 
 def search(
-    log_probs: Tensor, lengths: Tensor, scorer: Scorer, beam_size: int
+    log_probs: Tensor,
+    lengths: Tensor,
+    scorer: Scorer,
+    beam_size: int,
+    beam_threshold: float = torch.inf,
 ) -> list[list[Found]]:
     """Find the most probable texts.
 
@@ -55,6 +60,7 @@ def search(
         lengths: (B,) integers, valid frames.
         scorer: of texts.
         beam_size: K, prefixes that are kept after each frame.
+        beam_threshold: those so far behind the best are not; natural log.
 
     Returns:
         Of each utterance up to K texts, the best first; those that are whole,
@@ -73,7 +79,7 @@ def search(
     beam = _begin(len(log_probs), scorer, beam_size)
     sources, tokens = [], []
     for frame in range(num_frames):
-        source, token = _step(beam, log_probs[:, frame], scorer)
+        source, token = _step(beam, log_probs[:, frame], scorer, beam_threshold)
         sources.append(source)
         tokens.append(token)
     acoustic = torch.logaddexp(beam.blank, beam.token)
@@ -109,12 +115,15 @@ def _begin(num_utterances: int, scorer: Scorer, beam_size: int) -> _Beam:
     )
 
 
-def _step(beam: _Beam, log_probs: Tensor, scorer: Scorer) -> tuple[Tensor, Tensor]:
+def _step(
+    beam: _Beam, log_probs: Tensor, scorer: Scorer, beam_threshold: float
+) -> tuple[Tensor, Tensor]:
     """Take one frame in.
 
     Args:
         beam: is replaced by the prefixes after the frame.
         log_probs: (B, C).
+        scorer, beam_threshold: as in `search`.
 
     Returns:
         source: (B, K) which old prefix each new one was.
@@ -131,11 +140,11 @@ def _step(beam: _Beam, log_probs: Tensor, scorer: Scorer) -> tuple[Tensor, Tenso
 
     # A prefix that grows to one in the beam adds to that.
     alive = total > IMPOSSIBLE
-    is_parent = beam.hashes[:, :, None] == beam.parents[:, None, :]
-    is_parent &= alive[:, :, None] & alive[:, None, :]
-    parent = is_parent.to(torch.uint8).argmax(1)
-    place = parent * num_tokens + beam.last
-    place = torch.where(is_parent.any(1), place, BLANK)  # the blank extends nothing
+    ordered, order = beam.hashes.masked_fill(~alive, NOBODY).sort(dim=1)
+    rank = torch.searchsorted(ordered, beam.parents).clamp_(max=beam_size - 1)
+    has_parent = (ordered.gather(1, rank) == beam.parents) & alive
+    place = order.gather(1, rank) * num_tokens + beam.last
+    place = torch.where(has_parent, place, BLANK)  # the blank extends nothing
     joining = grown.gather(1, place).masked_fill(place == BLANK, IMPOSSIBLE)
     stay_token = torch.logaddexp(stay_token, joining)
     grown.scatter_(1, place, IMPOSSIBLE)
@@ -149,9 +158,11 @@ def _step(beam: _Beam, log_probs: Tensor, scorer: Scorer) -> tuple[Tensor, Tenso
     source = torch.where(grew, grown_index // num_tokens, index)
     token = torch.where(grew, grown_index % num_tokens, BLANK)
 
+    dropped = best < best[:, :1] - beam_threshold
     stay_blank, stay_token = stay_blank.gather(1, source), stay_token.gather(1, source)
-    beam.blank = stay_blank.masked_fill(grew, IMPOSSIBLE)
-    beam.token = torch.where(grew, grown.gather(1, grown_index), stay_token)
+    token_after = torch.where(grew, grown.gather(1, grown_index), stay_token)
+    beam.blank = stay_blank.masked_fill(grew | dropped, IMPOSSIBLE)
+    beam.token = token_after.masked_fill(dropped, IMPOSSIBLE)
     beam.language = torch.where(
         grew, language.gather(1, grown_index), beam.language.gather(1, source)
     )
@@ -164,7 +175,7 @@ def _step(beam: _Beam, log_probs: Tensor, scorer: Scorer) -> tuple[Tensor, Tenso
     states = beam.reached[rows, source, token]
     beam.states = torch.where(grew[..., None], states, beam.states[rows, source])
     beam.added, beam.reached = beam.added[rows, source], beam.reached[rows, source]
-    is_new = grew & (best > IMPOSSIBLE)
+    is_new = grew & ~dropped & (best > IMPOSSIBLE)
     beam.added[is_new], beam.reached[is_new] = scorer.expand(beam.states[is_new])
     return source, token
 

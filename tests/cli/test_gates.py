@@ -387,4 +387,4 @@ def test_only_pictures_import_matplotlib():
                 names = [f"{node.module}.{name}" for name in names]
             if any(name.startswith(tuple(slow)) for name in names):
                 importers.add(path.stem)
-    assert importers == {"curves", "gates", "picture", "picture_rows"}
+    assert importers == {"curves", "tuning", "gates", "picture", "picture_rows"}

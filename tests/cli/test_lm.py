@@ -203,3 +203,27 @@ def test_what_cannot_be_aligned_is_refused(text, options, expected, tones, train
     audio = next((tones.folder / "wav").iterdir())
     with pytest.raises(InputError, match=expected):
         align([str(trained.checkpoint), str(audio), text, *options])
+
+
+def test_texts_do_not_depend_on_the_batch_or_the_run(tuned, tones, trained, tmp_path):
+    written = []
+    for seconds in (60, 60, 1):
+        output = tmp_path / f"{len(written)}.jsonl"
+        evaluate(
+            [
+                str(trained.checkpoint),
+                "corpus=manifest",
+                *tones.overrides,
+                "decoder=prefix_beam",
+                f"decoder.lm={tuned}",
+                f"batch_seconds={seconds}",
+                f"output={output}",
+            ]
+        )
+        written.append(read_results(output))
+    assert written[0] == written[1]
+    for one, other in zip(written[0], written[2], strict=True):
+        assert one.hypothesis == other.hypothesis
+        for word, same in zip(one.words, other.words, strict=True):
+            assert (word.start, word.end) == (same.start, same.end)
+            assert word.confidence == pytest.approx(same.confidence, abs=1e-3)

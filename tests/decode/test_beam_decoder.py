@@ -81,7 +81,7 @@ def test_nothing_said_is_no_words(kind, word_lm, tokenizer):
 @pytest.mark.parametrize("of", [None, "token_lm"])
 def test_both_searches_find_the_same_texts_and_scores(of, tokenizer, request):
     lm = of and str(request.getfixturevalue(of))
-    options = {"lm": lm, "num_best": 5}
+    options = {"lm": lm, "num_best": 5, "beam_threshold": 1000.0}
     options |= {"lm_weight": 0.8} if lm else {}
     clear = torch.cat([hear("AB A", tokenizer), hear("B BA", tokenizer)])
     log_probs, lengths = (
@@ -199,6 +199,7 @@ def test_a_decoder_may_change_its_tokenizer(kind, tokenizer):
         ({"beam_size": 0}, "beam_size is 0, expected at least 1"),
         ({"num_best": 0}, "num_best is 0, expected at least 1"),
         ({"num_best": 6, "beam_size": 5}, r"num_best is 6, expected at most .* \(5\)"),
+        ({"beam_threshold": 0.0}, "beam_threshold is 0.0, expected more than 0"),
         ({"lm_weight": 1.0}, "lm_weight is 1.0, but there is no language model"),
     ],
 )

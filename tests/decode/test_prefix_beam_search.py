@@ -165,6 +165,16 @@ def test_a_narrow_beam_keeps_few_texts_and_no_score_above_the_true_one(tokenizer
             assert one.score <= truth[one.token_ids] + 1e-5
 
 
+def test_a_threshold_drops_what_is_far_behind_the_best(tokenizer):
+    log_probs, lengths = noise(8, 2, 8, 4), torch.tensor([8, 8])
+    scorer = ScorerSum([], 4)
+    for index, texts in enumerate(search(log_probs, lengths, scorer, 500, 6.0)):
+        everything = search(log_probs, lengths, scorer, 500)[index]
+        assert 1 < len(texts) < len(everything)
+        assert all(texts[0].score - one.score <= 6.0 for one in texts)
+        assert texts[0].token_ids == everything[0].token_ids
+
+
 def test_texts_do_not_depend_on_the_batch(word_lm, tokenizer):
     lm = NGramModel(read_arpa(word_lm))
     word_scorer = WordScorer(Lexicon(WORDS, tokenizer), tokenizer, lm, 0.7, 0.3)

@@ -4,7 +4,13 @@ import json
 from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
-from speechgru.model.checkpoint import load_checkpoint
+from speechgru.model.checkpoint import (
+    DESCRIPTION_KEY,
+    is_language_model,
+    load_checkpoint,
+    load_language_model,
+    read_checkpoint,
+)
 
 USAGE = """
 usage: speechgru info CHECKPOINT [KEY=VALUE ...]
@@ -16,14 +22,15 @@ Print what a checkpoint is, on what it was trained, and its score.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line("info", arguments, USAGE, (1, 1))
-    loaded = load_checkpoint(line.positional[0], line.config["trust"])
-    facts = {
-        **loaded.metadata,
-        "num_parameters": loaded.model.num_parameters,
-        "seconds_per_frame": loaded.model.seconds_per_frame,
-        "tokens": "".join(loaded.tokenizer.tokens[1:]),
-        "model": loaded.model_config,
-    }
+    path = line.positional[0]
+    for_text = is_language_model(read_checkpoint(path)[DESCRIPTION_KEY])
+    load = load_language_model if for_text else load_checkpoint
+    loaded = load(path, line.config["trust"])
+    facts = {**loaded.metadata, "num_parameters": loaded.model.num_parameters}
+    if not for_text:
+        facts["seconds_per_frame"] = loaded.model.seconds_per_frame
+    facts["tokens"] = "".join(loaded.tokenizer.tokens[1:])
+    facts["model"] = loaded.model_config
     if line.config["format"] == "json":
         print(json.dumps(facts, ensure_ascii=False))
         return 0

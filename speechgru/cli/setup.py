@@ -49,7 +49,7 @@ FOR_TEXTS = ("data.batch_tokens", "data.texts")
 
 def refuse_idle(config: Mapping[str, Any], overrides: Sequence[str]) -> None:
     """Raise InputError for options on the command line that would do nothing."""
-    texts = is_language_model(config)
+    texts = trains_on_texts(config)
     idle = FOR_SPEECH if texts else FOR_TEXTS
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0]
@@ -61,7 +61,7 @@ def refuse_idle(config: Mapping[str, Any], overrides: Sequence[str]) -> None:
             )
 
 
-def is_language_model(config: Mapping[str, Any]) -> bool:
+def trains_on_texts(config: Mapping[str, Any]) -> bool:
     """Whether a run trains on texts alone."""
     cls = find_class(config["task"]["_target_"], "task", config["trust"], TASK_ROOMS)
     return issubclass(cls, LanguageModelTask)

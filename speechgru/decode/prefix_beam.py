@@ -52,7 +52,8 @@ class PrefixBeamDecoder(BeamDecoder):
     def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
         """See `BeamDecoder`."""
         scorers: list[Scorer] = []
-        lm, weights = language.lm, (language.lm_weight, language.word_score)
+        lm, lm_weight = language.lm, language.lm_weight
+        word_score = language.word_score
         if language.words is None and self.unknown_score is not None:
             raise InputError(
                 f"decoder.unknown_score is {self.unknown_score}, but there is neither "
@@ -65,12 +66,14 @@ class PrefixBeamDecoder(BeamDecoder):
                     lexicon,
                     tokenizer,
                     None if language.is_of_tokens else lm,
-                    *weights,
+                    lm_weight,
+                    word_score,
                     self.unknown_score or 0.0,
                 )
             )
+            word_score = 0.0  # words are counted once
         if language.is_of_tokens:
-            scorers.append(TokenScorer(lm, tokenizer, *weights))
+            scorers.append(TokenScorer(lm, tokenizer, lm_weight, word_score))
         if self.hotwords:
             scorers.append(HotwordScorer(self.hotwords, tokenizer, self.hotword_score))
         self._scorer = ScorerSum(scorers, len(tokenizer.tokens))

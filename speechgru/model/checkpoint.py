@@ -200,6 +200,12 @@ def load_language_model(
     return _load(path, build_language_model, trust)
 
 
+def is_language_model(description: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint describes a language model, or else an acoustic one."""
+    model = description.get("model")
+    return isinstance(model, dict) and "language_model" in model
+
+
 def _load(
     path: str | Path, build_it: Callable[..., Any], trust: Sequence[str]
 ) -> LoadedCheckpoint:
@@ -207,7 +213,7 @@ def _load(
     description = checkpoint[DESCRIPTION_KEY]
     try:
         wanted = build_it is build_language_model
-        if wanted != ("language_model" in description["model"]):
+        if wanted != is_language_model(description):
             kinds = ("an acoustic model", "a language model")
             raise InputError(
                 f"is {kinds[not wanted]}, expected {kinds[wanted]}; name another "

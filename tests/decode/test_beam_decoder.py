@@ -116,6 +116,23 @@ def test_a_lexicon_alone_also_does(kind, tmp_path, tokenizer):
     assert hypothesis.text == "AB B"
 
 
+def test_a_lexicon_and_a_model_of_tokens_count_words_once(
+    token_lm, tmp_path, tokenizer
+):
+    path = tmp_path / "words.txt"
+    path.write_text("AB\nB\n")
+    log_probs = hear("AB B", tokenizer)
+    scores = []
+    for word_score in (0.0, 1.0):
+        decoder = PrefixBeamDecoder(
+            lm=str(token_lm), lexicon=str(path), word_score=word_score
+        )
+        [hypothesis] = decode(decoder, log_probs, tokenizer)
+        assert hypothesis.text == "AB B"
+        scores.append(hypothesis.score)
+    assert scores[1] - scores[0] == pytest.approx(2.0, abs=1e-3)
+
+
 @BOTH
 def test_alternatives_come_best_first_and_once(kind, tokenizer):
     [hypothesis] = decode(kind(num_best=8), noise(5, 1, 6, 4), tokenizer)

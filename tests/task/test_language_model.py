@@ -61,6 +61,8 @@ def test_the_best_checkpoint_has_the_loss_that_is_told(trained_lm, tones):
     told = read_checkpoint(folder / "best.ckpt")[DESCRIPTION_KEY]["metadata"]
     assert told["val_loss"] == pytest.approx(loss, abs=1e-4)
     assert f"loss {loss:.4f} per token, perplexity {math.exp(loss):.2f}" in stdout
+    info = run_speechgru("info", folder / "best.ckpt").stdout
+    assert f"num_parameters: {loaded.model.num_parameters}\n" in info
     # Better than to think all tokens alike.
     assert loss < math.log(len(loaded.tokenizer.tokens)) - 0.05
     assert (folder / "curves.png").is_file()

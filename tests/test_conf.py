@@ -18,9 +18,15 @@ from speechgru.cli.config import (
 )
 from speechgru.cli.examination import build_tokenizer
 from speechgru.cli.main import UsageError
+from speechgru.cli.set_up import make_task, trains_on_texts
 from speechgru.interfaces import InputError
 from speechgru.model.build import build
-from speechgru.model.checkpoint import MODEL_GROUPS, build_model
+from speechgru.model.checkpoint import (
+    LANGUAGE_MODEL,
+    MODEL_GROUPS,
+    build_language_model,
+    build_model,
+)
 
 PRIMARY = sorted(path.stem for path in CONF_DIR.glob("*.yaml"))
 RECIPES = sorted(
@@ -44,6 +50,8 @@ def compose(*overrides):
 def build_all(config):
     """Build what a training configuration describes, as a run does."""
     trust = config["trust"]
+    if trains_on_texts(config):
+        return build_language_task(config)
     groups = {
         name: config[name] if config[name]["_target_"] else None
         for name in MODEL_GROUPS
@@ -62,6 +70,14 @@ def build_all(config):
     return task
 
 
+def build_language_task(config):
+    """Build what `task=lm` describes."""
+    groups = {"language_model": LANGUAGE_MODEL, "encoder": config["encoder"]}
+    model = build_language_model(groups, num_tokens=30)
+    tokenizer = build_tokenizer(config["text"], ["ABC"], [])
+    return make_task(config, None, model, tokenizer, groups)
+
+
 MANIFEST = ("corpus=manifest", "corpus.train=train.jsonl")
 
 
@@ -71,6 +87,8 @@ def test_every_choice_composes_and_builds(group, choice, tmp_path):
     if choice.endswith("_folder"):
         soundfile.write(tmp_path / "click.wav", [1.0, 0.5], 16000)
         overrides.append(f"augment.{choice}.folder={tmp_path}")
+    if choice == "lm":
+        overrides.append("encoder.bidirectional=false")
     if group != "corpus":
         overrides += MANIFEST
     elif choice == "manifest":

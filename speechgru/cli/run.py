@@ -17,7 +17,7 @@ from speechgru.cli.config import (
 )
 from speechgru.cli.examination import read_splits
 from speechgru.cli.logs import logging_to
-from speechgru.cli.setup import set_up_speech, set_up_texts, trains_on_texts
+from speechgru.cli.set_up import Run, set_up_speech, set_up_texts, trains_on_texts
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import (
     DESCRIPTION_KEY,
@@ -68,7 +68,9 @@ def _run(
     last = read_checkpoint(folder / LAST)[DESCRIPTION_KEY] if resume else None
     accumulate = config["trainer"].pop("accumulate")
     set_up = set_up_texts if trains_on_texts(config) else set_up_speech
-    task, datamodule = set_up(config, splits, last, folder, recipe, accumulate)
+    task, datamodule = set_up(
+        config, splits, Run(folder, recipe, last, accumulate, first)
+    )
     if not splits["dev"]:
         if config["callbacks"]["early_stopping_patience"] is not None:
             raise InputError(

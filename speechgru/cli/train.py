@@ -100,7 +100,7 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
 def _start(config: DictConfig) -> int:
     """Begin a new run in the folder that Hydra made."""
     from speechgru.cli.run import run_training
-    from speechgru.cli.setup import refuse_idle
+    from speechgru.cli.set_up import refuse_idle
     from speechgru.task.callbacks import LAST
 
     settings = HydraConfig.get()

@@ -3,11 +3,11 @@
 import logging
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import nn
 
 import speechgru
@@ -61,6 +61,25 @@ def refuse_idle(config: Mapping[str, Any], overrides: Sequence[str]) -> None:
             )
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a run is, beside its configuration.
+
+    Attributes:
+        folder: of the run.
+        recipe: name, for the checkpoint's metadata.
+        last: description in the checkpoint to resume from, if it is resumed.
+        accumulate: batches of one process per optimiser step.
+        is_first: whether this is the first of its processes.
+    """
+
+    folder: Path
+    recipe: str | None
+    last: dict[str, Any] | None
+    accumulate: int
+    is_first: bool
+
+
 def trains_on_texts(config: Mapping[str, Any]) -> bool:
     """Whether a run trains on texts alone."""
     cls = find_class(config["task"]["_target_"], "task", config["trust"], TASK_ROOMS)
@@ -68,33 +87,32 @@ def trains_on_texts(config: Mapping[str, Any]) -> bool:
 
 
 def set_up_speech(
-    config: dict[str, Any],
-    splits: dict[str, list[Utterance]],
-    last: dict[str, Any] | None,
-    folder: Path,
-    recipe: str | None,
-    accumulate: int,
+    config: dict[str, Any], splits: dict[str, list[Utterance]], run: Run
 ) -> tuple[TrainingTask, PlannedDataModule]:
     """Get ready to train an acoustic model.
 
     Args:
         config: of the run.
         splits: train and dev; what may be skipped is left out of them.
-        last: description in the checkpoint to resume from.
-        folder: of the run.
-        recipe: name, for the checkpoint's metadata.
-        accumulate: batches of one process per optimiser step.
+        run: the run.
     """
     if not config["data"]["augment"]:
         config["augment"], config["spec_augment"] = {}, {"_target_": None}
-    model, tokenizer, model_config = make_model(config, splits["train"], last)
-    log_model(model, tokenizer, recipe)
-    first = rank_zero_only.rank == 0
+    model, tokenizer, model_config = make_model(config, splits["train"], run.last)
+    log_model(model, tokenizer, run.recipe)
     splits |= check_data(
-        config, splits, model, tokenizer, folder, last is not None, first
+        config,
+        splits,
+        model,
+        tokenizer,
+        run.folder,
+        run.last is not None,
+        run.is_first,
     )
     decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
-    task = make_task(config, recipe, model, tokenizer, model_config, decoder=decoder)
+    task = make_task(
+        config, run.recipe, model, tokenizer, model_config, decoder=decoder
+    )
     data = config["data"]
     datamodule = SpeechDataModule(
         splits["train"],
@@ -108,18 +126,13 @@ def set_up_speech(
         augment=build_augment(config, model.sample_rate),
         num_views=task.num_views,
         seed=config["seed"],
-        accumulate=accumulate,
+        accumulate=run.accumulate,
     )
     return task, datamodule
 
 
 def set_up_texts(
-    config: dict[str, Any],
-    splits: dict[str, list[Utterance]],
-    last: dict[str, Any] | None,
-    folder: Path,
-    recipe: str | None,
-    accumulate: int,
+    config: dict[str, Any], splits: dict[str, list[Utterance]], run: Run
 ) -> tuple[TrainingTask, PlannedDataModule]:
     """Get ready to train a language model; see `set_up_speech`."""
     if config["init_from"] is not None:
@@ -132,22 +145,22 @@ def set_up_texts(
         for role in ("train", "dev")
     )
     train += read_sentences(config["data"]["texts"])
-    if last is None:
+    if run.last is None:
         model_config = {"language_model": LANGUAGE_MODEL, "encoder": config["encoder"]}
         texts = [text for _, text in train]
         tokenizer = build_tokenizer(config["text"], texts, trust)
     else:
-        model_config = last["model"]
-        tokenizer = build(last["tokenizer"], "tokenizer", trust)
+        model_config = run.last["model"]
+        tokenizer = build(run.last["tokenizer"], "tokenizer", trust)
     model = build_language_model(model_config, len(tokenizer.tokens), trust)
-    log_model(model, tokenizer, recipe)
+    log_model(model, tokenizer, run.recipe)
     batch_tokens = config["data"]["batch_tokens"]
     if batch_tokens < 1:
         raise InputError(f"data.batch_tokens is {batch_tokens}, expected at least 1")
     datamodule = TextDataModule(
-        train, dev, tokenizer, batch_tokens, config["seed"], accumulate
+        train, dev, tokenizer, batch_tokens, config["seed"], run.accumulate
     )
-    return make_task(config, recipe, model, tokenizer, model_config), datamodule
+    return make_task(config, run.recipe, model, tokenizer, model_config), datamodule
 
 
 def log_model(model: nn.Module, tokenizer: Tokenizer, recipe: str | None) -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 from speechgru.cli.report import main
 from speechgru.files import to_json
 from speechgru.interfaces import Span
+from speechgru.score.calibration import calibrate
 from speechgru.score.report import worst_first
 from speechgru.score.results import Result, make_result, write_results
 from speechgru.score.summary import percent, summarise
@@ -100,10 +101,11 @@ def mishear(generator: random.Random, said: list[str]) -> list[str]:
 
 
 def spread(words: list[str]) -> tuple[Span, ...]:
-    """Words that begin at equal distances over SECONDS."""
+    """Words that begin at equal distances over SECONDS, surer and surer."""
     step = SECONDS / max(1, len(words))
     return tuple(
-        Span(word, step * i, step * (i + 0.5), 0.5) for i, word in enumerate(words)
+        Span(word, step * i, step * (i + 0.5), (i + 1) / len(words))
+        for i, word in enumerate(words)
     )
 
 
@@ -428,7 +430,9 @@ def test_learning_curves_are_drawn_where_there_are_numbers(large, view):
     view.open(large)
     lines = [
         [tuple(map(float, point.split(","))) for point in line.split()]
-        for line in (e.get_attribute("points") for e in view.find_all("polyline"))
+        for line in (
+            e.get_attribute("points") for e in view.find_all("#learning polyline")
+        )
     ]
     # val/wer, train/loss and val/loss; nothing of the last epoch, which is NaN.
     assert [len(line) for line in lines] == [8, 8, 8]
@@ -439,6 +443,19 @@ def test_learning_curves_are_drawn_where_there_are_numbers(large, view):
     titles = [svg.text.split("\n") for svg in view.find_all("#learning svg")]
     assert "WER on dev, %" in titles[0]
     assert {"loss", "train/loss", "val/loss"} < set(titles[1])
+
+
+def test_confidences_are_held_against_what_was_said(large, view):
+    view.open(large)
+    bins = calibrate(large.results).bins
+    assert len(bins) > 3
+    points = view.find_all("#calibration circle")
+    titles = [point.get_property("textContent") for point in points]
+    assert titles == [
+        f"{one.num_words} words: confidence {100 * one.confidence:.2f} %, right "
+        f"{100 * one.accuracy:.2f} %"
+        for one in bins
+    ]
 
 
 ORDERS = {
@@ -784,7 +801,7 @@ def test_words_stand_at_their_times(large, view):
         assert span.rect["width"] == pytest.approx(
             stage["width"] * (word.end - word.start) / SECONDS, abs=3
         )
-        times = f"{word.start:.2f}-{word.end:.2f} s, confidence 0.50"
+        times = f"{word.start:.2f}-{word.end:.2f} s, confidence {word.confidence:.2f}"
         assert span.get_attribute("title") == times
 
 

@@ -12,17 +12,12 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from speechgru.cli.config import (
-    set_num_threads,
-)
+from speechgru.cli.config import set_num_threads
 from speechgru.cli.examination import read_splits
 from speechgru.cli.logs import logging_to
 from speechgru.cli.set_up import Run, set_up_speech, set_up_texts, trains_on_texts
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import (
-    DESCRIPTION_KEY,
-    read_checkpoint,
-)
+from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
 from speechgru.task.callbacks import (
     BEST,
     LAST,

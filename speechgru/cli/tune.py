@@ -126,21 +126,14 @@ def tune_rescoring(config: Mapping[str, Any], checkpoint: str) -> int:
     tuning = Tuning(checkpoint, config)
     num_texts = min(config["rescore_texts"], config["decoder"]["beam_size"])
     hypotheses = tuning.decode(num_best=num_texts)
-    scores = [
-        {
-            hypothesis.text: [hypothesis.score],
-            **{other.text: [other.score] for other in hypothesis.alternatives},
-        }
-        for hypothesis in hypotheses
-    ]
+    scores = [_scores(hypothesis) for hypothesis in hypotheses]
     # Scored once, whatever the weight.
     cached = CachedScorer(scorer)
     edits = {}
     for weight in config["rescore_weights"]:
         rescoring = Rescoring(cached, float(weight), num_texts)
-        edits[weight] = sum(
-            count_word_errors(reference, next(iter(rescoring(some)))).edits
-            for reference, some in zip(tuning.references, scores, strict=True)
+        edits[weight] = tuning.count_edits(
+            [next(iter(rescoring(some))) for some in scores]
         )
     best = min(edits, key=lambda weight: (edits[weight], weight))
     print(tuning.title)
@@ -239,11 +232,15 @@ class Tuning:
             num_best=1,
         )
         seconds = time.process_time() - started
-        edits = sum(
-            count_word_errors(reference, hypothesis.text).edits
-            for reference, hypothesis in zip(self.references, hypotheses, strict=True)
-        )
+        edits = self.count_edits([hypothesis.text for hypothesis in hypotheses])
         return Trial(lm_weight, word_score, beam_size, edits, seconds)
+
+    def count_edits(self, texts: Sequence[str]) -> int:
+        """Count the word errors of a text for each utterance."""
+        return sum(
+            count_word_errors(reference, text).edits
+            for reference, text in zip(self.references, texts, strict=True)
+        )
 
     def calibrate(self, best: Trial) -> dict[float, Trust]:
         """How far the confidences of the best weights can be trusted, by scale."""
@@ -270,14 +267,19 @@ class Tuning:
         return trusts
 
 
+def _scores(hypothesis: Hypothesis) -> dict[str, list[float]]:
+    """Those of its texts, the best first, as `vote` and `Rescoring` take them."""
+    texts = (hypothesis, *hypothesis.alternatives)
+    return {each.text: [each.score] for each in texts}
+
+
 def _with_confidences(
     id: str, reference: str, hypothesis: Hypothesis, scale: float
 ) -> Result:
-    scores = {hypothesis.text: [hypothesis.score]}
-    scores |= {other.text: [other.score] for other in hypothesis.alternatives}
+    shares = vote(_scores(hypothesis), scale)
     words = tuple(
         replace(word, confidence=share)
-        for word, share in zip(hypothesis.words, vote(scores, scale), strict=True)
+        for word, share in zip(hypothesis.words, shares, strict=True)
     )
     return make_result(id, reference, hypothesis.text, "levenshtein", words=words)
 

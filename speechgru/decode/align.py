@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import forced_align
 
+from speechgru.decode.spans import place_tokens
 from speechgru.interfaces import BLANK, InputError, Span, Tokenizer
 
 
@@ -49,21 +50,6 @@ def align_tokens(
     path, scores = forced_align(
         log_probs[None].contiguous(), torch.tensor([token_ids]), blank=BLANK
     )
-    frames, probabilities = path[0].tolist(), scores[0].exp().tolist()
-    spans = []
-    start = 0
-    for end in range(1, len(frames) + 1):
-        if end < len(frames) and frames[end] == frames[start]:
-            continue
-        if frames[start] != BLANK:
-            run = probabilities[start:end]
-            spans.append(
-                Span(
-                    text=tokenizer.tokens[frames[start]],
-                    start=start * seconds_per_frame,
-                    end=end * seconds_per_frame,
-                    confidence=min(1.0, sum(run) / len(run)),
-                )
-            )
-        start = end
-    return spans
+    return place_tokens(
+        path[0].tolist(), scores[0].exp().tolist(), tokenizer, seconds_per_frame
+    )

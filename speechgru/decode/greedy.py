@@ -6,8 +6,8 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from speechgru.decode.spans import check_log_probs, group_words
-from speechgru.interfaces import BLANK, Hypothesis, Span, Tokenizer
+from speechgru.decode.spans import check_log_probs, group_words, place_tokens
+from speechgru.interfaces import BLANK, Hypothesis, Tokenizer
 
 
 class GreedyDecoder:
@@ -71,23 +71,9 @@ def _collapse(
     tokenizer: Tokenizer,
     seconds_per_frame: float,
 ) -> Hypothesis:
-    token_ids, spans = [], []
-    end = 0
-    for token_id, run in groupby(frame_ids):
-        start, end = end, end + len(list(run))
-        if token_id == BLANK:
-            continue
-        probabilities = [math.exp(value) for value in frame_log_probs[start:end]]
-        token_ids.append(token_id)
-        spans.append(
-            Span(
-                text=tokenizer.tokens[token_id],
-                start=start * seconds_per_frame,
-                end=end * seconds_per_frame,
-                # Rounding can leave a certain token a hair above 1.
-                confidence=min(1.0, math.fsum(probabilities) / len(probabilities)),
-            )
-        )
+    token_ids = [token_id for token_id, _ in groupby(frame_ids) if token_id != BLANK]
+    probabilities = [math.exp(value) for value in frame_log_probs]
+    spans = place_tokens(frame_ids, probabilities, tokenizer, seconds_per_frame)
     return Hypothesis(
         text=" ".join(tokenizer.decode(token_ids).split()),
         score=math.fsum(frame_log_probs),

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor
 
-from speechgru.interfaces import Span
+from speechgru.interfaces import BLANK, Span, Tokenizer
 
 
 def check_log_probs(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) -> None:
@@ -45,6 +46,39 @@ def check_log_probs(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) 
             f"utterance {index} of the batch: log_probs hold NaN, expected "
             "numbers; check the model's weights and the audio"
         )
+
+
+def place_tokens(
+    frame_ids: Sequence[int],
+    probabilities: Sequence[float],
+    tokenizer: Tokenizer,
+    seconds_per_frame: float,
+) -> list[Span]:
+    """Make a span of each run of a token; blanks stand between, and are left out.
+
+    Args:
+        frame_ids: of a path, a token or the blank for each frame.
+        probabilities: of these; their mean over a run is its confidence.
+        tokenizer: of the tokens.
+        seconds_per_frame: s.
+    """
+    spans = []
+    end = 0
+    for token_id, run in groupby(frame_ids):
+        start, end = end, end + len(list(run))
+        if token_id == BLANK:
+            continue
+        # Rounding can leave a certain token a hair above 1.
+        mean = math.fsum(probabilities[start:end]) / (end - start)
+        spans.append(
+            Span(
+                text=tokenizer.tokens[token_id],
+                start=start * seconds_per_frame,
+                end=end * seconds_per_frame,
+                confidence=min(1.0, mean),
+            )
+        )
+    return spans
 
 
 def group_words(tokens: list[Span]) -> tuple[Span, ...]:

@@ -18,7 +18,8 @@ from yaml import YAMLError
 from speechgru.cli.main import UsageError
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
-from speechgru.decode.beam_decoder import BeamDecoder, Rescoring
+from speechgru.decode.beam_decoder import BeamDecoder
+from speechgru.decode.n_best import Rescoring
 from speechgru.files import reason
 from speechgru.interfaces import Decoder, InputError
 from speechgru.lm.weights import RESCORE_WEIGHTS, read_weights

@@ -1,28 +1,16 @@
 """`speechgru tune`: how much a language model should count."""
 
-import math
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import speechgru
-from speechgru.cli.acoustics import read_split, score_utterances
-from speechgru.cli.config import (
-    build_decoder,
-    load_text_scorer,
-    read_command_line,
-    set_num_threads,
-)
-from speechgru.decode.beam_decoder import Rescoring, vote
+from speechgru.cli.config import load_text_scorer, read_command_line
+from speechgru.cli.trials import Trial, Tuning, scores_of
+from speechgru.decode.n_best import CachedScorer, Rescoring
 from speechgru.files import replace_file
-from speechgru.interfaces import Hypothesis, InputError, LanguageModel
+from speechgru.interfaces import InputError
 from speechgru.lm.weights import weights_path, write_weights
-from speechgru.model.checkpoint import load_checkpoint
-from speechgru.score.calibration import Calibration, calibrate, judge_words
-from speechgru.score.error_rate import count_word_errors
-from speechgru.score.results import Result, make_result
 from speechgru.score.summary import percent
 from speechgru.score.tuning import draw_tuning
 
@@ -33,27 +21,6 @@ Search the weights of a language model for the lowest word error rate on dev. Th
 acoustic model runs once. The best weights are kept beside the language model, where
 decoders find them; a picture shows all that were tried.
 """
-
-SCALES = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
-"""Of the scores behind confidences; the most probable on dev is kept."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What some weights came to.
-
-    Attributes:
-        lm_weight, word_score: as in `BeamDecoder`.
-        beam_size: likewise.
-        edits: word errors.
-        cpu_seconds: of decoding.
-    """
-
-    lm_weight: float
-    word_score: float
-    beam_size: int
-    edits: int
-    cpu_seconds: float
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     output = Path(config["output"] or weights_path(lm).with_suffix(".png"))
     tuning = Tuning(line.positional[0], config)
     trials = [
-        tuning.try_weights(lm_weight, word_score)
+        tuning.try_weights(float(lm_weight), float(word_score))
         for lm_weight in config["lm_weights"]
         for word_score in config["word_scores"]
     ]
@@ -125,8 +92,8 @@ def tune_rescoring(config: Mapping[str, Any], checkpoint: str) -> int:
     scorer = load_text_scorer(config)
     tuning = Tuning(checkpoint, config)
     num_texts = min(config["rescore_texts"], config["decoder"]["beam_size"])
-    hypotheses = tuning.decode(num_best=num_texts)
-    scores = [_scores(hypothesis) for hypothesis in hypotheses]
+    tuning.change(num_best=num_texts)
+    scores = [scores_of(hypothesis) for hypothesis in tuning.decode()]
     # Scored once, whatever the weight.
     cached = CachedScorer(scorer)
     edits = {}
@@ -147,148 +114,6 @@ def tune_rescoring(config: Mapping[str, Any], checkpoint: str) -> int:
     )
     print(f"best: rescore_weight={best:g}\nweights: {written}")
     return 0
-
-
-class CachedScorer:
-    """A language model that scores each text once."""
-
-    def __init__(self, lm: LanguageModel) -> None:
-        self.lm = lm
-        self._scores: dict[str, float] = {}
-
-    def score_texts(self, texts: Sequence[str]) -> list[float]:
-        """See `LanguageModel`."""
-        new = [text for text in texts if text not in self._scores]
-        self._scores |= dict(zip(new, self.lm.score_texts(new), strict=True))
-        return [self._scores[text] for text in texts]
-
-
-@dataclass(frozen=True)
-class Trust:
-    """How far confidences can be trusted with one scale.
-
-    Attributes:
-        calibration: of the words.
-        surprise: mean negative natural log-probability that the confidences give
-            to what words were, right or wrong.
-    """
-
-    calibration: Calibration
-    surprise: float
-
-
-class Tuning:
-    """The model's log-probabilities of a split, to be decoded again and again.
-
-    Args:
-        checkpoint: of the acoustic model, which runs once.
-        config: of the command.
-    """
-
-    def __init__(self, checkpoint: str, config: Mapping[str, Any]) -> None:
-        set_num_threads(config["num_threads"])
-        self.config = config
-        self.loaded = load_checkpoint(checkpoint, config["trust"])
-        corpus, split, utterances = read_split(config)
-        self.batches = list(score_utterances(self.loaded, utterances, config))
-        self.references = [text for batch in self.batches for text in batch.references]
-        self.num_words = sum(len(text.split()) for text in self.references)
-        self.title = (
-            f"{corpus} {split}: {len(self.references)} utterances, "
-            f"{self.num_words} words"
-        )
-        self.origin = {
-            "corpus": corpus,
-            "split": split,
-            "checkpoint": checkpoint,
-            "decoder": config["decoder"],
-            "speechgru": speechgru.__version__,
-        }
-
-    def decode(self, **options: Any) -> list[Hypothesis]:
-        """Decode everything with some options of the decoder changed."""
-        changed = {**self.config["decoder"], **options}
-        # Without the rescoring, which is tuned by itself.
-        decoder = build_decoder({"decoder": changed, "trust": self.config["trust"]})
-        seconds_per_frame = self.loaded.model.seconds_per_frame
-        return [
-            hypothesis
-            for batch in self.batches
-            for hypothesis in decoder(
-                batch.log_probs, batch.lengths, self.loaded.tokenizer, seconds_per_frame
-            )
-        ]
-
-    def try_weights(
-        self, lm_weight: float, word_score: float, beam_size: int | None = None
-    ) -> Trial:
-        """Decode everything and count the errors."""
-        beam_size = beam_size or self.config["decoder"]["beam_size"]
-        started = time.process_time()
-        hypotheses = self.decode(
-            lm_weight=float(lm_weight),
-            word_score=float(word_score),
-            beam_size=beam_size,
-            num_best=1,
-        )
-        seconds = time.process_time() - started
-        edits = self.count_edits([hypothesis.text for hypothesis in hypotheses])
-        return Trial(lm_weight, word_score, beam_size, edits, seconds)
-
-    def count_edits(self, texts: Sequence[str]) -> int:
-        """Count the word errors of a text for each utterance."""
-        return sum(
-            count_word_errors(reference, text).edits
-            for reference, text in zip(self.references, texts, strict=True)
-        )
-
-    def calibrate(self, best: Trial) -> dict[float, Trust]:
-        """How far the confidences of the best weights can be trusted, by scale."""
-        hypotheses = self.decode(
-            lm_weight=float(best.lm_weight),
-            word_score=float(best.word_score),
-            num_best=self.config["decoder"]["beam_size"],
-        )
-        trusts = {}
-        for scale in SCALES:
-            results = [
-                _with_confidences(str(index), reference, hypothesis, scale)
-                for index, (reference, hypothesis) in enumerate(
-                    zip(self.references, hypotheses, strict=True)
-                )
-            ]
-            calibration = calibrate(results)
-            if calibration is None:
-                raise InputError(
-                    "no word was heard with the best weights, expected some; check the "
-                    "checkpoint by speechgru evaluate, without a language model"
-                )
-            trusts[scale] = Trust(calibration, _surprise(results))
-        return trusts
-
-
-def _scores(hypothesis: Hypothesis) -> dict[str, list[float]]:
-    """Those of its texts, the best first, as `vote` and `Rescoring` take them."""
-    texts = (hypothesis, *hypothesis.alternatives)
-    return {each.text: [each.score] for each in texts}
-
-
-def _with_confidences(
-    id: str, reference: str, hypothesis: Hypothesis, scale: float
-) -> Result:
-    shares = vote(_scores(hypothesis), scale)
-    words = tuple(
-        replace(word, confidence=share)
-        for word, share in zip(hypothesis.words, shares, strict=True)
-    )
-    return make_result(id, reference, hypothesis.text, "levenshtein", words=words)
-
-
-def _surprise(results: Sequence[Result]) -> float:
-    judged = [pair for result in results for pair in judge_words(result)]
-    chances = [chance if is_right else 1 - chance for chance, is_right in judged]
-    # No search can be surer than this.
-    return -math.fsum(math.log(max(chance, 1e-3)) for chance in chances) / len(chances)
 
 
 def describe(

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
 from speechgru.decode.language import SPACE, token_names
-from speechgru.decode.lexicon import Lexicon
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import UNKNOWN
 
@@ -61,14 +60,14 @@ class FlashlightDecoder(BeamDecoder):
         """See `BeamDecoder`."""
         from torchaudio.models.decoder import ctc_decoder
 
-        if language.words is not None and language.is_of_tokens:
+        if language.lexicon is not None and language.is_of_tokens:
             raise InputError(
                 "decoder=beam takes a lexicon or a language model of tokens, not both; "
                 "take decoder=prefix_beam"
             )
-        if language.words is None and language.word_score:
+        if language.lexicon is None and self.word_score:
             raise InputError(
-                f"decoder.word_score is {language.word_score}, expected 0 for "
+                f"decoder.word_score is {self.word_score}, expected 0 for "
                 "decoder=beam without a lexicon, where flashlight has no such score; "
                 "set it to 0, or take decoder=prefix_beam"
             )
@@ -82,10 +81,12 @@ class FlashlightDecoder(BeamDecoder):
         names = ["<blank>", *token_names(tokenizer)]
         with tempfile.TemporaryDirectory() as folder:
             spelling = None
-            if language.words is not None:
-                Lexicon(language.words, tokenizer)  # for its checks
+            if language.lexicon is not None:
                 spelling = Path(folder, "lexicon.txt")
-                lines = [f"{w} {' '.join(w)} {SPACE}\n" for w in language.words]
+                lines = [
+                    f"{word} {' '.join(word)} {SPACE}\n"
+                    for word in language.lexicon.words
+                ]
                 spelling.write_text("".join(lines), encoding="utf-8")
             # Else torchaudio numbers the tokens anew for the language model.
             dictionary = Path(folder, "tokens.txt")
@@ -100,8 +101,8 @@ class FlashlightDecoder(BeamDecoder):
                 beam_size_token=self.tokens_per_frame,
                 beam_threshold=self.beam_threshold,
                 # KenLM's logarithms are to the base 10.
-                lm_weight=language.lm_weight * math.log(10),
-                word_score=language.word_score,
+                lm_weight=self.lm_weight * math.log(10),
+                word_score=self.word_score,
                 log_add=True,
                 blank_token=names[BLANK],
                 sil_token=SPACE,

@@ -1,23 +1,21 @@
 """What the beam searches share: their options, and hypotheses with confidences."""
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 import torch
 from torch import Tensor
 
 from speechgru.decode.align import align_tokens
 from speechgru.decode.language import SPACE, token_names
-from speechgru.decode.lexicon import read_lexicon
+from speechgru.decode.lexicon import Lexicon, read_lexicon
+from speechgru.decode.n_best import Rescoring, vote
 from speechgru.decode.spans import check_log_probs, group_words
 from speechgru.interfaces import (
     Alternative,
     Hypothesis,
     InputError,
-    LanguageModel,
     Tokenizer,
 )
 from speechgru.lm.arpa import read_arpa
@@ -48,40 +46,12 @@ class Language:
     Attributes:
         lm: of words or of tokens, if there is one.
         is_of_tokens: whether it is one of tokens.
-        words: that may be heard; None: any.
-        lm_weight, word_score: as in `BeamDecoder`.
+        lexicon: of the words that may be heard; None: any.
     """
 
     lm: NGramModel | None
     is_of_tokens: bool
-    words: tuple[str, ...] | None
-    lm_weight: float
-    word_score: float
-
-
-@dataclass(frozen=True)
-class Rescoring:
-    """A second language model, for the best texts of a search.
-
-    Attributes:
-        lm: scores whole texts.
-        weight: of its natural log-probabilities.
-        num_texts: that it scores; the others are dropped.
-    """
-
-    lm: LanguageModel
-    weight: float
-    num_texts: int
-
-    def __call__(self, scores: Mapping[str, list[float]]) -> dict[str, list[float]]:
-        """Add to the scores of texts, the best first, and sort them anew."""
-        texts = list(scores)[: self.num_texts]
-        added = dict(zip(texts, self.lm.score_texts(texts), strict=True))
-        rescored = {
-            text: [score + self.weight * added[text] for score in scores[text]]
-            for text in texts
-        }
-        return dict(sorted(rescored.items(), key=lambda item: -item[1][0]))
+    lexicon: Lexicon | None
 
 
 class BeamDecoder(ABC):
@@ -104,6 +74,7 @@ class BeamDecoder(ABC):
         num_best: texts of a hypothesis, its alternatives included.
         beam_threshold: prefixes are dropped that are so far, in natural log,
             behind the best.
+        open_vocabulary: whether words may be heard that are not in the lexicon.
 
     Attributes:
         rescoring: what the best texts are sorted anew by; None: nothing.
@@ -121,11 +92,36 @@ class BeamDecoder(ABC):
         lexicon: str | None,
         num_best: int,
         beam_threshold: float,
+        open_vocabulary: bool = False,
     ) -> None:
         if not beam_threshold > 0:
             raise InputError(
                 f"decoder.beam_threshold is {beam_threshold}, expected more than 0"
             )
+        if lm is None and lm_weight is not None:
+            raise InputError(
+                f"decoder.lm_weight is {lm_weight}, but there is no language model; "
+                "set decoder.lm=FILE.arpa"
+            )
+        self.lm_path = lm
+        self.lexicon_path = lexicon
+        self.beam_threshold = beam_threshold
+        self.open_vocabulary = open_vocabulary
+        tuned = SEARCH_WEIGHTS if lm is None else read_weights(lm, SEARCH_WEIGHTS)
+        self.confidence_scale = tuned["confidence_scale"]
+        self.rescoring: Rescoring | None = None
+        self._tokens: tuple[str, ...] | None = None
+        self.change(
+            tuned["lm_weight"] if lm_weight is None else lm_weight,
+            tuned["word_score"] if word_score is None else word_score,
+            beam_size,
+            num_best,
+        )
+
+    def change(
+        self, lm_weight: float, word_score: float, beam_size: int, num_best: int
+    ) -> None:
+        """Set other weights and sizes; what was read is kept. Raises InputError."""
         for name, value in (("beam_size", beam_size), ("num_best", num_best)):
             if value < 1:
                 raise InputError(f"decoder.{name} is {value}, expected at least 1")
@@ -134,26 +130,19 @@ class BeamDecoder(ABC):
                 f"decoder.num_best is {num_best}, expected at most beam_size "
                 f"({beam_size}); raise decoder.beam_size"
             )
-        if lm is None and lm_weight is not None:
-            raise InputError(
-                f"decoder.lm_weight is {lm_weight}, but there is no language model; "
-                "set decoder.lm=FILE.arpa"
-            )
+        self.lm_weight = lm_weight
+        self.word_score = word_score
         self.beam_size = beam_size
-        self.lm_path = lm
-        self.lexicon_path = lexicon
         self.num_best = num_best
-        self.beam_threshold = beam_threshold
-        tuned = SEARCH_WEIGHTS if lm is None else read_weights(lm, SEARCH_WEIGHTS)
-        self.lm_weight = tuned["lm_weight"] if lm_weight is None else lm_weight
-        self.word_score = tuned["word_score"] if word_score is None else word_score
-        self.confidence_scale = tuned["confidence_scale"]
-        self.rescoring: Rescoring | None = None
-        self._tokens: tuple[str, ...] | None = None
+        self._is_prepared = False
 
     @abstractmethod
     def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
-        """Get ready for texts of these tokens. Raises InputError."""
+        """Get ready for texts of these tokens, with these weights.
+
+        Raises:
+            InputError: the search has no use for such a language.
+        """
 
     @abstractmethod
     def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
@@ -187,13 +176,10 @@ class BeamDecoder(ABC):
 
         Raises:
             ValueError: see `check_log_probs`.
-            InputError: the language model or the lexicon cannot be read, or
-                does not fit the tokens.
+            InputError: see `fit`.
         """
         check_log_probs(log_probs, output_lengths, len(tokenizer.tokens))
-        if self._tokens != tokenizer.tokens:
-            self.prepare(self._fit_language(tokenizer), tokenizer)
-            self._tokens = tokenizer.tokens
+        self.fit(tokenizer)
         log_probs = log_probs.detach().to("cpu", torch.float32)
         lengths = output_lengths.cpu()
         return [
@@ -203,15 +189,32 @@ class BeamDecoder(ABC):
             for index, found in enumerate(self.search(log_probs, lengths))
         ]
 
-    def _fit_language(self, tokenizer: Tokenizer) -> Language:
+    def fit(self, tokenizer: Tokenizer) -> None:
+        """Read the language model and the lexicon, unless they have been read.
+
+        Raises:
+            InputError: they cannot be read, or do not fit the tokens.
+        """
+        if self._tokens != tokenizer.tokens:
+            self._language = self._read_language(tokenizer)
+            self._tokens = tokenizer.tokens
+            self._is_prepared = False
+        if not self._is_prepared:
+            self.prepare(self._language, tokenizer)
+            self._is_prepared = True
+
+    def _read_language(self, tokenizer: Tokenizer) -> Language:
         lm = None if self.lm_path is None else NGramModel(read_arpa(self.lm_path))
         of_tokens = lm is not None and is_of_tokens(lm, tokenizer)
         words = None
         if self.lexicon_path is not None:
-            words = tuple(read_lexicon(self.lexicon_path))
+            words = read_lexicon(self.lexicon_path)
         elif lm is not None and not of_tokens:
-            words = tuple(w for w in lm.words if w not in (BEGIN, END, UNKNOWN))
-        return Language(lm, of_tokens, words, self.lm_weight, self.word_score)
+            words = [word for word in lm.words if word not in (BEGIN, END, UNKNOWN)]
+        lexicon = None
+        if words is not None:
+            lexicon = Lexicon(words, tokenizer, self.open_vocabulary)
+        return Language(lm, of_tokens, lexicon)
 
     def _describe(
         self,
@@ -278,26 +281,3 @@ def cut_last_word(token_ids: Sequence[int], tokenizer: Tokenizer) -> tuple[int, 
         if tokenizer.tokens[token_id].startswith(" ")
     ]
     return tuple(token_ids[: begins[-1]]) if begins else ()
-
-
-def vote(scores: Mapping[str, Sequence[float]], scale: float = 1.0) -> list[float]:
-    """The share of probability that agrees with each word of the first text.
-
-    Args:
-        scores: by text; natural logarithms, of its spellings.
-        scale: of the scores; below 1, the search is less sure of itself.
-    """
-    highest = max(max(some) for some in scores.values())
-    masses = {
-        text: math.fsum(math.exp(scale * (score - highest)) for score in some)
-        for text, some in scores.items()
-    }
-    words = next(iter(scores)).split()
-    agreeing = [0.0] * len(words)
-    for text, mass in masses.items():
-        matcher = SequenceMatcher(None, words, text.split(), autojunk=False)
-        for block in matcher.get_matching_blocks():
-            for place in range(block.a, block.a + block.size):
-                agreeing[place] += mass
-    total = math.fsum(masses.values())
-    return [min(1.0, mass / total) for mass in agreeing]

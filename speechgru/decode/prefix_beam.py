@@ -7,7 +7,6 @@ from torch import Tensor
 from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
 from speechgru.decode.hotwords import HotwordScorer
 from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
-from speechgru.decode.lexicon import Lexicon
 from speechgru.decode.prefix_beam_search import search
 from speechgru.interfaces import InputError, Tokenizer
 
@@ -38,7 +37,14 @@ class PrefixBeamDecoder(BeamDecoder):
         beam_threshold: float = 20.0,
     ) -> None:
         super().__init__(
-            beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold
+            beam_size,
+            lm,
+            lm_weight,
+            word_score,
+            lexicon,
+            num_best,
+            beam_threshold,
+            open_vocabulary=unknown_score is not None,
         )
         if isinstance(hotwords, str):
             raise InputError(
@@ -52,28 +58,28 @@ class PrefixBeamDecoder(BeamDecoder):
     def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
         """See `BeamDecoder`."""
         scorers: list[Scorer] = []
-        lm, lm_weight = language.lm, language.lm_weight
-        word_score = language.word_score
-        if language.words is None and self.unknown_score is not None:
+        word_score = self.word_score
+        if language.lexicon is None and self.open_vocabulary:
             raise InputError(
                 f"decoder.unknown_score is {self.unknown_score}, but there is neither "
                 "a lexicon nor a language model of words; leave it out"
             )
-        if language.words is not None:
-            lexicon = Lexicon(language.words, tokenizer, self.unknown_score is not None)
+        if language.lexicon is not None:
             scorers.append(
                 WordScorer(
-                    lexicon,
+                    language.lexicon,
                     tokenizer,
-                    None if language.is_of_tokens else lm,
-                    lm_weight,
+                    None if language.is_of_tokens else language.lm,
+                    self.lm_weight,
                     word_score,
                     self.unknown_score or 0.0,
                 )
             )
             word_score = 0.0  # words are counted once
         if language.is_of_tokens:
-            scorers.append(TokenScorer(lm, tokenizer, lm_weight, word_score))
+            scorers.append(
+                TokenScorer(language.lm, tokenizer, self.lm_weight, word_score)
+            )
         if self.hotwords:
             scorers.append(HotwordScorer(self.hotwords, tokenizer, self.hotword_score))
         self._scorer = ScorerSum(scorers, len(tokenizer.tokens))

@@ -9,7 +9,7 @@ import torch
 from decode.brute_force import noise
 
 from speechgru.decode.beam import FlashlightDecoder
-from speechgru.decode.beam_decoder import vote
+from speechgru.decode.n_best import vote
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
 from speechgru.interfaces import Decoder, InputError
 from speechgru.lm.weights import write_weights
@@ -266,6 +266,31 @@ def test_a_lexicon_that_does_not_fit_is_refused(
     path.write_text(content)
     with pytest.raises(InputError, match=expected):
         decode(kind(lexicon=str(path)), hear("AB", tokenizer), tokenizer)
+
+
+@BOTH
+def test_other_weights_are_as_if_set_at_first(kind, word_lm, tokenizer):
+    log_probs = noise(3, 4, 12, 4)
+    lm = str(word_lm)
+    decoder = kind(lm=lm, lm_weight=0.1, beam_size=3)
+    before = decode(decoder, log_probs, tokenizer)
+    decoder.change(lm_weight=2.0, word_score=1.0, beam_size=20, num_best=5)
+    expected = kind(lm=lm, lm_weight=2.0, word_score=1.0, beam_size=20, num_best=5)
+    found = decode(decoder, log_probs, tokenizer)
+    assert found == decode(expected, log_probs, tokenizer) != before
+    with pytest.raises(InputError, match=r"num_best is 5, expected at most beam_size"):
+        decoder.change(lm_weight=2.0, word_score=1.0, beam_size=4, num_best=5)
+
+
+def test_other_weights_need_no_file_again(word_lm, tmp_path, tokenizer):
+    lm = tmp_path / "words.arpa"
+    lm.write_bytes(word_lm.read_bytes())
+    decoder = PrefixBeamDecoder(lm=str(lm))
+    decode(decoder, hear("AB", tokenizer), tokenizer)
+    lm.unlink()
+    decoder.change(lm_weight=0.0, word_score=0.0, beam_size=5, num_best=1)
+    [hypothesis] = decode(decoder, hear("BA", tokenizer), tokenizer)
+    assert hypothesis.text == "BA"
 
 
 @NEEDS_FLASHLIGHT

@@ -162,6 +162,13 @@ def test_what_cannot_be_rescored_is_refused(
     assert not (tmp_path / "r.jsonl").exists()
 
 
+def test_what_has_no_weights_is_not_tuned(trained_lm, trained, tones):
+    lm = f"rescore={trained_lm[0] / 'best.ckpt'}"
+    corpus = ["corpus=manifest", *tones.overrides]
+    with pytest.raises(InputError, match="GreedyDecoder, which has no weights"):
+        tune([str(trained.checkpoint), *corpus, lm, "decoder=greedy"])
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

@@ -41,8 +41,8 @@ def read_split(config: Mapping[str, Any]) -> tuple[str, str, list[Utterance]]:
     corpus = build_corpus(config)
     if config["fold"] is None:
         return corpus.name, config["split"], corpus.read(config["split"])
-    everything = [*corpus.read("train"), *corpus.read("dev")]
-    _, held_out = Fold.parse(config["fold"]).split(everything)
+    fold = Fold.parse(config["fold"])
+    _, held_out = fold.split([*corpus.read("train"), *corpus.read("dev")])
     return corpus.name, f"fold {config['fold']}", held_out
 
 

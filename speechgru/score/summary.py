@@ -141,11 +141,13 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
 def group_by_unit(
     results: Sequence[Result], unit: Unit | None
 ) -> tuple[Unit, list[list[Result]]]:
-    """Put together what the bootstrap draws whole; see `summarise`."""
+    """Put together what the bootstrap draws whole; see `summarise`.
+
+    An utterance may be there several times, as it was recognised by several models.
+    """
     unit = choose_unit({result.id: result.speaker for result in results}, unit)
-    if unit == "utterance":
-        return unit, [[result] for result in results]
-    return unit, list(_by(results, lambda result: result.speaker).values())
+    key = "id" if unit == "utterance" else "speaker"
+    return unit, list(_by(results, lambda result: getattr(result, key)).values())
 
 
 def choose_unit(speakers: Mapping[str, str | None], unit: Unit | None) -> Unit:

@@ -100,10 +100,7 @@ class TrainingTask(L.LightningModule):
 
     def describe_best(self, best: Sequence[float]) -> str:
         """Say how good the best checkpoint is, by the values of `scores`."""
-        return ", ".join(
-            f"{name.removeprefix('val/')} {shown.format(value)}"
-            for (name, shown), value in zip(self.scores.items(), best, strict=True)
-        )
+        raise NotImplementedError
 
     def share_of_step(self, total: Tensor, step_size: int) -> Tensor:
         """What a batch adds to the loss of its step.

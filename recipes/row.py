@@ -1,0 +1,147 @@
+"""Rows of a recipe's table: what `speechgru evaluate` found for one seed or several.
+
+usage: python recipes/row.py RUN_FOLDER...
+
+Takes the folders of runs that differ in nothing but the seed. Every file of results
+that all of them hold makes a row, with the mean over the seeds.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from speechgru.cli.config import read_config
+from speechgru.cli.runs import flatten
+from speechgru.interfaces import InputError
+from speechgru.model.checkpoint import load_checkpoint
+from speechgru.score.learning import read_learning_curves
+from speechgru.score.results import Result, read_results
+from speechgru.score.summary import (
+    Rate,
+    Summary,
+    Unit,
+    percent,
+    read_summary,
+    summarise,
+)
+
+HEADS = (
+    *("recipe", "parameters", "decoder", "CPU-minutes", "split"),
+    *("WER, %", "of each seed", "CER, %", "seeds", "commit"),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table."""
+    folders = [Path(argument) for argument in arguments]
+    if not folders or any(argument.startswith("-") for argument in arguments):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    try:
+        rows = make_rows(folders)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for cells in (HEADS, ["---"] * len(HEADS), *rows):
+        print(f"| {' | '.join(cells)} |")
+    return 0
+
+
+def make_rows(folders: Sequence[Path]) -> list[list[str]]:
+    """A row for each file of results that all folders hold.
+
+    Raises:
+        InputError: there is no such file, or the runs differ in more than the seed.
+    """
+    check_alike(folders)
+    held = [{path.name for path in folder.glob("*.summary.json")} for folder in folders]
+    names = sorted(set.intersection(*held))
+    if not names:
+        raise InputError(
+            f"{', '.join(map(str, folders))}: no results that all of them hold, "
+            "expected what speechgru evaluate writes; evaluate all of them alike"
+        )
+    return [make_row([folder / name for folder in folders]) for name in names]
+
+
+def make_row(paths: Sequence[Path]) -> list[str]:
+    """The row of one split, from the summaries of all seeds."""
+    summaries = [read_summary(path) for path in paths]
+    about = [summary["model"] for summary in summaries]
+    per_seed = [read_results(results_of(path)) for path in paths]
+    pooled = pool(per_seed, summaries[0]["resampled"])
+    checkpoint = paths[0].parent / summaries[0]["checkpoint"]
+    model = load_checkpoint(checkpoint, trust=()).model
+    minutes = [train_seconds(path.parent) / 60 for path in paths]
+    return [
+        f"`{about[0]['recipe']}`",
+        f"{model.num_parameters:,}",
+        summaries[0]["decoder"]["_target_"].rpartition(".")[2],
+        between(minutes),
+        f"{summaries[0]['corpus']} {summaries[0]['split']}",
+        show(pooled.words),
+        ", ".join(percent(summary["words"]["rate"]) for summary in summaries),
+        show(pooled.characters),
+        ", ".join(str(each["seed"]) for each in about),
+        ", ".join(sorted({str(each["commit"]) for each in about})),
+    ]
+
+
+def pool(per_seed: Sequence[Sequence[Result]], unit: Unit) -> Summary:
+    """Sum up the results of all seeds, whose mean and interval are then that of all.
+
+    Raises:
+        InputError: the seeds were scored on different utterances.
+    """
+    references = [{r.id: r.reference for r in results} for results in per_seed]
+    for others in references[1:]:
+        if others != references[0]:
+            id = min(set(others.items()) ^ set(references[0].items()))[0]
+            raise InputError(
+                f"the seeds were scored on different utterances, {id} for one; "
+                "evaluate all of them alike"
+            )
+    return summarise([result for results in per_seed for result in results], unit)
+
+
+def check_alike(folders: Sequence[Path]) -> None:
+    """Raise InputError if runs differ in more than the seed."""
+    configs = [flatten(read_config(folder / "config.yaml")) for folder in folders]
+    for folder, config in zip(folders, configs, strict=True):
+        for key in sorted(config.keys() | configs[0].keys()):
+            first, found = configs[0].get(key), config.get(key)
+            if found != first and key != "seed":
+                raise InputError(
+                    f"{folder}: {key} is {found!r}, but {first!r} in {folders[0]}; "
+                    "give runs that differ in nothing but the seed"
+                )
+    seeds = [config["seed"] for config in configs]
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"the seeds are {seeds}, expected each once; leave one out")
+
+
+def results_of(summary: Path) -> Path:
+    """The file that a summary sums up."""
+    return summary.with_name(f"{summary.name.removesuffix('.summary.json')}.jsonl")
+
+
+def train_seconds(folder: Path) -> float:
+    """CPU seconds of a run, up to its last epoch."""
+    rows: list[dict[str, Any]] = read_learning_curves(folder)
+    return max(row.get("train/cpu_seconds", 0.0) for row in rows)
+
+
+def between(values: Sequence[float]) -> str:
+    """The least and the greatest."""
+    low, high = f"{min(values):.1f}", f"{max(values):.1f}"
+    return low if low == high else f"{low}-{high}"
+
+
+def show(rate: Rate) -> str:
+    """A rate in percent with its interval."""
+    return f"{percent(rate.counts.rate)} [{percent(rate.low)}, {percent(rate.high)}]"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

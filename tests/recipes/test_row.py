@@ -1,0 +1,110 @@
+"""The rows of recipe tables, from runs whose results are known."""
+
+import json
+import shutil
+
+import pytest
+import row
+
+from speechgru.cli.evaluate import main as evaluate
+from speechgru.score.results import make_result, read_results, write_results
+
+
+@pytest.fixture
+def seeds(trained, tones, tmp_path):
+    """Two folders of runs with results on two splits, the second of them all wrong."""
+    folders = [tmp_path / "s1", tmp_path / "s2"]
+    for seed, folder in enumerate(folders, start=1):
+        shutil.copytree(trained.folder, folder)
+        config = folder / "config.yaml"
+        config.write_text(config.read_text().replace("seed: 1\n", f"seed: {seed}\n"))
+        for split in ("dev", "train"):
+            evaluate(
+                [
+                    str(folder / "best.ckpt"),
+                    "corpus=manifest",
+                    *tones.overrides,
+                    f"split={split}",
+                    f"output={folder / f'best-{split}.jsonl'}",
+                ]
+            )
+    path = folders[1] / "best-dev.jsonl"
+    wrong = [
+        make_result(result.id, result.reference, "", result.scoring)
+        for result in read_results(path)
+    ]
+    write_results(path, wrong)
+    path = folders[1] / "best-dev.summary.json"
+    summary = json.loads(path.read_text())
+    summary["words"]["rate"] = 1.0
+    path.write_text(json.dumps(summary))
+    return folders
+
+
+def read_rate(folder, split):
+    summary = json.loads((folder / f"best-{split}.summary.json").read_text())
+    return summary["words"]["rate"]
+
+
+def test_there_is_a_row_for_each_split_with_the_mean_of_the_seeds(
+    seeds, trained, capsys
+):
+    right = read_rate(seeds[0], "dev")
+    assert right < 0.5
+    assert row.main(list(map(str, seeds))) == 0
+    heads, _, *rows = (
+        dict(zip(row.HEADS, map(str.strip, line.strip("|").split("|")), strict=True))
+        for line in capsys.readouterr().out.splitlines()
+    )
+    assert list(heads) == list(heads.values())
+    dev, train = rows
+    assert dev["split"].endswith(" dev")
+    assert train["split"].endswith(" train")
+    mean, low, high = map(
+        float, dev["WER, %"].replace("[", "").replace("]", "").replace(",", "").split()
+    )
+    assert mean == pytest.approx(100 * (right + 1) / 2, abs=0.01)
+    assert low <= mean <= high
+    assert dev["of each seed"] == f"{100 * right:.2f}, 100.00"
+    assert f"{int(dev['parameters'].replace(',', '')):,}" == dev["parameters"]
+    said = trained.stdout + trained.stderr
+    assert f"{dev['parameters'].replace(',', '')} parameters" in said
+    assert dev["decoder"] == "GreedyDecoder"
+    assert 0 < float(dev["CPU-minutes"]) < 60
+
+
+def test_one_run_is_enough(seeds, capsys):
+    assert row.main([str(seeds[0])]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_runs_that_are_not_alike_are_refused(seeds, capsys):
+    first, second = map(str, seeds)
+    assert row.main([first, first]) == 1
+    assert "expected each once" in capsys.readouterr().err
+    path = seeds[1] / "best-dev.jsonl"
+    write_results(path, read_results(path)[1:])
+    assert row.main([first, second]) == 1
+    assert "scored on different utterances" in capsys.readouterr().err
+    change(seeds[1] / "config.yaml", "dropout: 0", "dropout: 0.5")
+    assert row.main([first, second]) == 1
+    assert "dropout is 0.5" in capsys.readouterr().err
+
+
+def test_runs_without_results_are_refused(seeds, capsys):
+    for path in seeds[1].glob("*.summary.json"):
+        path.unlink()
+    assert row.main(list(map(str, seeds))) == 1
+    assert "no results that all of them hold" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_it_says_how_it_is_used(arguments, capsys):
+    assert row.main(arguments) == 2
+    assert "usage: python recipes/row.py" in capsys.readouterr().err

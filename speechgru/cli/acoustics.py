@@ -40,10 +40,10 @@ def read_split(config: Mapping[str, Any]) -> tuple[str, str, list[Utterance]]:
     """
     corpus = build_corpus(config)
     if config["fold"] is None:
-        return corpus.name, config["split"], corpus.read(config["split"])
+        return corpus.variant, config["split"], corpus.read(config["split"])
     fold = Fold.parse(config["fold"])
     _, held_out = fold.split([*corpus.read("train"), *corpus.read("dev")])
-    return corpus.name, f"fold {config['fold']}", held_out
+    return corpus.variant, f"fold {config['fold']}", held_out
 
 
 def score_utterances(

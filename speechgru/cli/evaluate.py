@@ -14,6 +14,7 @@ from speechgru.cli.config import (
     read_command_line,
     set_num_threads,
 )
+from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence
 from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
@@ -41,8 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"processes is {config['processes']}, expected at least 1")
     metadata = load_checkpoint(checkpoint, config["trust"]).metadata
     corpus, split, utterances = read_split(config)
-    name = f"{checkpoint.stem}-{corpus}-{split}.jsonl"
-    name = name.replace(" ", "-").replace("/", "-of-")
+    name = name_results(checkpoint, corpus, split, config)
     output = Path(config["output"] or checkpoint.with_name(name))
     choose_unit({u.id: u.speaker for u in utterances}, config["resample"])
     check_output(output)
@@ -125,6 +125,20 @@ def _recognise_share(
                 )
             )
     return results
+
+
+def name_results(
+    checkpoint: Path, corpus: str, split: str, config: Mapping[str, Any]
+) -> str:
+    """The file for the results of a model and a decoder, unless another is named."""
+    parts = [checkpoint.stem, corpus, split]
+    room, _, cls = config["decoder"]["_target_"].rpartition(".")
+    if cls != GreedyDecoder.__name__:
+        lm = config["decoder"].get("lm")
+        parts += [room.rpartition(".")[2], *([Path(lm).stem] if lm else [])]
+    if config["rescore"]:
+        parts.append("rescored")
+    return f"{'-'.join(parts)}.jsonl".replace(" ", "-").replace("/", "-of-")
 
 
 def describe(summary: Summary, title: str) -> str:

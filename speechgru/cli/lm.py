@@ -59,7 +59,7 @@ def read_texts(
     names = []
     if config.get("corpus") is not None:
         corpus = build_corpus(config)
-        names.append(corpus.name)
+        names.append(corpus.variant)
         splits = [corpus.read(split) for split in ("train", "dev")]
         cut = hold_out(*splits, config["fold"])
         train, dev = ([(each.id, each.text) for each in some] for some in cut)

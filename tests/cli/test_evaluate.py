@@ -12,6 +12,8 @@ from speechgru.cli.evaluate import main
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.interfaces import InputError
+from speechgru.lm.arpa import write_arpa
+from speechgru.lm.kneser_ney import estimate_kneser_ney
 from speechgru.model.checkpoint import (
     DESCRIPTION_KEY,
     read_checkpoint,
@@ -196,6 +198,28 @@ def test_results_lie_beside_the_checkpoint_under_its_whole_name(
         for version in ("v1", "v2")
         for end in (*(".ckpt", "-manifest-test.jsonl", "-manifest-test.summary.json"),)
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["decoder=prefix_beam"], "a-manifest-test-prefix_beam.jsonl"),
+        (["decoder=prefix_beam", "LM"], "a-manifest-test-prefix_beam-letters-2.jsonl"),
+    ],
+)
+def test_other_decoders_do_not_write_over_its_results(
+    options, expected, checkpoint, manifest, tmp_path
+):
+    copy = tmp_path / "a.ckpt"
+    copy.write_bytes(checkpoint.read_bytes())
+    lm = tmp_path / "lm" / "letters-2.arpa"
+    lm.parent.mkdir()
+    write_arpa(lm, estimate_kneser_ney([["A", "B"], ["B"]], 2).ngrams)
+    options = [f"decoder.lm={lm}" if each == "LM" else each for each in options]
+    command = [str(copy), "corpus=manifest", f"corpus.test={manifest}"]
+    assert main(command) == main([*command, *options]) == 0
+    names = {path.name for path in tmp_path.glob("*.jsonl")}
+    assert names == {"a-manifest-test.jsonl", expected}
 
 
 def test_the_summary_is_strict_json_whatever_the_checkpoint_says(

@@ -65,6 +65,11 @@ class Corpus(ABC):
         self.root = Path(root)
 
     @property
+    def variant(self) -> str:
+        """The name, and which it is where there are several of that name."""
+        return self.name
+
+    @property
     def prepare_command(self) -> str:
         """What a message tells people to run."""
         return f"speechgru prepare corpus={self.name}"

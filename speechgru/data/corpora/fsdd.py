@@ -93,6 +93,12 @@ class FSDD(MadeCorpus):
         self._check_range("pauses", self.pauses, least=0)
 
     @property
+    def variant(self) -> str:
+        """Without addition where it is the official one."""
+        usual = self.root.name == "official"
+        return self.name if usual else f"{self.name}-{self.root.name}"
+
+    @property
     def prepare_command(self) -> str:
         """What a message tells people to run."""
         command = f"{super().prepare_command} corpus.partition={self.partition}"

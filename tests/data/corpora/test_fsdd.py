@@ -170,6 +170,14 @@ def test_official_splits_are_cut_by_index(corpora):
         assert speakers == SPEAKERS * (len(speakers) // 6)
 
 
+def test_each_partition_is_called_by_a_name_of_its_own(corpora):
+    assert [corpora[which].variant for which in PARTITIONS] == [
+        "fsdd",
+        "fsdd-unseen",
+        "fsdd-unseen-dev-george",
+    ]
+
+
 def test_unseen_tests_on_speakers_that_train_and_dev_lack(corpora):
     corpus = corpora["unseen", None]
     assert [u.speaker for u in corpus.read("train")] == LEARNERS * 6

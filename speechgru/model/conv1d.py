@@ -1,5 +1,6 @@
 """Subsampling by convolutions over time."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from torch import nn
@@ -10,23 +11,14 @@ from speechgru.model.subsampling import Subsampling
 class Conv1dSubsampling(Subsampling):
     """Shorten the frame sequence by convolutions over time; bands are channels.
 
-    Args:
-        input_size: F.
-        factor, channels, kernel_size, dropout: as for Subsampling.
+    The arguments are those of Subsampling.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        factor: int,
-        channels: int,
-        kernel_size: int,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__(factor, channels, kernel_size, dropout)
-        self.output_size = channels
+    def make_convolutions(
+        self, input_size: int, channels: int, kernel_size: int
+    ) -> Iterator[nn.Module]:
+        """See Subsampling."""
         sizes = [input_size, *[channels] * len(self.strides)]
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(*pair, kernel_size, stride, kernel_size // 2)
-            for pair, stride in zip(pairwise(sizes), self.strides, strict=True)
-        )
+        for pair, stride in zip(pairwise(sizes), self.strides, strict=True):
+            yield nn.Conv1d(*pair, kernel_size, stride, kernel_size // 2)
+        self.output_size = channels

@@ -1,9 +1,13 @@
 """What the convolutional front ends share: strides, lengths and masks."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.features.padding import zero_padding
+from speechgru.features.padding import valid_frames, zero_padding
+from speechgru.model.masked_norm import NORMS
 
 STRIDES = {
     1: (1,),
@@ -15,33 +19,47 @@ STRIDES = {
     7: (7,),
     8: (2, 2, 2),
 }
-"""One convolution per prime factor."""
+"""A stride per prime factor."""
 
 
-class Subsampling(nn.Module):
+class Subsampling(nn.Module, ABC):
     """Shorten the frame sequence by strided convolutions.
 
     Padding is masked before every convolution, so it acts as the zeros that
     surround an utterance framed alone.
 
     Args:
+        input_size: F, bands of a frame.
         factor: 1 to 8, input frames per output frame.
         channels: output channels of every convolution.
         kernel_size: frames, odd; at least twice the largest stride less one.
         dropout: probability, after every convolution.
+        depth: convolutions for each prime factor of `factor`, the first of which
+            has the stride.
+        norm: "batch", "layer" or None; of the channels, after every convolution.
     """
 
-    convolutions: nn.ModuleList
-    """One for each of `strides`; the time axis comes first after the channels."""
     output_size: int
 
     def __init__(
-        self, factor: int, channels: int, kernel_size: int, dropout: float
+        self,
+        input_size: int,
+        factor: int,
+        channels: int,
+        kernel_size: int,
+        dropout: float = 0.0,
+        depth: int = 1,
+        norm: str | None = None,
     ) -> None:
         super().__init__()
         if factor not in STRIDES:
             raise ValueError(f"subsampling factor is {factor}, expected 1 to 8")
-        self.strides = STRIDES[factor]
+        if depth < 1:
+            raise ValueError(f"depth is {depth}, expected at least 1 convolution")
+        if norm not in (None, *NORMS):
+            raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
+        others = [1] * (depth - 1)
+        self.strides = [s for stride in STRIDES[factor] for s in (stride, *others)]
         # A shorter kernel would miss the last frames of an utterance.
         smallest = 2 * max(self.strides) - 1
         if kernel_size % 2 == 0 or kernel_size < smallest:
@@ -56,6 +74,21 @@ class Subsampling(nn.Module):
             )
         self.factor = factor
         self.dropout = dropout
+        self.convolutions = nn.ModuleList(
+            self.make_convolutions(input_size, channels, kernel_size)
+        )
+        self.norms = nn.ModuleList(
+            NORMS[norm](channels) for _ in self.strides if norm is not None
+        )
+
+    @abstractmethod
+    def make_convolutions(
+        self, input_size: int, channels: int, kernel_size: int
+    ) -> Iterator[nn.Module]:
+        """Make one for each of `strides`, and set `output_size`.
+
+        The time axis comes first after the channels.
+        """
 
     def output_lengths(self, input_lengths: Tensor) -> Tensor:
         """Frames that leave for frames that enter, exactly."""
@@ -77,12 +110,21 @@ class Subsampling(nn.Module):
         """
         lengths = input_lengths
         frames = self.arrange(zero_padding(features, lengths))
-        for stride, convolution in zip(self.strides, self.convolutions, strict=True):
-            frames = F.relu(convolution(frames.transpose(1, 2))).transpose(1, 2)
-            frames = F.dropout(frames, self.dropout, self.training)
+        for index, stride in enumerate(self.strides):
+            frames = self.convolutions[index](frames.transpose(1, 2)).transpose(1, 2)
             lengths = (lengths - 1) // stride + 1
+            if self.norms:
+                frames = self._normalize(frames, lengths, self.norms[index])
+            frames = F.dropout(F.relu(frames), self.dropout, self.training)
             frames = zero_padding(frames, lengths)
         return frames.flatten(2), lengths
+
+    def _normalize(self, frames: Tensor, lengths: Tensor, norm: nn.Module) -> Tensor:
+        """Normalise the channels of (B, T, channels, ...) at every place."""
+        valid = valid_frames(lengths, frames.size(1))
+        places = frames.movedim(2, -1)
+        valid = valid.view(*valid.shape, *[1] * (places.dim() - 3))
+        return norm(places, valid.expand(places.shape[:-1])).movedim(-1, 2)
 
     def arrange(self, features: Tensor) -> Tensor:
         """Arrange (B, T, F) features as (B, T, channels, ...)."""

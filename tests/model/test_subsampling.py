@@ -61,6 +61,52 @@ def test_every_utterance_alone_equals_its_row_in_a_padded_batch(make_any, factor
         assert (batched[index, valid:] == 0).all()
 
 
+@pytest.mark.parametrize("norm", [None, "batch", "layer"])
+@pytest.mark.parametrize("factor", FACTORS)
+def test_padding_counts_for_nothing_in_deep_ones(make, factor, norm):
+    subsampling = make(factor, depth=2, norm=norm)
+    lengths = torch.tensor([40, 17, 1])
+    features = garbage(3, 43)
+    for _ in range(2):  # so that running statistics are those of several batches
+        batched, output_lengths = subsampling(features, lengths)
+    for index, length in enumerate(lengths):
+        features[index, length:] = 1e4
+    other, _ = subsampling(features, lengths)
+    assert torch.equal(other, batched)
+    assert output_lengths.tolist() == [-(-n // factor) for n in lengths.tolist()]
+    subsampling.eval()
+    batched, _ = subsampling(features, lengths)
+    assert batched.any()
+    for index, length in enumerate(lengths.tolist()):
+        alone, _ = subsampling(
+            features[index : index + 1, :length], lengths[index : index + 1]
+        )
+        valid = output_lengths[index]
+        torch.testing.assert_close(batched[index, :valid], alone[0], atol=1e-5, rtol=0)
+        assert (batched[index, valid:] == 0).all()
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_channels_are_normalised_before_they_are_rectified(make, norm):
+    subsampling = make(2, channels=16, norm=norm)
+    rectified = []
+    (normalization,) = subsampling.norms
+    normalization.register_forward_hook(lambda _, __, output: rectified.append(output))
+    subsampling(1000 * garbage(2, 30), torch.tensor([30, 30]))
+    (normalised,) = rectified
+    channels = normalised.flatten(0, -2)
+    rows = channels if norm == "batch" else channels.t()
+    assert rows.mean(0).abs().max() < 1e-3
+    assert (rows.std(0, correction=0) - 1).abs().max() < 1e-3
+
+
+def test_a_deep_one_has_more_convolutions_and_fewer_bands():
+    subsampling = Conv2dSubsampling(80, 4, channels=2, kernel_size=3, depth=3)
+    strides = [convolution.stride for convolution in subsampling.convolutions]
+    assert strides == [(2, 2), (1, 2), (1, 2)] * 2
+    assert subsampling.output_size == 2 * 2  # 80 bands, 40, 20, 10, 5, 3, 2
+
+
 @pytest.mark.parametrize("factor", FACTORS)
 def test_there_is_an_output_frame_for_every_started_group_of_input_frames(
     make_any, factor
@@ -118,6 +164,13 @@ def test_kernels_that_are_even_or_skip_frames_are_refused(make, factor, kernel_s
 def test_impossible_sizes_are_refused(make, channels, dropout):
     with pytest.raises(ValueError, match=f"is {channels} and dropout {dropout}, exp"):
         make(2, 3, channels=channels, dropout=dropout)
+
+
+def test_what_is_not_deep_or_no_norm_is_refused(make):
+    with pytest.raises(ValueError, match="depth is 0, expected at least 1"):
+        make(2, depth=0)
+    with pytest.raises(ValueError, match="norm is 'group', expected null, batch"):
+        make(2, norm="group")
 
 
 def test_a_kernel_that_skips_bands_is_refused():

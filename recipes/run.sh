@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Prepares a corpus, trains a recipe with each seed, scores, and prints the rows of the
+# recipe's table. The run.sh of each recipe calls it:
+#   run.sh RECIPE "CORPUS OPTIONS" [SEED...] [-- OPTIONS OF TRAINING]
+# Run again after an interruption, it goes on where it was stopped.
+set -euo pipefail
+
+here="$(dirname "${BASH_SOURCE[0]}")"
+recipe="$1"
+read -ra corpus <<< "$2"
+shift 2
+seeds=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    seeds+=("$1")
+    shift
+done
+options=("${@:2}")
+[ ${#seeds[@]} -gt 0 ] || seeds=(1)
+
+runs=()
+speechgru prepare "${corpus[@]}"
+for seed in "${seeds[@]}"; do
+    run="runs/$recipe/seed$seed"
+    if [ -e "$run/last.ckpt" ]; then
+        speechgru train resume="$run"
+    else
+        speechgru train recipe="$recipe" seed="$seed" hydra.run.dir="$run" \
+            "${corpus[@]}" ${options[@]+"${options[@]}"}
+    fi
+    # With data.fold=all, dev was trained on.
+    if ! grep -q '^  fold: all$' "$run/config.yaml"; then
+        speechgru evaluate "$run/best.ckpt" "${corpus[@]}" split=dev
+    fi
+    speechgru evaluate "$run/best.ckpt" "${corpus[@]}" split=test
+    speechgru report "$run"
+    runs+=("$run")
+done
+python "$here/row.py" "${runs[@]}"

@@ -1,0 +1,77 @@
+"""The script behind every recipe's run.sh: which commands it runs, in which order."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+RECORD = '#!/bin/sh\necho "${0##*/} $*" >> calls.txt\n'
+TRAIN = """
+for last; do case "$last" in hydra.run.dir=*) run="${last#*=}";; esac; done
+if [ "$1" = train ] && [ -n "$run" ]; then
+    mkdir -p "$run"
+    touch "$run/last.ckpt"
+    printf 'data:\\n  fold: %s\\n' "${FOLD:-null}" > "$run/config.yaml"
+fi
+"""
+
+
+@pytest.fixture
+def calls(tmp_path):
+    """Run a script among commands that only write down how they were called."""
+    for name, body in {"speechgru": RECORD + TRAIN, "python": RECORD}.items():
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(body)
+        command.chmod(0o755)
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+
+    def run(script: str, *arguments: str, **environment: str) -> list[str]:
+        record = tmp_path / "calls.txt"
+        record.unlink(missing_ok=True)
+        subprocess.run(
+            ["bash", str(RECIPES / script), *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path, **environment},
+            check=True,
+        )
+        return record.read_text().splitlines()
+
+    return run
+
+
+def run_of(seed: int) -> str:
+    return f"runs/yesno/bigru/seed{seed}"
+
+
+def test_it_trains_and_scores_every_seed_and_makes_the_row(calls):
+    found = calls("yesno/run.sh", "1", "2", "--", "trainer.max_epochs=1")
+    assert found[0] == "speechgru prepare corpus=yesno"
+    for seed, place in ((1, 1), (2, 5)):
+        run = run_of(seed)
+        assert found[place : place + 4] == [
+            f"speechgru train recipe=yesno/bigru seed={seed} hydra.run.dir={run} "
+            "corpus=yesno trainer.max_epochs=1",
+            f"speechgru evaluate {run}/best.ckpt corpus=yesno split=dev",
+            f"speechgru evaluate {run}/best.ckpt corpus=yesno split=test",
+            f"speechgru report {run}",
+        ]
+    (row,) = found[9:]
+    assert row.startswith("python ")
+    assert row.endswith(f"row.py {run_of(1)} {run_of(2)}")
+
+
+def test_it_goes_on_where_it_was_stopped(calls):
+    first = calls("yesno/run.sh")
+    again = calls("yesno/run.sh")
+    assert first[1].startswith("speechgru train recipe=yesno/bigru seed=1 ")
+    assert again[1] == f"speechgru train resume={run_of(1)}"
+    assert again[2:] == first[2:]
+
+
+def test_dev_is_not_scored_where_it_was_trained_on(calls):
+    found = calls("an4/run.sh", FOLD="all")
+    assert [call.split()[-1] for call in found if "evaluate" in call] == ["split=test"]

@@ -152,10 +152,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def threads():
-    """Leave other tests the threads that they had."""
+    """Leave other tests the processor as it was."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
 
 
 def run_speechgru(*arguments: object, check: bool = True, **options):

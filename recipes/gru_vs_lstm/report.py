@@ -242,7 +242,7 @@ def plot_accuracy(lines: Sequence[Line]) -> Figure:
                 _plot_point(panel, matching, encoder, runs)
         panel.set_title(TITLES[corpus])
         panel.set_xlabel("CPU seconds per epoch")
-        panel.set_xlim(left=0)
+        panel.set_xlim(0, 1.08 * panel.get_xlim()[1])
         panel.set_ylim(bottom=0)
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("test WER (%), 95 % interval")
@@ -303,7 +303,7 @@ def plot_reach(lines: Sequence[Line]) -> Figure:
         panel.set_xlim(0, MAX_DISTANCE)
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("norm of d loss / d state,\nrelative to the frame itself")
-    panels[1].legend(frameon=False)
+    panels[0].legend(frameon=False, loc="upper right")
     return figure
 
 

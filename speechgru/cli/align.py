@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from speechgru.cli.config import read_command_line, set_num_threads
+from speechgru.cli.config import read_command_line, set_up_cpu
 from speechgru.cli.transcribe import expand
 from speechgru.files import read_lines, replace_file
 from speechgru.interfaces import InputError
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(
             f"{name}: {len(others) + 1} recordings, expected 1; name one of them"
         )
-    set_num_threads(config["num_threads"])
+    set_up_cpu(config["num_threads"])
     transcriber = Transcriber.from_checkpoint(
         checkpoint, config["device"], trust=config["trust"]
     )

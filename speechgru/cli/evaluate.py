@@ -12,7 +12,7 @@ from speechgru.cli.commit import find_commit
 from speechgru.cli.config import (
     build_decoder,
     read_command_line,
-    set_num_threads,
+    set_up_cpu,
 )
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence
@@ -93,7 +93,7 @@ def _recognise_share(
     config: Mapping[str, Any],
     share: int,
 ) -> list[Result]:
-    set_num_threads(config["num_threads"])
+    set_up_cpu(config["num_threads"])
     loaded = load_checkpoint(checkpoint, config["trust"])
     decoder = build_decoder(config)
     results = []

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from speechgru.audio import load_audio
-from speechgru.cli.config import read_command_line, set_num_threads
+from speechgru.cli.config import read_command_line, set_up_cpu
 from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     worst = config["worst"]
     if not isinstance(worst, int) or worst < 0:
         raise InputError(f"worst is {worst!r}, expected a number of utterances")
-    set_num_threads(config["num_threads"])
+    set_up_cpu(config["num_threads"])
     sources = [source for name in line.positional for source in find_results(name)]
     output = Path(str(config["output"] or sources[0].path.with_name("report.html")))
     check_output(output, sources)

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from speechgru.cli.config import set_num_threads
+from speechgru.cli.config import set_up_cpu
 from speechgru.cli.examination import read_splits
 from speechgru.cli.logs import logging_to
 from speechgru.cli.set_up import Run, set_up_speech, set_up_texts, trains_on_texts
@@ -55,7 +55,7 @@ def _run(
     config: dict[str, Any], folder: Path, recipe: str | None, resume: bool, first: bool
 ) -> int:
     num_threads = config["trainer"].pop("num_threads")
-    set_num_threads(num_threads)
+    set_up_cpu(num_threads)
     os.environ["OMP_NUM_THREADS"] = str(num_threads)  # Lightning would guess
     L.seed_everything(config["seed"], verbose=False)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import soundfile
 
-from speechgru.cli.config import build_decoder, read_command_line, set_num_threads
+from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
 from speechgru.interfaces import InputError
 from speechgru.transcribe.formats import to_json, to_text
 from speechgru.transcribe.transcriber import Failure, Transcriber
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
     """Load a checkpoint with the decoder, device and threads of a command."""
-    set_num_threads(config["num_threads"])
+    set_up_cpu(config["num_threads"])
     return Transcriber.from_checkpoint(
         checkpoint,
         config["device"],

@@ -8,7 +8,7 @@ from typing import Any
 
 import speechgru
 from speechgru.cli.acoustics import read_split, score_utterances
-from speechgru.cli.config import build_decoder, set_num_threads
+from speechgru.cli.config import build_decoder, set_up_cpu
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.n_best import vote
 from speechgru.interfaces import Hypothesis, InputError
@@ -65,7 +65,7 @@ class Tuning:
     """
 
     def __init__(self, checkpoint: str, config: Mapping[str, Any]) -> None:
-        set_num_threads(config["num_threads"])
+        set_up_cpu(config["num_threads"])
         # Without the rescoring, which is tuned by itself.
         self.decoder = build_decoder({**config, "rescore": None})
         if not isinstance(self.decoder, BeamDecoder):

@@ -1,0 +1,24 @@
+"""What all commands set up."""
+
+import pytest
+import torch
+
+from speechgru.cli.config import set_up_cpu
+from speechgru.interfaces import InputError
+
+
+@pytest.mark.usefixtures("threads")
+def test_numbers_that_slow_the_processor_are_zero():
+    tiny = torch.tensor([1e-38])
+    assert tiny / 100 > 0
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot flush denormal numbers")
+    torch.set_flush_denormal(False)
+    set_up_cpu(1)
+    assert tiny / 100 == 0
+    assert torch.get_num_threads() == 1
+
+
+def test_less_than_a_thread_is_refused():
+    with pytest.raises(InputError, match="num_threads is 0, expected at least 1"):
+        set_up_cpu(0)

@@ -77,6 +77,11 @@ class NGramModel:
         self.end_id = self.ids[END]
         self.unknown_id = self.ids.get(UNKNOWN)
 
+    @property
+    def num_states(self) -> int:
+        """Histories are integers below this."""
+        return len(self._states)
+
     def score(self, states: Tensor, word_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Score one word after each history.
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from decode.brute_force import noise
 
+from speechgru.decode import language
 from speechgru.decode.beam import FlashlightDecoder
 from speechgru.decode.n_best import vote
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
@@ -280,6 +281,15 @@ def test_other_weights_are_as_if_set_at_first(kind, word_lm, tokenizer):
     assert found == decode(expected, log_probs, tokenizer) != before
     with pytest.raises(InputError, match=r"num_best is 5, expected at most beam_size"):
         decoder.change(lm_weight=2.0, word_score=1.0, beam_size=4, num_best=5)
+
+
+def test_what_is_looked_up_again_is_as_at_first(token_lm, tokenizer, monkeypatch):
+    log_probs = noise(3, 4, 12, 4)
+    decoder = PrefixBeamDecoder(lm=str(token_lm))
+    first = decode(decoder, log_probs, tokenizer)
+    assert decode(decoder, log_probs, tokenizer) == first
+    monkeypatch.setattr(language, "MAX_ROWS", 1)  # so that all is forgotten at once
+    assert decode(decoder, log_probs, tokenizer) == first
 
 
 def test_other_weights_need_no_file_again(word_lm, tmp_path, tokenizer):

@@ -1,7 +1,10 @@
 """`speechgru align`: when the words of a known text were said."""
 
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from speechgru.cli.config import read_command_line, set_up_cpu
 from speechgru.cli.transcribe import expand
@@ -16,6 +19,9 @@ usage: speechgru align CHECKPOINT AUDIO TEXT [KEY=VALUE ...]
 Find out when each word and token of a text was said in a recording (a file, or -
 for standard input). TEXT is the text, or a file that holds it.
 """
+
+DOUBTFUL = 0.1
+"""Mean confidence of words below which a text is probably another one's."""
 
 FORMATS = {"textgrid": to_textgrid, "ctm": to_ctm, "json": to_json}
 
@@ -38,7 +44,15 @@ def main(arguments: Sequence[str]) -> int:
     transcriber = Transcriber.from_checkpoint(
         checkpoint, config["device"], trust=config["trust"]
     )
-    written = FORMATS[config["format"]](transcriber.align(source, read_text(text)))
+    transcript = transcriber.align(source, read_text(text))
+    confidence = fmean(word.confidence for word in transcript.words)
+    if confidence < DOUBTFUL:
+        print(
+            f"{source}: the words have a probability of {confidence:.3f} on average; "
+            "check that they are what is said there",
+            file=sys.stderr,
+        )
+    written = FORMATS[config["format"]](transcript)
     if config["output"] is None:
         print(written)
     else:
@@ -53,4 +67,10 @@ def read_text(text: str) -> str:
         is_file = Path(text).is_file()
     except OSError:  # longer than any name
         is_file = False
-    return " ".join(read_lines(text, "a text")) if is_file else text
+    if is_file:
+        return " ".join(read_lines(text, "a text"))
+    if re.fullmatch(r"\S+\.[A-Za-z]\w{,4}", text):
+        raise InputError(
+            f"{text}: no such file; to align these very words, leave out the dot"
+        )
+    return text

@@ -22,7 +22,7 @@ from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.n_best import Rescoring
 from speechgru.files import reason
 from speechgru.interfaces import Decoder, InputError
-from speechgru.lm.weights import RESCORE_WEIGHTS, read_weights
+from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
 from speechgru.model.build import build
 from speechgru.model.checkpoint import load_language_model
 from speechgru.model.language_model import TextScorer
@@ -74,7 +74,7 @@ def read_command_line(
             positional += rest
             break
         if argument in ("--help", "-h"):
-            print(explain(command, usage))
+            print(explain(command, usage, arguments))
             sys.exit(0)
         elif argument == "--cfg" and rest[:1] == ["job"]:
             show = bool(rest.pop(0))
@@ -230,8 +230,11 @@ def register_resolvers() -> None:
     )
 
 
-def explain(command: str, usage: str) -> str:
-    """A command's usage, choices and options, as its primary YAML lists them."""
+def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
+    """A command's usage, choices and options, as its primary YAML lists them.
+
+    Of choices among the arguments, as GROUP=CHOICE, the options as well.
+    """
     text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
     groups = re.findall(r"^  - (\w+): (\S+)", text, re.MULTILINE)
     body = re.sub(r"^defaults:\n(  .*\n)+\n?", "", text).partition("\nhydra:")[0]
@@ -242,10 +245,22 @@ def explain(command: str, usage: str) -> str:
             f"  {f'{group}={default}':<24}{' | '.join(_choices(group))}"
             for group, default in groups
         ]
-        lines += ["  (an option of a choice is set by GROUP.OPTION=VALUE)", ""]
+        lines += [
+            "  (an option of a choice is set by GROUP.OPTION=VALUE; GROUP=CHOICE",
+            "  --help lists those of one)",
+            "",
+        ]
     lines += ["options, as KEY=VALUE, with their defaults:"]
     lines += [f"  {line}" for line in body.strip().splitlines()]
-    lines += ["", "--cfg job prints the composed configuration and stops;"]
+    lines += [""]
+    given = [argument.partition("=") for argument in arguments]
+    for group, _, choice in given:
+        path = CONF_DIR / group / f"{choice}.yaml"
+        if group in dict(groups) and path.is_file():
+            lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
+            described = path.read_text(encoding="utf-8").strip().splitlines()
+            lines += [f"  {line}" for line in described if line[:1] not in "_#"] + [""]
+    lines += ["--cfg job prints the composed configuration and stops;"]
     lines += ["--config-dir DIR adds a folder of your own YAMLs."]
     return "\n".join(lines)
 
@@ -275,7 +290,7 @@ def build_decoder(config: Mapping[str, Any]) -> Decoder:
         )
     weight = config["rescore_weight"]
     if weight is None:
-        tuned = read_weights(config["rescore"], RESCORE_WEIGHTS)
+        tuned = read_weights(config["rescore"], RESCORE, RESCORE_WEIGHTS)
         weight = tuned["rescore_weight"]
     decoder.rescoring = Rescoring(
         load_text_scorer(config), weight, config["rescore_texts"]

@@ -14,10 +14,11 @@ from speechgru.cli.config import (
     read_command_line,
     set_up_cpu,
 )
+from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence
 from speechgru.files import beside, relative_path, replace_file, to_json
-from speechgru.interfaces import InputError, Utterance
+from speechgru.interfaces import Decoder, InputError, Utterance
 from speechgru.model.checkpoint import load_checkpoint
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, check_scoring, make_result, write_results
@@ -46,18 +47,23 @@ def main(arguments: Sequence[str]) -> int:
     output = Path(config["output"] or checkpoint.with_name(name))
     choose_unit({u.id: u.speaker for u in utterances}, config["resample"])
     check_output(output)
+    weights = weights_of(build_decoder(config))
     by_id = {result.id: result for result in recognise(checkpoint, utterances, config)}
     results = [by_id[utterance.id] for utterance in utterances]
     summary = summarise(results, config["resample"])
     # Before anything is written, which a full disk might prevent.
     print(describe(summary, f"{corpus} {split}"))
+    if weights:
+        said = (f"{name}={value:g}" for name, value in weights.items())
+        print(f"decoded with {' '.join(said)}")
     write_results(output, results)
     described = {
         "corpus": corpus,
         "split": split,
         "checkpoint": relative_path(checkpoint, output.parent),
         "model": metadata,
-        "decoder": config["decoder"],
+        "decoder": {**config["decoder"], **weights},
+        "rescore": config["rescore"],
         "speechgru": speechgru.__version__,
         "commit": find_commit("speechgru", "conf"),
         **summary.to_record(),
@@ -125,6 +131,11 @@ def _recognise_share(
                 )
             )
     return results
+
+
+def weights_of(decoder: Decoder) -> dict[str, float]:
+    """What counts how much in a search; nothing in others."""
+    return decoder.weights if isinstance(decoder, BeamDecoder) else {}
 
 
 def name_results(

@@ -38,9 +38,8 @@ def main(arguments: Sequence[str]) -> int:
     train, dev, names = read_texts(config, line.positional)
     tokenizer = choose_tokenizer(config, [text for _, text in train])
     sentences = cut_all(train, tokenizer, config["unit"])
-    output = Path(
-        config["output"] or f"lm/{names[0]}-{config['order']}-{config['unit']}s.arpa"
-    )
+    name = f"{names[0]}-{config['order']}-{config['unit']}s.arpa"
+    output = Path(config["output"] or f"lm/{name}")
     check_output(output)
     estimate = estimate_kneser_ney(sentences, config["order"])
     held_out = cut_all(dev, tokenizer, config["unit"])
@@ -59,7 +58,9 @@ def read_texts(
     names = []
     if config.get("corpus") is not None:
         corpus = build_corpus(config)
-        names.append(corpus.variant)
+        fold = config["fold"]
+        fold = "" if fold is None else f"-fold-{fold}".replace("/", "-of-")
+        names.append(f"{corpus.variant}{fold}")
         splits = [corpus.read(split) for split in ("train", "dev")]
         cut = hold_out(*splits, config["fold"])
         train, dev = ([(each.id, each.text) for each in some] for some in cut)
@@ -71,6 +72,11 @@ def read_texts(
     train += read_sentences(files)
     if not names:
         raise InputError("there is no text; name text files, or set corpus=NAME")
+    if not train:
+        raise InputError(
+            f"{', '.join(names)}: no text, expected at least one sentence; name other "
+            "files"
+        )
     return train, dev, names
 
 
@@ -123,7 +129,7 @@ def describe(estimate: Estimate, held_out: Sequence[Sequence[str]], unit: str) -
     if words:
         unknown = sum(word not in model.ids for word in words)
         lines.append(
-            f"dev: perplexity {perplexity(model, held_out):.2f} per {unit}, sentences' "
-            f"ends included; {unknown} of {len(words)} {unit}s unknown"
+            f"held out: perplexity {perplexity(model, held_out):.2f} per {unit}, "
+            f"sentences' ends included; {unknown} of {len(words)} {unit}s unknown"
         )
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 
 from speechgru import __version__
@@ -89,9 +90,22 @@ def _message(error: BaseException) -> str:
         cause = error.__cause__
         if cause is not None and str(cause) not in text:
             text += f"\n{cause}"
+        unknown = re.search(r"Could not override '([\w.]+)'", text)
+        if unknown and "is not in struct" in text:
+            group, _, option = unknown[1].partition(".")
+            other = f"; another choice of {group} may have it" if option else ""
+            text = f"{unknown[1]} is no option here{other}"
+        if "LexerNoViableAlt" in text:
+            text += (
+                "\nput quotes around text beyond a-z within the shell's: "
+                "'decoder.hotwords=[\"né\"]'"
+            )
         # "To append to your config use +KEY" is no remedy: nothing obeys KEY.
         lines = [line for line in text.splitlines() if "To append to" not in line]
-        remedy = "--help lists the choices, --cfg job prints every option"
+        remedy = (
+            "--help lists the choices, GROUP=CHOICE --help the options of one, "
+            "--cfg job prints every option"
+        )
         text = "\n".join([*lines, remedy])
     return text or type(error).__name__
 

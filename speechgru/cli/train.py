@@ -45,7 +45,7 @@ FROM_CHECKPOINT = ("features", "normalize", "subsampling", "encoder")
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     if {"--help", "-h"} & set(arguments):
-        print(explain("train", USAGE))
+        print(explain("train", USAGE, arguments))
         return 0
     if any(argument.startswith("resume=") for argument in arguments):
         return resume(arguments)

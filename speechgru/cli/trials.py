@@ -157,10 +157,10 @@ class Tuning:
         return trusts
 
 
-def scores_of(hypothesis: Hypothesis) -> dict[str, list[float]]:
+def scores_of(hypothesis: Hypothesis) -> dict[str, float]:
     """Those of its texts, the best first, as `vote` and `Rescoring` take them."""
     texts = (hypothesis, *hypothesis.alternatives)
-    return {each.text: [each.score] for each in texts}
+    return {each.text: each.score for each in texts}
 
 
 def _with_confidences(

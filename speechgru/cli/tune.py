@@ -10,7 +10,7 @@ from speechgru.cli.trials import Trial, Tuning, scores_of
 from speechgru.decode.n_best import CachedScorer, Rescoring
 from speechgru.files import replace_file
 from speechgru.interfaces import InputError
-from speechgru.lm.weights import weights_path, write_weights
+from speechgru.lm.weights import RESCORE, weights_path, write_weights
 from speechgru.score.summary import percent
 from speechgru.score.tuning import draw_tuning
 
@@ -19,7 +19,7 @@ usage: speechgru tune CHECKPOINT corpus=NAME decoder.lm=FILE.arpa [KEY=VALUE ...
 
 Search the weights of a language model for the lowest word error rate on dev. The
 acoustic model runs once. The best weights are kept beside the language model, where
-decoders find them; a picture shows all that were tried.
+the decoder finds them; a picture shows all that were tried.
 """
 
 
@@ -38,12 +38,17 @@ def main(arguments: Sequence[str]) -> int:
     for option in ("lm_weights", "word_scores", "beam_sizes"):
         if not config[option]:
             raise InputError(f"{option} is empty, expected at least one value to try")
-    output = Path(config["output"] or weights_path(lm).with_suffix(".png"))
     tuning = Tuning(line.positional[0], config)
+    use = tuning.decoder.name
+    output = Path(config["output"] or weights_path(lm, use).with_suffix(".png"))
+    word_scores = config["word_scores"]
+    if not tuning.decoder.scores_words(tuning.loaded.tokenizer):
+        print(f"decoder={use} has no word_score without a lexicon: it stays 0")
+        word_scores = [0.0]
     trials = [
         tuning.try_weights(float(lm_weight), float(word_score))
         for lm_weight in config["lm_weights"]
-        for word_score in config["word_scores"]
+        for word_score in word_scores
     ]
     best = min(trials, key=lambda trial: (trial.edits, trial.lm_weight))
     beams = [
@@ -58,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
     print(
         f"best: lm_weight={best.lm_weight:g} word_score={best.word_score:g}, WER "
         f"{percent(best.edits / num_words)} %"
+        + remark_edge(best.lm_weight, config["lm_weights"], "lm_weights")
+        + remark_edge(best.word_score, word_scores, "word_scores")
     )
     before, after = (calibrations[each].calibration for each in (1.0, scale))
     print(
@@ -70,6 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     replace_file(output, draw_tuning(surface, before, after))
     written = write_weights(
         lm,
+        use,
         {
             "lm_weight": best.lm_weight,
             "word_score": best.word_score,
@@ -109,11 +117,20 @@ def tune_rescoring(config: Mapping[str, Any], checkpoint: str) -> int:
         print(f"{weight:14g}   {percent(count / tuning.num_words):>6}")
     written = write_weights(
         config["rescore"],
+        RESCORE,
         {"rescore_weight": float(best)},
         {**tuning.origin, "wer": edits[best] / tuning.num_words},
     )
-    print(f"best: rescore_weight={best:g}\nweights: {written}")
+    remark = "" if best else ": it does not help here"
+    print(f"best: rescore_weight={best:g}{remark}\nweights: {written}")
     return 0
+
+
+def remark_edge(best: float, tried: Sequence[float], option: str) -> str:
+    """What to do where nothing beyond the best value was tried."""
+    if len(tried) < 2 or min(tried) < best < max(tried):
+        return ""
+    return f"; {best:g} is at the edge of {option}, try others beyond it"
 
 
 def describe(

@@ -32,6 +32,8 @@ class FlashlightDecoder(BeamDecoder):
         arXiv:2201.12465.
     """
 
+    name = "beam"
+
     def __init__(
         self,
         beam_size: int = 100,
@@ -55,6 +57,10 @@ class FlashlightDecoder(BeamDecoder):
                 f"decoder=beam needs flashlight-text ({error}); install it with: pip "
                 "install 'speechgru[beam]', or take decoder=prefix_beam"
             ) from error
+
+    def scores_words(self, tokenizer: Tokenizer) -> bool:
+        """See `BeamDecoder`."""
+        return self.read_language(tokenizer).lexicon is not None
 
     def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
         """See `BeamDecoder`."""

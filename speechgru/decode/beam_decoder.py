@@ -1,9 +1,11 @@
 """What the beam searches share: their options, and hypotheses with confidences."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -77,11 +79,14 @@ class BeamDecoder(ABC):
         open_vocabulary: whether words may be heard that are not in the lexicon.
 
     Attributes:
+        name: as in decoder=NAME.
         rescoring: what the best texts are sorted anew by; None: nothing.
 
     Raises:
         InputError: an option is out of its range.
     """
+
+    name: str
 
     def __init__(
         self,
@@ -107,7 +112,11 @@ class BeamDecoder(ABC):
         self.lexicon_path = lexicon
         self.beam_threshold = beam_threshold
         self.open_vocabulary = open_vocabulary
-        tuned = SEARCH_WEIGHTS if lm is None else read_weights(lm, SEARCH_WEIGHTS)
+        tuned = SEARCH_WEIGHTS
+        if lm is not None:
+            tuned = read_weights(lm, self.name, SEARCH_WEIGHTS)
+        if lm_weight is not None and lm_weight < 0:
+            raise InputError(f"decoder.lm_weight is {lm_weight}, expected at least 0")
         self.confidence_scale = tuned["confidence_scale"]
         self.rescoring: Rescoring | None = None
         self._tokens: tuple[str, ...] | None = None
@@ -135,6 +144,21 @@ class BeamDecoder(ABC):
         self.beam_size = beam_size
         self.num_best = num_best
         self._is_prepared = False
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What counts how much, be it asked for, tuned or usual."""
+        weights = {"word_score": self.word_score}
+        if self.lm_path is not None:
+            weights |= {"lm_weight": self.lm_weight}
+            weights |= {"confidence_scale": self.confidence_scale}
+        if self.rescoring is not None:
+            weights |= {"rescore_weight": self.rescoring.weight}
+        return weights
+
+    def scores_words(self, tokenizer: Tokenizer) -> bool:
+        """Whether a word_score makes a difference."""
+        return True
 
     @abstractmethod
     def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
@@ -190,20 +214,25 @@ class BeamDecoder(ABC):
         ]
 
     def fit(self, tokenizer: Tokenizer) -> None:
+        """Get ready for texts of these tokens, unless it is. Raises InputError."""
+        language = self.read_language(tokenizer)
+        if not self._is_prepared:
+            self.prepare(language, tokenizer)
+            self._is_prepared = True
+
+    def read_language(self, tokenizer: Tokenizer) -> Language:
         """Read the language model and the lexicon, unless they have been read.
 
         Raises:
             InputError: they cannot be read, or do not fit the tokens.
         """
         if self._tokens != tokenizer.tokens:
-            self._language = self._read_language(tokenizer)
+            self._language = self._fit_language(tokenizer)
             self._tokens = tokenizer.tokens
             self._is_prepared = False
-        if not self._is_prepared:
-            self.prepare(self._language, tokenizer)
-            self._is_prepared = True
+        return self._language
 
-    def _read_language(self, tokenizer: Tokenizer) -> Language:
+    def _fit_language(self, tokenizer: Tokenizer) -> Language:
         lm = None if self.lm_path is None else NGramModel(read_arpa(self.lm_path))
         of_tokens = lm is not None and is_of_tokens(lm, tokenizer)
         words = None
@@ -223,8 +252,8 @@ class BeamDecoder(ABC):
         tokenizer: Tokenizer,
         seconds_per_frame: float,
     ) -> Hypothesis:
-        # The first of equal texts, which may differ in needless spaces, is the best.
-        scores: dict[str, list[float]] = {}
+        # Equal texts may differ in needless spaces; the first of them is the best.
+        scores: dict[str, float] = {}
         spelled: dict[str, Sequence[int]] = {}
         for one in found:
             token_ids = one.token_ids
@@ -232,14 +261,16 @@ class BeamDecoder(ABC):
                 token_ids = cut_last_word(token_ids, tokenizer)
             text = " ".join(tokenizer.decode(token_ids).split())
             spelled.setdefault(text, token_ids)
-            scores.setdefault(text, []).append(one.score)
+            before = scores.get(text, -math.inf)
+            scores[text] = float(np.logaddexp(before, one.score))
+        scores = dict(sorted(scores.items(), key=lambda item: -item[1]))
         if self.rescoring is not None:
             scores = self.rescoring(scores)
         text, *others = scores
         tokens = align_tokens(log_probs, spelled[text], tokenizer, seconds_per_frame)
         return Hypothesis(
             text=text,
-            score=scores[text][0],
+            score=scores[text],
             tokens=tuple(tokens),
             words=tuple(
                 replace(word, confidence=share)
@@ -250,7 +281,7 @@ class BeamDecoder(ABC):
                 )
             ),
             alternatives=tuple(
-                Alternative(other, scores[other][0])
+                Alternative(other, scores[other])
                 for other in others[: self.num_best - 1]
             ),
         )

@@ -6,8 +6,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from speechgru.decode.lexicon import check_word
 from speechgru.interfaces import InputError, Tokenizer
+from speechgru.text.normalize import describe_character
+
+
+def normalize_phrases(phrases: Sequence[str], tokenizer: Tokenizer) -> list[str]:
+    """Bring phrases to the form of transcripts, each once.
+
+    Raises:
+        InputError: one has no words.
+    """
+    normalized = [tokenizer.normalize(phrase) for phrase in phrases]
+    if "" in normalized:
+        raise InputError("a hotword is empty, expected a word; leave it out")
+    return list(dict.fromkeys(normalized))
 
 
 class HotwordScorer:
@@ -18,7 +30,7 @@ class HotwordScorer:
     occurrences count. All phrases are followed at once by one automaton.
 
     Args:
-        phrases: each of one or more words, as the tokenizer normalises text.
+        phrases: each of one or more words.
         tokenizer: of the tokens.
         score: added per occurrence, natural log.
 
@@ -37,10 +49,14 @@ class HotwordScorer:
         shares = [0.0]
         num_matched = [0]
         alphabet = set("".join(tokenizer.tokens[1:])) | {" "}
-        for phrase in dict.fromkeys(phrases):
-            if not phrase.strip():
-                raise InputError("a hotword is empty, expected a word; leave it out")
-            check_word(phrase, tokenizer, alphabet)
+        for phrase in normalize_phrases(phrases, tokenizer):
+            foreign = next((c for c in phrase if c not in alphabet), None)
+            if foreign is not None:
+                raise InputError(
+                    f"the hotword {phrase!r} holds {describe_character(foreign)}, "
+                    "which is in none of the model's tokens; spell it with these, or "
+                    "leave it out"
+                )
             node = 0
             pattern = f" {phrase} "
             for place, character in enumerate(pattern):

@@ -22,15 +22,12 @@ class Rescoring:
     weight: float
     num_texts: int
 
-    def __call__(self, scores: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    def __call__(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Add to the scores of texts, the best first, and sort them anew."""
         texts = list(scores)[: self.num_texts]
         added = dict(zip(texts, self.lm.score_texts(texts), strict=True))
-        rescored = {
-            text: [score + self.weight * added[text] for score in scores[text]]
-            for text in texts
-        }
-        return dict(sorted(rescored.items(), key=lambda item: -item[1][0]))
+        rescored = {text: scores[text] + self.weight * added[text] for text in texts}
+        return dict(sorted(rescored.items(), key=lambda item: -item[1]))
 
 
 class CachedScorer:
@@ -47,17 +44,16 @@ class CachedScorer:
         return [self._scores[text] for text in texts]
 
 
-def vote(scores: Mapping[str, Sequence[float]], scale: float = 1.0) -> list[float]:
+def vote(scores: Mapping[str, float], scale: float = 1.0) -> list[float]:
     """The share of probability that agrees with each word of the first text.
 
     Args:
-        scores: by text; natural logarithms, of its spellings.
+        scores: by text; natural logarithms.
         scale: of the scores; below 1, the search is less sure of itself.
     """
-    highest = max(max(some) for some in scores.values())
+    highest = max(scores.values())
     masses = {
-        text: math.fsum(math.exp(scale * (score - highest)) for score in some)
-        for text, some in scores.items()
+        text: math.exp(scale * (score - highest)) for text, score in scores.items()
     }
     words = next(iter(scores)).split()
     agreeing = [0.0] * len(words)

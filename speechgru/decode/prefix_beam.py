@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
-from speechgru.decode.hotwords import HotwordScorer
+from speechgru.decode.hotwords import HotwordScorer, normalize_phrases
 from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
 from speechgru.decode.prefix_beam_search import search
 from speechgru.interfaces import InputError, Tokenizer
@@ -22,6 +22,8 @@ class PrefixBeamDecoder(BeamDecoder):
         hotwords: words or phrases that are expected.
         hotword_score: added per occurrence of one of them.
     """
+
+    name = "prefix_beam"
 
     def __init__(
         self,
@@ -81,8 +83,23 @@ class PrefixBeamDecoder(BeamDecoder):
                 TokenScorer(language.lm, tokenizer, self.lm_weight, word_score)
             )
         if self.hotwords:
+            self._refuse_unheard(language, tokenizer)
             scorers.append(HotwordScorer(self.hotwords, tokenizer, self.hotword_score))
         self._scorer = ScorerSum(scorers, len(tokenizer.tokens))
+
+    def _refuse_unheard(self, language: Language, tokenizer: Tokenizer) -> None:
+        """See that the lexicon has the hotwords. Raises InputError."""
+        if language.lexicon is None or self.open_vocabulary:
+            return
+        known = set(language.lexicon.words)
+        for phrase in normalize_phrases(self.hotwords, tokenizer):
+            missing = next((word for word in phrase.split() if word not in known), None)
+            if missing is not None:
+                raise InputError(
+                    f"the hotword {missing!r} is not among the {len(known)} words that "
+                    "can be heard; let others in by decoder.unknown_score=-10, or add "
+                    "it to the lexicon"
+                )
 
     def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
         """See `BeamDecoder`."""

@@ -71,8 +71,8 @@ def read_arpa(path: str | Path) -> NGrams:
                 ngrams[ngram] = values
         except ValueError as error:
             raise InputError(
-                f"{path}:{number}: is {line[:80]!r}, expected {error}; correct the "
-                "file, or write it again, e.g. by speechgru lm"
+                f"{path}:{number}: is {line[:80]!r}, expected {error}; the file "
+                "is damaged or cut off: write it again, e.g. by speechgru lm"
             ) from None
     if not ended or not counts:
         raise InputError(

@@ -1,5 +1,6 @@
 """How much a language model counts, kept beside it."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,36 +15,63 @@ SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
 RESCORE_WEIGHTS = {"rescore_weight": 0.5}
 """What one counts that rescores."""
 
+RESCORE = "rescore"
+"""What a language model is used for that rescores."""
 
-def weights_path(lm: str | Path) -> Path:
-    """The file beside a language model."""
+
+def weights_path(lm: str | Path, use: str) -> Path:
+    """The file beside a language model.
+
+    Args:
+        lm: file of the language model.
+        use: the decoder that searches with it, or RESCORE.
+    """
     lm = Path(lm)
-    return lm.with_name(f"{lm.stem}.weights.json")
+    return lm.with_name(f"{lm.stem}.{use}.weights.json")
 
 
 def write_weights(
-    lm: str | Path, weights: Mapping[str, float], origin: Mapping[str, Any]
+    lm: str | Path, use: str, weights: Mapping[str, float], origin: Mapping[str, Any]
 ) -> Path:
     """Keep the weights for a language model, and how they were found."""
-    path = weights_path(lm)
-    replace_file(path, to_json({**weights, **origin}, indent=2))
+    path = weights_path(lm, use)
+    record = {**weights, "lm_sha256": _digest(lm), **origin}
+    replace_file(path, to_json(record, indent=2))
     return path
 
 
-def read_weights(lm: str | Path, defaults: Mapping[str, float]) -> dict[str, float]:
+def read_weights(
+    lm: str | Path, use: str, defaults: Mapping[str, float]
+) -> dict[str, float]:
     """Read the weights for a language model, those that the defaults name.
 
     Raises:
-        InputError: the file beside it is broken.
+        InputError: the file beside it is broken, or the language model has changed
+            since it was tuned.
     """
-    path = weights_path(lm)
+    path = weights_path(lm, use)
     if not path.is_file():
         return dict(defaults)
     try:
         record = json.loads("\n".join(read_lines(path, "tuned weights")))
-        return {name: float(record[name]) for name in defaults}
+        weights = {name: float(record[name]) for name in defaults}
+        digest = record["lm_sha256"]
     except (ValueError, TypeError, LookupError) as error:
         raise InputError(
             f"{path}: does not hold {', '.join(defaults)} ({error}); remove it, or "
             "make it again by speechgru tune"
         ) from error
+    if Path(lm).is_file() and _digest(lm) != digest:
+        raise InputError(
+            f"{path}: was tuned for another language model than {lm} holds now; tune "
+            "again by speechgru tune, or remove it"
+        )
+    return weights
+
+
+def _digest(lm: str | Path) -> str:
+    digest = hashlib.sha256()
+    with Path(lm).open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -148,6 +148,7 @@ def _check_types(cls: type, arguments: Mapping[str, Any], name: str) -> None:
         # bool is an int in Python, but not in a configuration.
         if type(value) not in kinds:
             expected = getattr(hint, "__name__", str(hint))
+            expected = expected.replace("None", "null")
             raise InputError(f"{name}.{option} is {value!r}, expected {expected}")
 
 

@@ -172,7 +172,14 @@ class Transcriber:
                 or the tokens cannot spell it.
         """
         recording = Recording.of(audio)
-        token_ids = self.tokenizer.encode(text)
+        try:
+            token_ids = self.tokenizer.encode(text)
+        except InputError as error:
+            found, _, _ = str(error).partition(";")
+            raise InputError(
+                f"the text {text[:60]!r}: {found}; spell it with the model's, e.g. "
+                "numbers as words"
+            ) from error
         if not token_ids:
             raise InputError(
                 f"the text {text!r} holds nothing to align, expected words; give what "

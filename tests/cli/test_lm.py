@@ -1,6 +1,7 @@
 """From text to a language model, its weights, and what is heard with it."""
 
 import json
+from importlib.util import find_spec
 
 import pytest
 
@@ -9,8 +10,10 @@ from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.lm import main as lm
 from speechgru.cli.main import UsageError
 from speechgru.cli.tune import main as tune
+from speechgru.cli.tune import remark_edge
 from speechgru.interfaces import InputError
-from speechgru.lm.arpa import read_arpa
+from speechgru.lm.arpa import read_arpa, write_arpa
+from speechgru.lm.kneser_ney import estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel
 from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights
 from speechgru.score.results import read_results
@@ -47,7 +50,7 @@ def test_counts_the_training_transcripts_and_foresees_dev(arpa, tones, capsys):
     ]
     words = [word for text in texts for word in text.split()]
     assert f"61 sentences, {len(words)} words\n" in printed
-    assert "dev: perplexity " in printed
+    assert "held out: perplexity " in printed
     assert f"language model: {arpa}\n" in printed
     model = NGramModel(read_arpa(arpa))
     assert set(model.words) == {*words, "<s>", "</s>", "<unk>"}
@@ -76,6 +79,7 @@ def test_a_model_of_tokens_spells(tmp_path):
     [
         ([], InputError, "there is no text"),
         (["nowhere.txt"], InputError, r"nowhere\.txt: cannot be read"),
+        (["empty.txt"], InputError, "empty: no text, expected at least one sentence"),
         (["a.txt", "unit=letter"], InputError, "unit is 'letter', expected one of"),
         (["a.txt", "fold=1/2"], InputError, "fold is 1/2, but there is no corpus"),
         (["a.txt", "order=0"], InputError, "order is 0, expected at least 1"),
@@ -88,6 +92,7 @@ def test_impossible_wishes_are_refused(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("go on")
+    (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(error, match=expected):
         lm(arguments)
     assert not list(tmp_path.rglob("*.arpa"))
@@ -113,7 +118,7 @@ def tuned(arpa, tones, trained, folder):
 
 
 def test_tuning_keeps_the_best_of_all_that_was_tried(tuned, folder):
-    record = json.loads((folder / "tones.weights.json").read_text())
+    record = json.loads((folder / "tones.prefix_beam.weights.json").read_text())
     tried = {
         (trial["lm_weight"], trial["word_score"], trial["beam_size"]): trial["edits"]
         for trial in record["trials"]
@@ -127,9 +132,14 @@ def test_tuning_keeps_the_best_of_all_that_was_tried(tuned, folder):
     # Who pays so much for a word says none.
     assert record["word_score"] == 0.0
     assert tried[0.0, -50.0, 8] > best
-    assert read_weights(tuned, SEARCH_WEIGHTS)["lm_weight"] == record["lm_weight"]
+    assert (
+        read_weights(tuned, "prefix_beam", SEARCH_WEIGHTS)["lm_weight"]
+        == record["lm_weight"]
+    )
     assert record["confidence_scale"] > 0
-    assert (folder / "tones.weights.png").read_bytes().startswith(b"\x89PNG")
+    assert (
+        (folder / "tones.prefix_beam.weights.png").read_bytes().startswith(b"\x89PNG")
+    )
 
 
 def test_the_tuned_weights_give_the_rate_that_tuning_saw(
@@ -139,14 +149,46 @@ def test_the_tuned_weights_give_the_rate_that_tuning_saw(
     corpus = ["corpus=manifest", *tones.overrides, "split=dev", f"output={output}"]
     decoder = ["decoder=prefix_beam", f"decoder.lm={tuned}", "decoder.beam_size=8"]
     evaluate([str(trained.checkpoint), *corpus, *decoder])
-    record = json.loads((folder / "tones.weights.json").read_text())
+    record = json.loads((folder / "tones.prefix_beam.weights.json").read_text())
     assert read_summary(output.with_name("dev.summary.json"))["words"][
         "rate"
     ] == pytest.approx(record["wer"])
     printed = capsys.readouterr().out
     assert "expected calibration error" in printed
+    weights = {name: record[name] for name in ("lm_weight", "word_score")}
+    for name, value in weights.items():
+        assert f"{name}={value:g}" in printed
+    decoder = json.loads(output.with_name("dev.summary.json").read_text())["decoder"]
+    assert weights.items() <= decoder.items()
     for result in read_results(output):
         assert [word.text for word in result.words] == result.hypothesis.split()
+
+
+@pytest.mark.skipif(find_spec("flashlight") is None, reason="needs flashlight-text")
+def test_weights_that_a_decoder_lacks_are_not_tried(trained, tones, tmp_path, capsys):
+    lm_path = tmp_path / "letters.arpa"
+    texts = [["A", "B", "<space>", "C", "D"], ["D", "<space>", "A"]]
+    write_arpa(lm_path, estimate_kneser_ney(texts, 2).ngrams)
+    corpus = ["corpus=manifest", *tones.overrides]
+    options = ["decoder=beam", f"decoder.lm={lm_path}", "decoder.beam_size=8"]
+    grid = ["lm_weights=[0.0,0.1]", "beam_sizes=[8]"]
+    assert tune([str(trained.checkpoint), *corpus, *options, *grid]) == 0
+    assert "no word_score without a lexicon: it stays 0" in capsys.readouterr().out
+    record = json.loads((tmp_path / "letters.beam.weights.json").read_text())
+    assert {trial["word_score"] for trial in record["trials"]} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("best", "tried", "expected"),
+    [
+        (0.5, [0.1, 0.5, 1.0], ""),
+        (1.0, [0.1, 0.5, 1.0], "; 1 is at the edge of lm_weights, try others beyond"),
+        (0.1, [0.1], ""),
+    ],
+)
+def test_a_best_value_at_the_edge_is_remarked(best, tried, expected):
+    assert remark_edge(best, tried, "lm_weights").startswith(expected)
+    assert bool(expected) == bool(remark_edge(best, tried, "lm_weights"))
 
 
 @pytest.mark.parametrize(
@@ -195,6 +237,7 @@ def test_a_known_text_is_aligned(tones, trained, tmp_path, capsys):
     [
         ("AE", [], "character 'E' is not among the 6 tokens"),
         (" ", [], "holds nothing to align"),
+        ("nowhere.txt", [], r"nowhere\.txt: no such file"),
         ("A" * 1000, [], r"wav: 1000 tokens cannot align with \d+ output frames"),
         ("A", ["format=srt"], "format is 'srt', expected one of: textgrid, ctm, json"),
     ],
@@ -203,6 +246,16 @@ def test_what_cannot_be_aligned_is_refused(text, options, expected, tones, train
     audio = next((tones.folder / "wav").iterdir())
     with pytest.raises(InputError, match=expected):
         align([str(trained.checkpoint), str(audio), text, *options])
+
+
+def test_a_text_that_was_not_said_is_doubted(tones, trained, capsys):
+    record = json.loads((tones.folder / "test.jsonl").read_text().splitlines()[0])
+    audio = str(tones.folder / record["audio_filepath"])
+    align([str(trained.checkpoint), audio, record["text"]])
+    assert "check that" not in capsys.readouterr().err
+    letters = str.maketrans("ABCD", "BCDA")
+    align([str(trained.checkpoint), audio, record["text"].translate(letters)])
+    assert "check that they are what is said there" in capsys.readouterr().err
 
 
 def test_texts_do_not_depend_on_the_batch_or_the_run(tuned, tones, trained, tmp_path):

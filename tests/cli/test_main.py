@@ -60,6 +60,21 @@ def test_help_lists_the_choices_there_are(call):
     assert "hydra:" not in out
 
 
+def test_help_lists_the_options_of_a_choice(call):
+    _, out, _ = call("evaluate", "decoder=prefix_beam", "--help")
+    assert "options of decoder=prefix_beam" in out
+    assert "hotword_score: 5.0" in out
+    _, out, _ = call("train", "--help", "encoder=ligru")
+    assert "options of encoder=ligru" in out
+
+
+def test_text_beyond_a_to_z_needs_quotes(call):
+    beam = ["decoder=prefix_beam", "decoder.hotwords=[é2]"]
+    code, _, err = call("transcribe", "a.ckpt", "b.wav", *beam)
+    assert code == 2
+    assert "put quotes around" in err
+
+
 def test_the_composed_configuration_is_printed_on_request(call):
     code, out, _ = call("evaluate", "--cfg", "job", "corpus=yesno", "split=dev")
     assert code == 0
@@ -75,16 +90,22 @@ def test_the_composed_configuration_is_printed_on_request(call):
         (["frobnicate"], "unknown command 'frobnicate', expected one of: prepare"),
         (["prepare"], "You must specify 'corpus'"),
         (["prepare", "corpus=none"], "Could not find 'corpus/none'"),
-        (["prepare", "corpus=yesno", "corpus.rate=1"], "Key 'rate' is not in struct"),
+        (
+            ["prepare", "corpus=yesno", "corpus.rate=1"],
+            "corpus.rate is no option here; another choice",
+        ),
         (["prepare", "corpus=yesno", "+speed=1"], "unknown option 'speed'; it takes"),
-        (["prepare", "corpus=yesno", "seed=1"], "Key 'seed' is not in struct"),
+        (["prepare", "corpus=yesno", "seed=1"], "seed is no option here"),
         (["evaluate", "corpus=yesno"], "0 arguments, expected 1"),
         (["evaluate", "a.ckpt", "b.ckpt", "corpus=yesno"], "2 arguments, expected 1"),
         (["transcribe", "a.ckpt"], "1 arguments, expected at least 2"),
         (["transcribe", "a.ckpt", "--fast", "x.wav"], "unknown option '--fast'"),
         (["transcribe", "a.ckpt", "format=json", "x.wav"], "file names come first"),
         (["train"], "You must specify 'corpus'"),
-        (["train", "recipe=an4/bigru", "encoder.hiden=1"], "Key 'hiden' is not"),
+        (
+            ["train", "recipe=an4/bigru", "encoder.hiden=1"],
+            "encoder.hiden is no option",
+        ),
         (["train", "resume=x", "seed=2"], "resume=RUN_FOLDER stands alone"),
         (
             ["train", "corpus=yesno", "trainer.max_epochs=a"],

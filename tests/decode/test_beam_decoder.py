@@ -145,14 +145,14 @@ def test_alternatives_come_best_first_and_once(kind, tokenizer):
 
 def test_confidence_is_the_share_of_agreeing_texts():
     scores = {
-        "A B C": [math.log(0.3), math.log(0.1)],
-        "A C": [math.log(0.3)],
-        "X B C": [math.log(0.2)],
-        "": [math.log(0.1)],
+        "A B C": math.log(0.4),
+        "A C": math.log(0.3),
+        "X B C": math.log(0.2),
+        "": math.log(0.1),
     }
     assert vote(scores) == pytest.approx([0.7, 0.6, 0.9])
-    assert vote({"": [0.0], "A": [0.0]}) == []
-    halves = {"A": [math.log(0.64)], "B": [math.log(0.04)]}
+    assert vote({"": 0.0, "A": 0.0}) == []
+    halves = {"A": math.log(0.64), "B": math.log(0.04)}
     assert vote(halves, scale=0.5) == pytest.approx([0.8])
 
 
@@ -175,6 +175,20 @@ def test_hotwords_are_heard_more_readily(tokenizer):
     assert decode(decoder, log_probs, tokenizer)[0].text == "AA"
 
 
+def test_hotwords_are_normalised_and_must_be_heard(word_lm, tokenizer):
+    log_probs = hear("AA", tokenizer, doubt=1, frames=1)
+    decoder = PrefixBeamDecoder(hotwords=["ab"])
+    assert decode(decoder, log_probs, tokenizer)[0].text == "AB"
+    closed = PrefixBeamDecoder(lm=str(word_lm), hotwords=["ab bb"])
+    with pytest.raises(InputError, match="the hotword 'BB' is not among the 4 words"):
+        decode(closed, log_probs, tokenizer)
+    options = {"lm": str(word_lm), "hotwords": ["ab bb"], "unknown_score": -1.0}
+    decode(PrefixBeamDecoder(**options), log_probs, tokenizer)
+    for hotword, expected in (("AC", "'AC' holds 'C'"), (" ", "a hotword is empty")):
+        with pytest.raises(InputError, match=expected):
+            decode(PrefixBeamDecoder(hotwords=[hotword]), log_probs, tokenizer)
+
+
 def test_words_outside_the_lexicon_cost_what_is_asked(word_lm, tokenizer):
     log_probs = hear("BB A", tokenizer)
     closed = PrefixBeamDecoder(lm=str(word_lm))
@@ -191,15 +205,33 @@ def test_weights_beside_the_model_are_the_default(tmp_path, word_lm):
     untuned = PrefixBeamDecoder(lm=str(lm))
     assert (untuned.lm_weight, untuned.word_score) == (0.5, 0.0)
     weights = {"lm_weight": 0.9, "word_score": 1.5, "confidence_scale": 0.5}
-    write_weights(lm, weights, {"wer": 0.05})
+    write_weights(lm, "prefix_beam", weights, {"wer": 0.05})
     tuned = PrefixBeamDecoder(lm=str(lm))
     assert (tuned.lm_weight, tuned.word_score) == (0.9, 1.5)
     assert tuned.confidence_scale == 0.5
     asked = PrefixBeamDecoder(lm=str(lm), lm_weight=0.0)
     assert (asked.lm_weight, asked.word_score) == (0.0, 1.5)
-    (tmp_path / "lm.weights.json").write_text('{"lm_weight": "much"}')
-    with pytest.raises(InputError, match=r"lm\.weights\.json: does not hold"):
+    with lm.open("a") as file:
+        file.write("\n")
+    with pytest.raises(InputError, match="was tuned for another language model"):
         PrefixBeamDecoder(lm=str(lm))
+    path = tmp_path / "lm.prefix_beam.weights.json"
+    path.write_text('{"lm_weight": "much"}')
+    with pytest.raises(InputError, match=r"prefix_beam\.weights\.json: does not hold"):
+        PrefixBeamDecoder(lm=str(lm))
+
+
+@NEEDS_FLASHLIGHT
+def test_weights_of_another_decoder_are_not_taken(tmp_path, word_lm):
+    lm = tmp_path / "lm.arpa"
+    lm.write_bytes(word_lm.read_bytes())
+    weights = {"lm_weight": 0.9, "word_score": 1.5, "confidence_scale": 0.5}
+    write_weights(lm, "prefix_beam", weights, {})
+    assert FlashlightDecoder(lm=str(lm)).weights == {
+        "lm_weight": 0.5,
+        "word_score": 0.0,
+        "confidence_scale": 1.0,
+    }
 
 
 @BOTH

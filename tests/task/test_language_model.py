@@ -105,8 +105,8 @@ def test_it_chooses_among_the_texts_of_a_search(
         [str(trained.checkpoint), *corpus, *options, "rescore_weights=[0.0,0.5,1000]"]
     )
     assert status == 0
-    record = json.loads((trained_lm[0] / "best.weights.json").read_text())
-    best = read_weights(lm, RESCORE_WEIGHTS)["rescore_weight"]
+    record = json.loads((trained_lm[0] / "best.rescore.weights.json").read_text())
+    best = read_weights(lm, "rescore", RESCORE_WEIGHTS)["rescore_weight"]
     assert best == record["rescore_weight"] < 1000
     printed = capsys.readouterr().out
     assert f"best: rescore_weight={best:g}" in printed

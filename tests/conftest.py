@@ -12,6 +12,7 @@ import soundfile
 import torch
 from torch import nn
 
+from speechgru.cli.main import main
 from speechgru.data.manifest import write_manifest
 from speechgru.interfaces import BLANK, Utterance
 from speechgru.model.checkpoint import build_model, describe, write_checkpoint
@@ -157,6 +158,24 @@ def threads():
     yield
     torch.set_num_threads(before)
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the program in this process; return exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["speechgru", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as exit:
+            code = exit.code or 0
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+    return run
 
 
 def run_speechgru(*arguments: object, check: bool = True, **options):

@@ -12,24 +12,6 @@ from speechgru.cli.transcribe import expand
 from speechgru.interfaces import InputError
 
 
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the program in this process; return exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["speechgru", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as exit:
-            code = exit.code or 0
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    return run
-
-
 def test_the_program_explains_itself(call):
     code, out, _ = call()
     assert code == 0

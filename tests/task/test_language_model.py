@@ -180,10 +180,11 @@ def test_what_has_no_weights_is_not_tuned(trained_lm, trained, tones):
         (["task=ctc"], "an acoustic model does not obey data.batch_tokens"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(options, expected, tones, tmp_path):
-    result = run_speechgru(
-        "train", *LM, *tones.overrides, f"hydra.run.dir={tmp_path / 'run'}", *options,
-        check=False,
-    )  # fmt: skip
-    assert result.returncode == 1
-    assert expected in result.stderr
+@pytest.mark.usefixtures("threads")
+def test_options_that_make_no_sense_are_refused(
+    options, expected, tones, tmp_path, call
+):
+    folder = f"hydra.run.dir={tmp_path / 'run'}"
+    code, _, err = call("train", *LM, *tones.overrides, folder, *options)
+    assert code == 1
+    assert expected in err

@@ -47,6 +47,13 @@ row average 45 task.average=0.99
 row variational 45 encoder.variational=true
 row weight-dropout 45 encoder.weight_dropout=0.2
 row norm 45 encoder.norm=batch
+row deep 45 subsampling.depth=2 subsampling.norm=batch
+row deep-consistency 22 subsampling.depth=2 subsampling.norm=batch task.consistency=0.2 \
+    spec_augment.max_time_fraction=0.2 spec_augment.frames_per_time_mask=60
+row deep-consistency-speeds 22 subsampling.depth=2 subsampling.norm=batch \
+    task.consistency=0.2 spec_augment.max_time_fraction=0.2 \
+    spec_augment.frames_per_time_mask=60 data.batch_seconds=20 task.average=0.99 \
+    'augment.speed.factors=[0.8,0.85,0.9,0.95,1.0,1.05,1.1,1.15,1.2]'
 row ligru 36 encoder=ligru
 row small 60 encoder.hidden_size=192
 row large 30 encoder.hidden_size=384

@@ -109,3 +109,43 @@ def test_the_shortest_utterance_gets_one_mask():
         (masks(torch.ones(1, 9, 4), torch.tensor([9])) == 0).any() for _ in range(30)
     ]
     assert any(hidden)
+
+
+def warped(features: torch.Tensor, max_freq_warp: float) -> torch.Tensor:
+    augment = SpecAugment(0, 0, 0, 0, max_freq_warp=max_freq_warp)
+    torch.manual_seed(0)
+    return augment(features, torch.full((len(features),), features.size(1)))
+
+
+def test_a_warp_moves_bands_by_less_than_its_limit_and_keeps_their_order():
+    num_bands = 40
+    bands = torch.arange(float(num_bands)).expand(500, 3, -1)
+    # A band's value is where it came from.
+    sources = warped(bands, 5.0)
+    assert torch.equal(sources[:, 0], sources[:, 2]), "all frames are warped alike"
+    assert (sources.diff(dim=2) > 0).all()
+    assert (sources[..., [0, -1]] == bands[..., [0, -1]]).all()
+    moved = (sources - bands)[:, 0]
+    assert moved.abs().max() <= 5.0
+    furthest = moved.gather(1, moved.abs().argmax(1, keepdim=True))
+    assert furthest.min() < -4.5
+    assert furthest.max() > 4.5
+    assert len(furthest.unique()) > 400, "each utterance has a warp of its own"
+
+
+def test_no_warp_leaves_the_features_as_they_are():
+    features = torch.randn(2, 5, 8)
+    assert torch.equal(warped(features, 0.0), features)
+
+
+@pytest.mark.parametrize("num_bands", [1, 2, 3])
+def test_few_bands_and_a_long_warp_give_numbers(num_bands):
+    bands = torch.arange(float(num_bands)).expand(50, 4, -1)
+    sources = warped(bands, 100.0)
+    assert sources.isfinite().all()
+    assert (sources.diff(dim=2) > 0).all()
+
+
+def test_a_negative_warp_is_refused():
+    with pytest.raises(ValueError, match="max_freq_warp is -1, expected 0 or more"):
+        SpecAugment(1, 1, 1, 1, max_freq_warp=-1)

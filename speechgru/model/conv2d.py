@@ -36,5 +36,5 @@ class Conv2dSubsampling(Subsampling):
         self.output_size = channels * num_bands
 
     def arrange(self, features: Tensor) -> Tensor:
-        """Arrange (B, T, F) features as (B, T, 1, F)."""
-        return features[:, :, None]
+        """Arrange (B, T, F) features as (B, 1, T, F)."""
+        return features[:, None]

@@ -111,21 +111,18 @@ class Subsampling(nn.Module, ABC):
         lengths = input_lengths
         frames = self.arrange(zero_padding(features, lengths))
         for index, stride in enumerate(self.strides):
-            frames = self.convolutions[index](frames.transpose(1, 2)).transpose(1, 2)
+            frames = self.convolutions[index](frames)
             lengths = (lengths - 1) // stride + 1
+            valid = valid_frames(lengths, frames.size(2))
+            valid = valid.view(len(valid), -1, *[1] * (frames.dim() - 3))
             if self.norms:
-                frames = self._normalize(frames, lengths, self.norms[index])
+                places = frames.movedim(1, -1)
+                places = self.norms[index](places, valid.expand(places.shape[:-1]))
+                frames = places.movedim(-1, 1)
             frames = F.dropout(F.relu(frames), self.dropout, self.training)
-            frames = zero_padding(frames, lengths)
-        return frames.flatten(2), lengths
-
-    def _normalize(self, frames: Tensor, lengths: Tensor, norm: nn.Module) -> Tensor:
-        """Normalise the channels of (B, T, channels, ...) at every place."""
-        valid = valid_frames(lengths, frames.size(1))
-        places = frames.movedim(2, -1)
-        valid = valid.view(*valid.shape, *[1] * (places.dim() - 3))
-        return norm(places, valid.expand(places.shape[:-1])).movedim(-1, 2)
+            frames = frames * valid[:, None]
+        return frames.transpose(1, 2).flatten(2), lengths
 
     def arrange(self, features: Tensor) -> Tensor:
-        """Arrange (B, T, F) features as (B, T, channels, ...)."""
-        return features
+        """Arrange (B, T, F) features as (B, channels, T, ...)."""
+        return features.transpose(1, 2)

@@ -7,8 +7,8 @@ import lightning
 import pytest
 import soundfile
 
+from speechgru.cli.choices import CONF_DIR
 from speechgru.cli.config import (
-    CONF_DIR,
     DECODER_ROOMS,
     TASK_ROOMS,
     build_augment,

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from speechgru.cli.choices import CONF_DIR, choices, explain
 from speechgru.cli.main import UsageError
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
@@ -31,10 +32,6 @@ CORPUS_ROOMS = ("speechgru.data.corpora",)
 AUGMENT_ROOMS = ("speechgru.data.augment",)
 DECODER_ROOMS = ("speechgru.decode",)
 TASK_ROOMS = ("speechgru.task",)
-
-_INSTALLED = Path(__file__).parents[1] / "conf"
-CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "conf"
-"""Inside the package in a wheel, beside it in a checkout."""
 
 OVERRIDE = re.compile(r"[~+]{0,2}[A-Za-z_][\w./@]*=")
 
@@ -162,7 +159,7 @@ def _refuse_idle_options(options: Mapping[str, Any], group: str) -> None:
     if "_target_" in options and options["_target_"] is None and idle:
         raise UsageError(
             f"{group}.{idle[0]} is set, but {group} is none; choose one of: "
-            f"{', '.join(_choices(group))}"
+            f"{', '.join(choices(group))}"
         )
 
 
@@ -171,7 +168,7 @@ def _refuse_idle_parts(parts: Mapping[str, Any], group: str) -> None:
         if not isinstance(options, dict) or "_target_" not in options:
             raise UsageError(
                 f"{group}.{name} is set, but {group} has no {name}; choose some of "
-                f"{', '.join(_choices(group))} as {group}=[A,B]"
+                f"{', '.join(choices(group))} as {group}=[A,B]"
             )
 
 
@@ -227,49 +224,6 @@ def register_resolvers() -> None:
     )
     OmegaConf.register_new_resolver(
         "random_hex", lambda: secrets.token_hex(2), use_cache=True, replace=True
-    )
-
-
-def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
-    """A command's usage, choices and options, as its primary YAML lists them.
-
-    Of choices among the arguments, as GROUP=CHOICE, the options as well.
-    """
-    text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
-    groups = re.findall(r"^  - (\w+): (\S+)", text, re.MULTILINE)
-    body = re.sub(r"^defaults:\n(  .*\n)+\n?", "", text).partition("\nhydra:")[0]
-    lines = [usage.strip(), ""]
-    if groups:
-        lines += ["choices, as GROUP=CHOICE, with their defaults:"]
-        lines += [
-            f"  {f'{group}={default}':<24}{' | '.join(_choices(group))}"
-            for group, default in groups
-        ]
-        lines += [
-            "  (an option of a choice is set by GROUP.OPTION=VALUE; GROUP=CHOICE",
-            "  --help lists those of one)",
-            "",
-        ]
-    lines += ["options, as KEY=VALUE, with their defaults:"]
-    lines += [f"  {line}" for line in body.strip().splitlines()]
-    lines += [""]
-    given = [argument.partition("=") for argument in arguments]
-    for group, _, choice in given:
-        path = CONF_DIR / group / f"{choice}.yaml"
-        if group in dict(groups) and path.is_file():
-            lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
-            described = path.read_text(encoding="utf-8").strip().splitlines()
-            lines += [f"  {line}" for line in described if line[:1] not in "_#"] + [""]
-    lines += ["--cfg job prints the composed configuration and stops;"]
-    lines += ["--config-dir DIR adds a folder of your own YAMLs."]
-    return "\n".join(lines)
-
-
-def _choices(group: str) -> list[str]:
-    folder = CONF_DIR / group
-    return sorted(
-        path.relative_to(folder).with_suffix("").as_posix()
-        for path in folder.rglob("*.yaml")
     )
 
 

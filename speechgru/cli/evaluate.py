@@ -47,8 +47,10 @@ def main(arguments: Sequence[str]) -> int:
     output = Path(config["output"] or checkpoint.with_name(name))
     choose_unit({u.id: u.speaker for u in utterances}, config["resample"])
     check_output(output)
-    weights = weights_of(build_decoder(config))
-    by_id = {result.id: result for result in recognise(checkpoint, utterances, config)}
+    decoder = build_decoder(config)
+    weights = decoder.weights if isinstance(decoder, BeamDecoder) else {}
+    found = recognise(checkpoint, utterances, config, decoder)
+    by_id = {result.id: result for result in found}
     results = [by_id[utterance.id] for utterance in utterances]
     summary = summarise(results, config["resample"])
     # Before anything is written, which a full disk might prevent.
@@ -77,12 +79,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def recognise(
-    checkpoint: Path, utterances: Sequence[Utterance], config: Mapping[str, Any]
+    checkpoint: Path,
+    utterances: Sequence[Utterance],
+    config: Mapping[str, Any],
+    decoder: Decoder,
 ) -> Iterator[Result]:
-    """Decode and score utterances, in any order, on the processes asked for."""
+    """Decode and score utterances, in any order, on the processes asked for.
+
+    Further processes build decoders of their own.
+    """
     num_processes = config["processes"]
     if num_processes == 1:
-        yield from _recognise_share(checkpoint, utterances, config, 0)
+        yield from _recognise_share(checkpoint, utterances, config, 0, decoder)
         return
     with ProcessPoolExecutor(num_processes, get_context("spawn")) as pool:
         shares = [
@@ -98,10 +106,11 @@ def _recognise_share(
     utterances: Sequence[Utterance],
     config: Mapping[str, Any],
     share: int,
+    decoder: Decoder | None = None,
 ) -> list[Result]:
     set_up_cpu(config["num_threads"])
     loaded = load_checkpoint(checkpoint, config["trust"])
-    decoder = build_decoder(config)
+    decoder = decoder or build_decoder(config)
     results = []
     for batch in score_utterances(
         loaded, utterances, config, share, config["processes"]
@@ -131,11 +140,6 @@ def _recognise_share(
                 )
             )
     return results
-
-
-def weights_of(decoder: Decoder) -> dict[str, float]:
-    """What counts how much in a search; nothing in others."""
-    return decoder.weights if isinstance(decoder, BeamDecoder) else {}
 
 
 def name_results(

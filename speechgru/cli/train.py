@@ -13,9 +13,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from speechgru.cli.choices import CONF_DIR, explain
 from speechgru.cli.config import (
-    CONF_DIR,
-    explain,
     read_config,
     register_resolvers,
     to_plain,

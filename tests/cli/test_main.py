@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from speechgru import __version__
-from speechgru.cli.config import CONF_DIR, read_command_line
+from speechgru.cli.choices import CONF_DIR
+from speechgru.cli.config import read_command_line
 from speechgru.cli.main import COMMANDS, UsageError, main
 from speechgru.cli.transcribe import expand
 from speechgru.interfaces import InputError

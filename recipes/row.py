@@ -9,13 +9,10 @@ that all of them hold makes a row, with the mean over the seeds.
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from speechgru.cli.config import read_config
-from speechgru.cli.runs import flatten
+from speechgru.cli.runs import describe_run
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import load_checkpoint
-from speechgru.score.learning import read_learning_curves
 from speechgru.score.results import Result, read_results
 from speechgru.score.summary import (
     Rate,
@@ -73,7 +70,7 @@ def make_row(paths: Sequence[Path]) -> list[str]:
     pooled = pool(per_seed, summaries[0]["resampled"])
     checkpoint = paths[0].parent / summaries[0]["checkpoint"]
     model = load_checkpoint(checkpoint, trust=()).model
-    minutes = [train_seconds(path.parent) / 60 for path in paths]
+    minutes = [describe_run(path.parent)["cpu_seconds"] / 60 for path in paths]
     return [
         f"`{about[0]['recipe']}`",
         f"{model.num_parameters:,}",
@@ -107,7 +104,7 @@ def pool(per_seed: Sequence[Sequence[Result]], unit: Unit) -> Summary:
 
 def check_alike(folders: Sequence[Path]) -> None:
     """Raise InputError if runs differ in more than the seed."""
-    configs = [flatten(read_config(folder / "config.yaml")) for folder in folders]
+    configs = [describe_run(folder)["config"] for folder in folders]
     for folder, config in zip(folders, configs, strict=True):
         for key in sorted(config.keys() | configs[0].keys()):
             first, found = configs[0].get(key), config.get(key)
@@ -124,12 +121,6 @@ def check_alike(folders: Sequence[Path]) -> None:
 def results_of(summary: Path) -> Path:
     """The file that a summary sums up."""
     return summary.with_name(f"{summary.name.removesuffix('.summary.json')}.jsonl")
-
-
-def train_seconds(folder: Path) -> float:
-    """CPU seconds of a run, up to its last epoch."""
-    rows: list[dict[str, Any]] = read_learning_curves(folder)
-    return max(row.get("train/cpu_seconds", 0.0) for row in rows)
 
 
 def between(values: Sequence[float]) -> str:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from speechgru.cli.config import load_text_scorer, read_command_line
 from speechgru.cli.trials import Trial, Tuning, scores_of
@@ -45,10 +48,12 @@ def main(arguments: Sequence[str]) -> int:
     if not tuning.decoder.scores_words(tuning.loaded.tokenizer):
         print(f"decoder={use} has no word_score without a lexicon: it stays 0")
         word_scores = [0.0]
+    pairs = list(product(config["lm_weights"], word_scores))
     trials = [
         tuning.try_weights(float(lm_weight), float(word_score))
-        for lm_weight in config["lm_weights"]
-        for word_score in word_scores
+        for lm_weight, word_score in tqdm(
+            pairs, desc="weights", unit=" pairs", disable=None
+        )
     ]
     best = min(trials, key=lambda trial: (trial.edits, trial.lm_weight))
     beams = [

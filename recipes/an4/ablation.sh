@@ -32,30 +32,36 @@ row() {
 }
 
 speechgru prepare corpus=an4
-row base 45
+row base 50
 row batch20 40 data.batch_seconds=20
-row speeds 45 'augment.speed.factors=[0.8,0.85,0.9,0.95,1.0,1.05,1.1,1.15,1.2]'
-row masks 45 spec_augment.max_time_fraction=0.2 spec_augment.frames_per_time_mask=60
+speeds=('augment.speed.factors=[0.8,0.85,0.9,0.95,1.0,1.05,1.1,1.15,1.2]')
+row speeds 45 "${speeds[@]}"
+masks=(spec_augment.max_time_fraction=0.2 spec_augment.frames_per_time_mask=60)
+row masks 45 "${masks[@]}"
 row noise 45 'augment=[speed,gain,noise]'
 row reverb 45 'augment=[speed,reverb]'
 row consistency 22 task.consistency=0.2
-row consistency-masks 22 task.consistency=0.2 spec_augment.max_time_fraction=0.2 \
-    spec_augment.frames_per_time_mask=60
+row consistency-masks 22 task.consistency=0.2 "${masks[@]}"
 row smoothing 45 task.smoothing=0.05
 row intermediate 45 task.intermediate=0.3
 row average 45 task.average=0.99
 row variational 45 encoder.variational=true
 row weight-dropout 45 encoder.weight_dropout=0.2
 row norm 45 encoder.norm=batch
-row deep 45 subsampling.depth=2 subsampling.norm=batch
-row deep-consistency 22 subsampling.depth=2 subsampling.norm=batch task.consistency=0.2 \
-    spec_augment.max_time_fraction=0.2 spec_augment.frames_per_time_mask=60
-row deep-consistency-speeds 22 subsampling.depth=2 subsampling.norm=batch \
-    task.consistency=0.2 spec_augment.max_time_fraction=0.2 \
-    spec_augment.frames_per_time_mask=60 data.batch_seconds=20 task.average=0.99 \
-    'augment.speed.factors=[0.8,0.85,0.9,0.95,1.0,1.05,1.1,1.15,1.2]'
-row ligru 36 encoder=ligru
+deep=(subsampling.depth=2 subsampling.norm=batch)
+row deep 45 "${deep[@]}"
+views=("${deep[@]}" task.consistency=0.2 "${masks[@]}")
+row views 22 "${views[@]}"
+row views-speeds 22 "${views[@]}" "${speeds[@]}" data.batch_seconds=20 task.average=0.99
+row views-norm 22 "${views[@]}" encoder.norm=batch
+row views-rate 22 "${views[@]}" task.learning_rate=4e-3
+row views-small 22 "${views[@]}" features.n_mels=40 spec_augment.max_freq_width=8 \
+    encoder.hidden_size=192
+row views-long 50 "${views[@]}"
+row views-long-warp 50 "${views[@]}" spec_augment.max_freq_warp=4
+row ligru 40 encoder=ligru
+row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192
 row large 30 encoder.hidden_size=384
 row conv1d 60 subsampling=conv1d subsampling.channels=128
-row words 45 text=words
+row words 50 text=words

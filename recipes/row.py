@@ -9,6 +9,7 @@ that all of them hold makes a row, with the mean over the seeds.
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from speechgru.cli.runs import describe_run
 from speechgru.interfaces import InputError
@@ -51,7 +52,9 @@ def make_rows(folders: Sequence[Path]) -> list[list[str]]:
     Raises:
         InputError: there is no such file, or the runs differ in more than the seed.
     """
-    check_alike(folders)
+    runs = [describe_run(folder) for folder in folders]
+    check_alike(runs)
+    minutes = between([run["cpu_seconds"] / 60 for run in runs])
     held = [{path.name for path in folder.glob("*.summary.json")} for folder in folders]
     names = sorted(set.intersection(*held))
     if not names:
@@ -59,10 +62,10 @@ def make_rows(folders: Sequence[Path]) -> list[list[str]]:
             f"{', '.join(map(str, folders))}: no results that all of them hold, "
             "expected what speechgru evaluate writes; evaluate all of them alike"
         )
-    return [make_row([folder / name for folder in folders]) for name in names]
+    return [make_row([folder / name for folder in folders], minutes) for name in names]
 
 
-def make_row(paths: Sequence[Path]) -> list[str]:
+def make_row(paths: Sequence[Path], minutes: str) -> list[str]:
     """The row of one split, from the summaries of all seeds."""
     summaries = [read_summary(path) for path in paths]
     about = [summary["model"] for summary in summaries]
@@ -70,12 +73,11 @@ def make_row(paths: Sequence[Path]) -> list[str]:
     pooled = pool(per_seed, summaries[0]["resampled"])
     checkpoint = paths[0].parent / summaries[0]["checkpoint"]
     model = load_checkpoint(checkpoint, trust=()).model
-    minutes = [describe_run(path.parent)["cpu_seconds"] / 60 for path in paths]
     return [
         f"`{about[0]['recipe']}`",
         f"{model.num_parameters:,}",
         summaries[0]["decoder"]["_target_"].rpartition(".")[2],
-        between(minutes),
+        minutes,
         f"{summaries[0]['corpus']} {summaries[0]['split']}",
         show(pooled.words),
         ", ".join(percent(summary["words"]["rate"]) for summary in summaries),
@@ -102,15 +104,16 @@ def pool(per_seed: Sequence[Sequence[Result]], unit: Unit) -> Summary:
     return summarise([result for results in per_seed for result in results], unit)
 
 
-def check_alike(folders: Sequence[Path]) -> None:
-    """Raise InputError if runs differ in more than the seed."""
-    configs = [describe_run(folder)["config"] for folder in folders]
-    for folder, config in zip(folders, configs, strict=True):
+def check_alike(runs: Sequence[dict[str, Any]]) -> None:
+    """Raise InputError if runs (of `describe_run`) differ in more than the seed."""
+    configs = [run["config"] for run in runs]
+    for run, config in zip(runs, configs, strict=True):
         for key in sorted(config.keys() | configs[0].keys()):
             first, found = configs[0].get(key), config.get(key)
             if found != first and key != "seed":
                 raise InputError(
-                    f"{folder}: {key} is {found!r}, but {first!r} in {folders[0]}; "
+                    f"{run['run']}: {key} is {found!r}, but {first!r} in "
+                    f"{runs[0]['run']}; "
                     "give runs that differ in nothing but the seed"
                 )
     seeds = [config["seed"] for config in configs]

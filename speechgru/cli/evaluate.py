@@ -9,11 +9,7 @@ from typing import Any
 import speechgru
 from speechgru.cli.acoustics import read_split, score_utterances
 from speechgru.cli.commit import find_commit
-from speechgru.cli.config import (
-    build_decoder,
-    read_command_line,
-    set_up_cpu,
-)
+from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence

@@ -14,11 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from speechgru.cli.choices import CONF_DIR, explain
-from speechgru.cli.config import (
-    read_config,
-    register_resolvers,
-    to_plain,
-)
+from speechgru.cli.config import read_config, register_resolvers, to_plain
 from speechgru.cli.main import UsageError
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint

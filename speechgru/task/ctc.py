@@ -26,7 +26,7 @@ class CTCTask(TrainingTask):
 
     Args:
         model, tokenizer, model_config, metadata, seed, learning_rate, weight_decay,
-        schedule, warmup, clip_norm, average: see `TrainingTask`.
+        schedule, warmup, clip_norm, average, optimizer: see `TrainingTask`.
         decoder: makes the text that is scored in validation.
         consistency: weight of the divergence between two views of each
             utterance; 0 trains on one view.
@@ -63,6 +63,7 @@ class CTCTask(TrainingTask):
         smoothing: float = 0.0,
         intermediate: float = 0.0,
         average: float = 0.0,
+        optimizer: str = "adamw",
         num_samples: int = 3,
     ) -> None:
         super().__init__(
@@ -77,6 +78,7 @@ class CTCTask(TrainingTask):
             warmup,
             clip_norm,
             average,
+            optimizer,
         )
         if min(consistency, smoothing) < 0 or not 0 <= intermediate < 1:
             raise InputError(

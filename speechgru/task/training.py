@@ -13,6 +13,8 @@ from torchmetrics import MeanMetric
 
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.model.checkpoint import DESCRIPTION_KEY, MODEL_PREFIX, describe
+from speechgru.model.recurrent import RecurrentEncoder
+from speechgru.task.muon import Muon
 from speechgru.task.schedule import SCHEDULES
 
 KEPT = "; the last good checkpoint is kept in the run folder"
@@ -35,11 +37,12 @@ class TrainingTask(L.LightningModule):
         metadata: describes the run in checkpoints; plain values.
         seed: of the run; keys all randomness of a step with its batch.
         learning_rate: the peak of the schedule.
-        weight_decay: of AdamW; on weight matrices, not on biases.
+        weight_decay: decoupled; on weight matrices, not on biases.
         schedule: a name in task.schedule.SCHEDULES.
         warmup: share of all steps until the peak.
         clip_norm: largest norm of a step's gradient.
         average: how much of the average a step leaves, e.g. 0.999; 0 keeps none.
+        optimizer: "adamw", or "muon" for the matrices of the encoder's layers.
 
     Source:
         AdamW: arXiv:1711.05101.
@@ -62,6 +65,7 @@ class TrainingTask(L.LightningModule):
         warmup: float,
         clip_norm: float,
         average: float = 0.0,
+        optimizer: str = "adamw",
     ) -> None:
         super().__init__()
         if schedule not in SCHEDULES:
@@ -69,11 +73,16 @@ class TrainingTask(L.LightningModule):
                 f"task.schedule is {schedule!r}, expected one of: "
                 f"{', '.join(SCHEDULES)}"
             )
+        if optimizer not in ("adamw", "muon"):
+            raise InputError(
+                f"task.optimizer is {optimizer!r}, expected one of: adamw, muon"
+            )
         if not 0 < warmup < 1:
             raise InputError(f"task.warmup is {warmup}, expected a share of 0 to 1")
         if not 0 <= average < 1:
             raise InputError(f"task.average is {average}, expected 0 to below 1")
         self.model = model
+        self.uses_muon = optimizer == "muon"
         self.averaged = None
         if average:
             self.averaged = AveragedModel(model, multi_avg_fn=moving_average(average))
@@ -142,16 +151,12 @@ class TrainingTask(L.LightningModule):
         self.log("train/cpu_seconds", self.cpu_seconds, rank_zero_only=True)
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW, with a schedule over all steps of the run."""
-        matrices = [p for p in self.model.parameters() if p.dim() > 1]
-        others = [p for p in self.model.parameters() if p.dim() <= 1]
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": self.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            lr=self.learning_rate,
-        )
+        """The optimiser, with a schedule over all steps of the run."""
+        groups = self._parameter_groups()
+        if self.uses_muon:
+            optimizer = Muon(groups, self.learning_rate)
+        else:
+            optimizer = torch.optim.AdamW(groups, self.learning_rate)
         num_steps = self.trainer.datamodule.steps_per_epoch * self.trainer.max_epochs
         scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.schedule((step + 1) / num_steps, self.warmup)
@@ -160,6 +165,35 @@ class TrainingTask(L.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Parameters by how they are optimised."""
+        parameters = list(self.model.parameters())
+        recurrent = set()
+        if self.uses_muon:
+            encoder = self.model.encoder
+            if not isinstance(encoder, RecurrentEncoder):
+                raise InputError(
+                    f"task.optimizer is muon, but the encoder {type(encoder).__name__} "
+                    "is not a RecurrentEncoder; set task.optimizer=adamw"
+                )
+            recurrent = {p for p in encoder.layers.parameters() if p.dim() > 1}
+        others = [p for p in parameters if p not in recurrent]
+        groups = [
+            {
+                "params": [p for p in others if p.dim() > 1],
+                "weight_decay": self.weight_decay,
+            },
+            {"params": [p for p in others if p.dim() <= 1], "weight_decay": 0.0},
+        ]
+        if recurrent:
+            matrices = {
+                "params": [p for p in parameters if p in recurrent],
+                "weight_decay": self.weight_decay,
+                "block_size": encoder.hidden_size,
+            }
+            groups.append(matrices)
+        return groups
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """Clip the norm of the whole gradient; refuse one that is not finite.

@@ -1,0 +1,107 @@
+"""Orthogonal steps, by singular values and beside AdamW."""
+
+import pytest
+import torch
+from conftest import TINY, run_speechgru
+from torch import nn
+
+from speechgru.interfaces import InputError
+from speechgru.model.checkpoint import read_checkpoint
+from speechgru.model.gru import GRUEncoder
+from speechgru.score.learning import read_learning_curves
+from speechgru.task.ctc import CTCTask
+from speechgru.task.muon import Muon, orthogonalize
+
+
+@pytest.mark.parametrize("shape", [(24, 40), (40, 24)])
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e6])
+def test_singular_values_become_one_and_vectors_stay(shape, scale):
+    generator = torch.Generator().manual_seed(0)
+    matrices = scale * torch.randn(3, *shape, generator=generator)
+    for matrix, result in zip(matrices, orthogonalize(matrices), strict=True):
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        within = left.T @ result @ right.T
+        values = within.diagonal()
+        assert 0.6 < values.min() <= values.max() < 1.25
+        assert (within - values.diag()).abs().max() < 1e-4
+
+
+def test_nothing_stays_nothing():
+    assert orthogonalize(torch.zeros(1, 4, 6)).tolist() == torch.zeros(1, 4, 6).tolist()
+
+
+def test_a_step_by_hand():
+    generator = torch.Generator().manual_seed(1)
+    start = torch.randn(12, 6, generator=generator)
+    weight = nn.Parameter(start.clone())
+    group = {"params": [weight], "weight_decay": 0.5, "block_size": 4}
+    optimizer = Muon([group], learning_rate=0.1, momentum=0.9)
+    expected, mean = start, torch.zeros(12, 6)
+    for _ in range(3):
+        weight.grad = torch.randn(12, 6, generator=generator)
+        mean = 0.9 * mean + 0.1 * weight.grad
+        ahead = 0.1 * weight.grad + 0.9 * mean
+        gates = [orthogonalize(gate[None])[0] for gate in ahead.split(4)]
+        expected = expected * 0.95 - 0.1 * 0.2 * 6**0.5 * torch.cat(gates)
+        optimizer.step()
+        torch.testing.assert_close(weight.detach(), expected)
+
+
+def test_other_groups_are_adamws():
+    generator = torch.Generator().manual_seed(2)
+    ours, theirs = (nn.Parameter(torch.ones(5)) for _ in range(2))
+    matrix = nn.Parameter(torch.ones(2, 3))
+    optimizer = Muon(
+        [
+            {"params": [ours], "weight_decay": 0.1},
+            {"params": [matrix], "weight_decay": 0.0, "block_size": 2},
+        ],
+        learning_rate=0.01,
+    )
+    reference = torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.1)
+    for _ in range(4):
+        ours.grad = torch.randn(5, generator=generator)
+        theirs.grad = ours.grad.clone()
+        matrix.grad = torch.randn(2, 3, generator=generator)
+        optimizer.step()
+        reference.step()
+    assert torch.equal(ours, theirs)
+    assert set(optimizer.state[matrix]) == {"mean_gradient"}
+
+
+def test_each_gate_of_each_direction_is_a_block(tones, tmp_path):
+    folder = tmp_path / "run"
+    run_speechgru(
+        "train", *TINY, *tones.overrides, "task.optimizer=muon",
+        "trainer.max_epochs=6", "logger.csv=true", f"hydra.run.dir={folder}",
+    )  # fmt: skip
+    losses = [row["train/loss"] for row in read_learning_curves(folder)]
+    assert losses[-1] < losses[0] / 2
+    last = read_checkpoint(folder / "last.ckpt")
+    names = [name for name in last["state_dict"] if "encoder.layers" in name]
+    (optimizer,) = last["optimizer_states"]
+    *_, recurrent = optimizer["param_groups"]
+    weights = [name for name in names if ".weight_" in name]
+    assert len(recurrent["params"]) == len(weights)
+    hidden = last["state_dict"][weights[1]].shape[1]
+    assert recurrent["block_size"] == hidden
+    for index in recurrent["params"]:
+        assert set(optimizer["state"][index]) == {"mean_gradient"}
+
+
+def make_task(model, **options):
+    return CTCTask(
+        model, None, None, {}, {}, 1, 1e-3, 0.0, "one_cycle", 0.1, 1.0, **options
+    )
+
+
+def test_an_unknown_optimiser_is_refused():
+    with pytest.raises(InputError, match="'sgd', expected one of: adamw, muon"):
+        make_task(GRUEncoder(3, 4, 1), optimizer="sgd")
+
+
+def test_an_encoder_that_is_not_recurrent_is_refused():
+    model = nn.Module()
+    model.encoder = nn.Linear(2, 2)
+    with pytest.raises(InputError, match="Linear is not a RecurrentEncoder"):
+        make_task(model, optimizer="muon").configure_optimizers()

@@ -20,7 +20,7 @@ class Muon(torch.optim.AdamW):
     learning rates and weight decay keep their meaning.
 
     torch.optim.Muon takes the gates of a matrix together and computes in bfloat16,
-    which takes a CPU without such arithmetic three to five times as long.
+    which takes a CPU without such arithmetic five times as long.
 
     Args:
         groups: of parameters; those with a `block_size` are matrices, (..., R, C),
@@ -66,31 +66,29 @@ class Muon(torch.optim.AdamW):
             ahead = matrix.grad.lerp(mean, self.momentum)  # Nesterov's
             blocks = ahead.reshape(-1, group["block_size"], matrix.size(-1))
             scale = 0.2 * max(blocks.shape[1:]) ** 0.5
+            step = torch.stack([orthogonalize(block) for block in blocks])
             matrix.mul_(1 - group["lr"] * group["weight_decay"])
-            matrix.add_(
-                orthogonalize(blocks).reshape_as(matrix), alpha=-group["lr"] * scale
-            )
+            matrix.add_(step.view_as(matrix), alpha=-group["lr"] * scale)
 
 
-def orthogonalize(matrices: Tensor) -> Tensor:
-    """Bring the singular values of matrices near 1, and keep their singular vectors.
+def orthogonalize(matrix: Tensor) -> Tensor:
+    """Bring the singular values of a matrix near 1, and keep its singular vectors.
 
     Args:
-        matrices: (N, R, C), of any scale.
+        matrix: (R, C), of any scale.
 
     Returns:
-        (N, R, C); singular values below about 0.01 of a matrix's norm stay
+        (R, C); singular values below about 0.01 of a matrix's norm stay
         smaller, and zeros stay zero.
 
     Source:
         Newton-Schulz iteration with Jordan's coefficients; see `Muon`.
     """
-    if matrices.size(1) > matrices.size(2):
-        return orthogonalize(matrices.mT).mT
-    norms = matrices.norm(dim=(1, 2), keepdim=True)
-    result = matrices / norms.clamp(min=torch.finfo(matrices.dtype).tiny)
+    if matrix.size(0) > matrix.size(1):
+        return orthogonalize(matrix.T).T
+    result = matrix / matrix.norm().clamp(min=torch.finfo(matrix.dtype).tiny)
     for _ in range(ITERATIONS):
-        square = result @ result.mT
-        factor = torch.baddbmm(square, square, square, beta=CUBIC, alpha=QUINTIC)
-        result = torch.baddbmm(result, factor, result, beta=LINEAR)
+        square = result @ result.T
+        factor = torch.addmm(square, square, square, beta=CUBIC, alpha=QUINTIC)
+        result = torch.addmm(result, factor, result, beta=LINEAR)
     return result

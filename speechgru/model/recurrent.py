@@ -1,7 +1,7 @@
 """What all recurrent encoders share: the stack, its directions and its state."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from speechgru.features.padding import valid_frames
 from speechgru.model.lookahead import LookaheadConvolution
 from speechgru.model.masked_norm import NORMS
+from speechgru.model.pieces import cut, draw_longest
 
 
 class StreamState(NamedTuple):
@@ -48,6 +49,8 @@ class RecurrentEncoder(nn.Module):
         input_dropout: probability, of the inputs of the first layer.
         output_dropout: probability, of the output of the last.
         weight_dropout: probability, of the recurrent weights, for a whole batch.
+        piece_range: in training, cut utterances into pieces that do not hear each
+            other, of a length, drawn for each batch, between these two, in frames.
         bidirectional: read every utterance backwards, too, and concatenate.
         norm: "batch", "layer" or None; between layers, before dropout.
         residual: add the input of every layer but the first to its output.
@@ -71,6 +74,7 @@ class RecurrentEncoder(nn.Module):
         input_dropout: float = 0.0,
         output_dropout: float = 0.0,
         weight_dropout: float = 0.0,
+        piece_range: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if hidden_size < 1 or num_layers < 1:
@@ -96,6 +100,14 @@ class RecurrentEncoder(nn.Module):
                 "at least 0 frames, and 0 with bidirectional=true, which hears the "
                 "whole future; set bidirectional=false or lookahead=0"
             )
+        if piece_range is not None and not (
+            len(piece_range) == 2 and 1 <= piece_range[0] <= piece_range[1]
+        ):
+            raise ValueError(
+                f"piece_range is {list(piece_range)}, expected null or two numbers of "
+                "frames, the smaller one first"
+            )
+        self.piece_range = piece_range
         self.hidden_size = hidden_size
         self.bidirectional = bidirectional
         self.dropout = dropout
@@ -176,7 +188,17 @@ class RecurrentEncoder(nn.Module):
                 f"input_lengths span {shortest} to {longest} frames, "
                 f"expected 1 to {num_frames}"
             )
-        valid = valid_frames(input_lengths, num_frames)
+        if self.piece_range is None or not self.training:
+            yield from self._walk(features, input_lengths)
+        else:
+            pieces = cut(features, input_lengths, draw_longest(*self.piece_range))
+            for inputs, encoded in self._walk(pieces.frames, pieces.lengths):
+                yield pieces.join(inputs), pieces.join(encoded)
+
+    def _walk(
+        self, features: Tensor, input_lengths: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        valid = valid_frames(input_lengths, features.size(1))
         encoded = features
         for index, layer in enumerate(self.layers):
             inputs = self._between(index, encoded, valid)

@@ -55,10 +55,20 @@ row views 22 "${views[@]}"
 row views-speeds 22 "${views[@]}" "${speeds[@]}" data.batch_seconds=20 task.average=0.99
 row views-norm 22 "${views[@]}" encoder.norm=batch
 row views-rate 22 "${views[@]}" task.learning_rate=4e-3
-row views-small 22 "${views[@]}" features.n_mels=40 spec_augment.max_freq_width=8 \
-    encoder.hidden_size=192
+bands=(features.n_mels=40 spec_augment.max_freq_width=8)
+small=("${bands[@]}" encoder.hidden_size=192)
+row views-small 22 "${views[@]}" "${small[@]}"
+row views-small-long 75 "${views[@]}" "${small[@]}"
 row views-long 50 "${views[@]}"
 row views-long-warp 50 "${views[@]}" spec_augment.max_freq_warp=4
+muon=("${views[@]}" task.optimizer=muon)
+row muon-small 22 "${muon[@]}" "${small[@]}"
+row muon 30 "${muon[@]}"
+pieces=("${muon[@]}" 'encoder.piece_range=[15,150]')
+row pieces-small 22 "${pieces[@]}" "${small[@]}"
+row pieces 40 "${pieces[@]}" "${bands[@]}"
+row noise-small 22 "${pieces[@]}" "${small[@]}" 'augment=[speed,noise]' \
+    augment.noise.low=15 augment.noise.high=50 augment.noise.probability=1
 row ligru 40 encoder=ligru
 row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192

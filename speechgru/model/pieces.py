@@ -55,7 +55,7 @@ def cut(frames: Tensor, lengths: Tensor, longest: int) -> Pieces:
     starts = (first[rows] + (ranks - 1) * longest).clamp(min=0)
     sizes = ends - starts
     within = torch.arange(int(sizes.max()), device=device)
-    valid = within < sizes[:, None]
+    valid = valid_frames(sizes, len(within))
     num_frames = frames.size(1)
     places = (rows * num_frames + starts)[:, None] + within
     pieces = frames.new_zeros(*places.shape, frames.size(2))

@@ -168,8 +168,7 @@ class TrainingTask(L.LightningModule):
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """Parameters by how they are optimised."""
-        parameters = list(self.model.parameters())
-        recurrent = set()
+        recurrent = []
         if self.uses_muon:
             encoder = self.model.encoder
             if not isinstance(encoder, RecurrentEncoder):
@@ -177,8 +176,9 @@ class TrainingTask(L.LightningModule):
                     f"task.optimizer is muon, but the encoder {type(encoder).__name__} "
                     "is not a RecurrentEncoder; set task.optimizer=adamw"
                 )
-            recurrent = {p for p in encoder.layers.parameters() if p.dim() > 1}
-        others = [p for p in parameters if p not in recurrent]
+            recurrent = [p for p in encoder.layers.parameters() if p.dim() > 1]
+        taken = set(recurrent)
+        others = [p for p in self.model.parameters() if p not in taken]
         groups = [
             {
                 "params": [p for p in others if p.dim() > 1],
@@ -187,12 +187,13 @@ class TrainingTask(L.LightningModule):
             {"params": [p for p in others if p.dim() <= 1], "weight_decay": 0.0},
         ]
         if recurrent:
-            matrices = {
-                "params": [p for p in parameters if p in recurrent],
-                "weight_decay": self.weight_decay,
-                "block_size": encoder.hidden_size,
-            }
-            groups.append(matrices)
+            groups.append(
+                {
+                    "params": recurrent,
+                    "weight_decay": self.weight_decay,
+                    "block_size": encoder.hidden_size,
+                }
+            )
         return groups
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:

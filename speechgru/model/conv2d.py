@@ -13,8 +13,9 @@ class Conv2dSubsampling(Subsampling):
     """Shorten the frame sequence by convolutions over time and frequency.
 
     A pattern is heard alike in neighbouring bands, as a vowel is from another
-    speaker. The kernel spans as many bands as frames, and every convolution
-    halves the number of bands. The arguments are those of Subsampling.
+    speaker. The kernel spans as many bands as frames. The first convolution for
+    each prime factor of `factor` halves the number of bands, the others keep it.
+    The arguments are those of Subsampling.
 
     Source:
         "Deep Speech 2", arXiv:1512.02595, section 3.3, with smaller kernels.
@@ -31,11 +32,16 @@ class Conv2dSubsampling(Subsampling):
             )
         num_bands = input_size
         sizes = [1, *[channels] * len(self.strides)]
-        for pair, stride in zip(pairwise(sizes), self.strides, strict=True):
-            convolution = nn.Conv2d(*pair, kernel_size, (stride, 2), kernel_size // 2)
+        for index, (pair, stride) in enumerate(
+            zip(pairwise(sizes), self.strides, strict=True)
+        ):
+            halving = 2 if index % self.depth == 0 else 1
+            convolution = nn.Conv2d(
+                *pair, kernel_size, (stride, halving), kernel_size // 2
+            )
             # Channels last in memory: a CPU trains in 0.7 of the time.
             yield convolution.to(memory_format=torch.channels_last)
-            num_bands = (num_bands - 1) // 2 + 1
+            num_bands = (num_bands - 1) // halving + 1
         self.output_size = channels * num_bands
 
     def arrange(self, features: Tensor) -> Tensor:

@@ -73,6 +73,7 @@ class Subsampling(nn.Module, ABC):
                 "1 channel and a probability below 1"
             )
         self.factor = factor
+        self.depth = depth
         self.dropout = dropout
         self.convolutions = nn.ModuleList(
             self.make_convolutions(input_size, channels, kernel_size)

@@ -1,11 +1,11 @@
 """Training an acoustic model by connectionist temporal classification."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import Batch, Decoder, InputError, Tokenizer
@@ -98,6 +98,10 @@ class CTCTask(TrainingTask):
     def num_views(self) -> int:
         """Of each utterance in a training batch."""
         return 2 if self.consistency else 1
+
+    def filters(self) -> Iterable[nn.Parameter]:
+        """See `TrainingTask`."""
+        return self.model.subsampling.parameters()
 
     def describe_best(self, best: Sequence[float]) -> str:
         """Say how good the best checkpoint is, and warn if it is not good at all."""

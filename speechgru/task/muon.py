@@ -23,9 +23,8 @@ class Muon(torch.optim.AdamW):
     which takes a CPU without such arithmetic five times as long.
 
     Args:
-        groups: of parameters; those with a `block_size` are matrices, (..., R, C),
-            blocks of so many rows, each made orthogonal by itself: the gates. The
-            others are AdamW's.
+        groups: of parameters; those with a `block_shape`, (R, C), consist of such
+            matrices, each made orthogonal by itself. The others are AdamW's.
         learning_rate: of the groups that have no `lr`.
         momentum: share of the running mean of the gradients that a step leaves;
             of matrices.
@@ -45,13 +44,13 @@ class Muon(torch.optim.AdamW):
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """Take a step in every group."""
         all_groups = self.param_groups
-        self.param_groups = [each for each in all_groups if "block_size" not in each]
+        self.param_groups = [each for each in all_groups if "block_shape" not in each]
         try:
             loss = super().step(closure)
         finally:
             self.param_groups = all_groups
         for group in all_groups:
-            if "block_size" in group:
+            if "block_shape" in group:
                 self._step_matrices(group)
         return loss
 
@@ -64,11 +63,11 @@ class Muon(torch.optim.AdamW):
                 state["mean_gradient"] = torch.zeros_like(matrix)
             mean = state["mean_gradient"].lerp_(matrix.grad, 1 - self.momentum)
             ahead = matrix.grad.lerp(mean, self.momentum)  # Nesterov's
-            blocks = ahead.reshape(-1, group["block_size"], matrix.size(-1))
+            blocks = ahead.reshape(-1, *group["block_shape"])
             scale = 0.2 * max(blocks.shape[1:]) ** 0.5
             step = torch.stack([orthogonalize(block) for block in blocks])
             matrix.mul_(1 - group["lr"] * group["weight_decay"])
-            matrix.add_(step.view_as(matrix), alpha=-group["lr"] * scale)
+            matrix.add_(step.reshape_as(matrix), alpha=-group["lr"] * scale)
 
 
 def orthogonalize(matrix: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import lightning as L
@@ -42,7 +42,8 @@ class TrainingTask(L.LightningModule):
         warmup: share of all steps until the peak.
         clip_norm: largest norm of a step's gradient.
         average: how much of the average a step leaves, e.g. 0.999; 0 keeps none.
-        optimizer: "adamw", or "muon" for the matrices of the encoder's layers.
+        optimizer: "adamw", or "muon" for the matrices of the encoder's layers and
+            of convolutions in front of it.
 
     Source:
         AdamW: arXiv:1711.05101.
@@ -168,17 +169,8 @@ class TrainingTask(L.LightningModule):
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """Parameters by how they are optimised."""
-        recurrent = []
-        if self.uses_muon:
-            encoder = self.model.encoder
-            if not isinstance(encoder, RecurrentEncoder):
-                raise InputError(
-                    f"task.optimizer is muon, but the encoder {type(encoder).__name__} "
-                    "is not a RecurrentEncoder; set task.optimizer=adamw"
-                )
-            recurrent = [p for p in encoder.layers.parameters() if p.dim() > 1]
-        taken = set(recurrent)
-        others = [p for p in self.model.parameters() if p not in taken]
+        blocks = self._muon_blocks() if self.uses_muon else {}
+        others = [p for p in self.model.parameters() if p not in blocks]
         groups = [
             {
                 "params": [p for p in others if p.dim() > 1],
@@ -186,15 +178,37 @@ class TrainingTask(L.LightningModule):
             },
             {"params": [p for p in others if p.dim() <= 1], "weight_decay": 0.0},
         ]
-        if recurrent:
-            groups.append(
-                {
-                    "params": recurrent,
-                    "weight_decay": self.weight_decay,
-                    "block_size": encoder.hidden_size,
-                }
-            )
+        for shape in dict.fromkeys(blocks.values()):
+            matrices = {
+                "params": [p for p in blocks if blocks[p] == shape],
+                "weight_decay": self.weight_decay,
+                "block_shape": shape,
+            }
+            groups.append(matrices)
         return groups
+
+    def _muon_blocks(self) -> dict[nn.Parameter, tuple[int, int]]:
+        """What Muon turns, with the rows and columns of the blocks in each.
+
+        A block is a gate of one direction, or all filters of a convolution.
+        """
+        encoder = self.model.encoder
+        if not isinstance(encoder, RecurrentEncoder):
+            raise InputError(
+                f"task.optimizer is muon, but the encoder {type(encoder).__name__} "
+                "is not a RecurrentEncoder; set task.optimizer=adamw"
+            )
+        gates = {
+            p: (encoder.hidden_size, p.size(-1))
+            for p in encoder.layers.parameters()
+            if p.dim() > 1
+        }
+        filters = {p: (len(p), p[0].numel()) for p in self.filters() if p.dim() > 1}
+        return gates | filters
+
+    def filters(self) -> Iterable[nn.Parameter]:
+        """Parameters of convolutions in front of the encoder."""
+        return ()
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """Clip the norm of the whole gradient; refuse one that is not finite.

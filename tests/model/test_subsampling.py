@@ -100,11 +100,11 @@ def test_channels_are_normalised_before_they_are_rectified(make, norm):
     assert (rows.std(0, correction=0) - 1).abs().max() < 1e-3
 
 
-def test_a_deep_one_has_more_convolutions_and_fewer_bands():
+def test_more_convolutions_keep_the_bands():
     subsampling = Conv2dSubsampling(80, 4, channels=2, kernel_size=3, depth=3)
     strides = [convolution.stride for convolution in subsampling.convolutions]
-    assert strides == [(2, 2), (1, 2), (1, 2)] * 2
-    assert subsampling.output_size == 2 * 2  # 80 bands, 40, 20, 10, 5, 3, 2
+    assert strides == [(2, 2), (1, 1), (1, 1)] * 2
+    assert subsampling.output_size == 2 * 20  # 80 bands, 40 and 20
 
 
 @pytest.mark.parametrize("factor", FACTORS)

@@ -8,6 +8,8 @@ from torch import nn
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import read_checkpoint
 from speechgru.model.gru import GRUEncoder
+from speechgru.model.ligru import LiGRUEncoder
+from speechgru.model.lstm import LSTMEncoder
 from speechgru.score.learning import read_learning_curves
 from speechgru.task.ctc import CTCTask
 from speechgru.task.muon import Muon, orthogonalize
@@ -33,7 +35,7 @@ def test_a_step_by_hand():
     generator = torch.Generator().manual_seed(1)
     start = torch.randn(12, 6, generator=generator)
     weight = nn.Parameter(start.clone())
-    group = {"params": [weight], "weight_decay": 0.5, "block_size": 4}
+    group = {"params": [weight], "weight_decay": 0.5, "block_shape": (4, 6)}
     optimizer = Muon([group], learning_rate=0.1, momentum=0.9)
     expected, mean = start, torch.zeros(12, 6)
     for _ in range(3):
@@ -46,6 +48,18 @@ def test_a_step_by_hand():
         torch.testing.assert_close(weight.detach(), expected)
 
 
+def test_the_filters_of_a_convolution_are_one_block():
+    generator = torch.Generator().manual_seed(3)
+    weight = nn.Conv2d(3, 8, 5).to(memory_format=torch.channels_last).weight
+    start = weight.detach().clone()
+    weight.grad = torch.randn(weight.shape, generator=generator)
+    group = {"params": [weight], "weight_decay": 0.0, "block_shape": (8, 75)}
+    Muon([group], learning_rate=0.1).step()
+    step = orthogonalize(weight.grad.flatten(1)).view_as(start)
+    expected = start - 0.1 * 0.2 * 75**0.5 * step
+    torch.testing.assert_close(weight.detach(), expected)
+
+
 def test_other_groups_are_adamws():
     generator = torch.Generator().manual_seed(2)
     ours, theirs = (nn.Parameter(torch.ones(5)) for _ in range(2))
@@ -53,7 +67,7 @@ def test_other_groups_are_adamws():
     optimizer = Muon(
         [
             {"params": [ours], "weight_decay": 0.1},
-            {"params": [matrix], "weight_decay": 0.0, "block_size": 2},
+            {"params": [matrix], "weight_decay": 0.0, "block_shape": (2, 3)},
         ],
         learning_rate=0.01,
     )
@@ -68,7 +82,7 @@ def test_other_groups_are_adamws():
     assert set(optimizer.state[matrix]) == {"mean_gradient"}
 
 
-def test_each_gate_of_each_direction_is_a_block(tones, tmp_path):
+def test_the_matrices_of_a_run_are_muons(tones, tmp_path):
     folder = tmp_path / "run"
     run_speechgru(
         "train", *TINY, *tones.overrides, "task.optimizer=muon",
@@ -77,15 +91,28 @@ def test_each_gate_of_each_direction_is_a_block(tones, tmp_path):
     losses = [row["train/loss"] for row in read_learning_curves(folder)]
     assert losses[-1] < losses[0] / 2
     last = read_checkpoint(folder / "last.ckpt")
-    names = [name for name in last["state_dict"] if "encoder.layers" in name]
     (optimizer,) = last["optimizer_states"]
-    *_, recurrent = optimizer["param_groups"]
-    weights = [name for name in names if ".weight_" in name]
-    assert len(recurrent["params"]) == len(weights)
-    hidden = last["state_dict"][weights[1]].shape[1]
-    assert recurrent["block_size"] == hidden
-    for index in recurrent["params"]:
-        assert set(optimizer["state"][index]) == {"mean_gradient"}
+    _, _, *matrices = optimizer["param_groups"]
+    assert matrices
+    for group in matrices:
+        for index in group["params"]:
+            assert set(optimizer["state"][index]) == {"mean_gradient"}
+
+
+@pytest.mark.parametrize(
+    ("encoder", "gates"), [(GRUEncoder, 3), (LiGRUEncoder, 2), (LSTMEncoder, 4)]
+)
+def test_each_gate_of_each_direction_is_a_block(encoder, gates):
+    model = nn.Module()
+    model.encoder = encoder(input_size=5, hidden_size=8, num_layers=1)
+    model.subsampling = nn.Conv2d(3, 4, 5)
+    _, _, *matrices = make_task(model, optimizer="muon")._parameter_groups()
+    blocks = {
+        group["block_shape"]: sum(p.numel() for p in group["params"])
+        for group in matrices
+    }
+    # Of the inputs, of the state, and all filters.
+    assert blocks == {(8, 5): 2 * gates * 40, (8, 8): 2 * gates * 64, (4, 75): 300}
 
 
 def make_task(model, **options):

@@ -75,13 +75,15 @@ class ColoredNoise(Noise):
     def draw(self, num_samples: int, generator: random.Random) -> Tensor:
         """Draw (S,) samples of noise."""
         numbers = torch.Generator().manual_seed(generator.getrandbits(63))
-        white = torch.randn(num_samples, generator=numbers)
         exponent = generator.choice(self.exponents)
-        if exponent == 0:
-            return white
-        spectrum = torch.fft.rfft(white)
+        # Lengths with large prime factors take the transform many times as long.
+        length = 1 << (num_samples - 1).bit_length()
+        spectrum = torch.randn(
+            length // 2 + 1, dtype=torch.complex64, generator=numbers
+        )
         frequencies = torch.arange(len(spectrum)).clamp(min=1)
-        return torch.fft.irfft(spectrum / frequencies ** (exponent / 2), num_samples)
+        noise = torch.fft.irfft(spectrum / frequencies ** (exponent / 2), length)
+        return noise[:num_samples]
 
 
 class RecordedNoise(Noise):

@@ -1,5 +1,6 @@
 """The script behind every recipe's run.sh: which commands it runs, in which order."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -75,3 +76,38 @@ def test_it_goes_on_where_it_was_stopped(calls):
 def test_dev_is_not_scored_where_it_was_trained_on(calls):
     found = calls("an4/run.sh", FOLD="all")
     assert [call.split()[-1] for call in found if "evaluate" in call] == ["split=test"]
+
+
+def test_language_models_are_tuned_on_voices_that_nothing_has_heard(calls, tmp_path):
+    for folder, name, weights in (
+        ("lm", "an4-fold1.prefix_beam", {"lm_weight": 0.5, "word_score": -1.0}),
+        ("runs/an4/lm/fold1", "best.rescore", {"rescore_weight": 0.3}),
+    ):
+        path = tmp_path / folder / f"{name}.weights.json"
+        path.parent.mkdir(parents=True)
+        trials = [{"lm_weight": 0.1, "word_score": 0.0}]
+        path.write_text(json.dumps({**weights, "trials": trials}, indent=2))
+    found = [call.split() for call in calls("an4/language_models.sh", "1", "2")]
+    knowing = [words for words in found if words[1] in ("train", "lm", "tune")]
+    assert [words[1] for words in knowing] == [
+        *("train", "train", "lm", "train", "lm", "tune", "tune")
+    ]
+    folds = [
+        option
+        for words in knowing
+        for option in words
+        if option.startswith(("data.fold=", "fold="))
+    ]
+    assert folds == [
+        *("data.fold=1/4", "data.fold=1/4", "fold=1/4", "data.fold=all", "fold=all"),
+        *("fold=1/4", "fold=1/4"),
+    ]
+    scored = [words for words in found if words[1] == "evaluate"]
+    assert [words[2] for words in scored] == [
+        f"runs/an4/bigru/seed{seed}/best.ckpt" for seed in (1, 1, 2, 2)
+    ]
+    for words in scored:
+        assert "decoder.lm=lm/an4-foldall.arpa" in words
+        assert {"decoder.lm_weight=0.5", "decoder.word_score=-1.0"} <= set(words)
+    assert "rescore_weight=0.3" in scored[1]
+    assert found[-1][0] == "python"

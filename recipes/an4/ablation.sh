@@ -9,6 +9,11 @@ set -euo pipefail
 fold="${FOLD:-1/4}"
 folder="runs/an4/ablation/fold${fold%/*}"
 wanted=("$@")
+# What the recipe has from rows below, undone.
+base=(features.n_mels=80 spec_augment.max_freq_width=15 spec_augment.max_time_fraction=0.1
+    spec_augment.frames_per_time_mask=null subsampling.depth=1 subsampling.norm=null
+    encoder.hidden_size=256 task.optimizer=adamw task.learning_rate=2e-3 task.consistency=0
+    data.batch_seconds=40)
 
 row() {
     local name="$1" epochs="$2" run="$folder/$1"
@@ -20,7 +25,7 @@ row() {
         else
             speechgru train recipe=an4/bigru trainer.precision=32-true data.fold="$fold" \
                 trainer.max_epochs="$epochs" callbacks.keep_every="$epochs" \
-                logger.tensorboard=false hydra.run.dir="$run" "$@"
+                logger.tensorboard=false hydra.run.dir="$run" "${base[@]}" "$@"
         fi
         speechgru evaluate "$run/$(printf 'epoch-%04d.ckpt' "$epochs")" corpus=an4 fold="$fold" \
             output="$run/results.jsonl" > "$run/score.txt"
@@ -67,8 +72,14 @@ row muon 30 "${muon[@]}"
 pieces=("${muon[@]}" 'encoder.piece_range=[15,150]')
 row pieces-small 22 "${pieces[@]}" "${small[@]}"
 row pieces 40 "${pieces[@]}" "${bands[@]}"
-row noise-small 22 "${pieces[@]}" "${small[@]}" 'augment=[speed,noise]' \
-    augment.noise.low=15 augment.noise.high=50 augment.noise.probability=1
+noise=('augment=[speed,noise]' augment.noise.low=15 augment.noise.high=50 augment.noise.probability=1)
+row noise-small 22 "${pieces[@]}" "${small[@]}" "${noise[@]}"
+step=(data.batch_seconds=80 task.learning_rate=3e-3)
+fine=("${muon[@]}" "${bands[@]}" "${step[@]}")
+row fine 30 "${fine[@]}" encoder.hidden_size=192
+row fine-256 30 "${fine[@]}"
+row fine-ligru 30 "${fine[@]}" encoder.hidden_size=192 encoder=ligru
+row fine-noise 30 "${fine[@]}" encoder.hidden_size=192 "${noise[@]}" encoder.weight_dropout=0.2
 row ligru 40 encoder=ligru
 row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192

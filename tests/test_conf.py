@@ -116,8 +116,9 @@ def test_every_command_composes(primary):
 
 def test_a_recipe_wins_over_defaults_and_debug_over_a_recipe():
     config = compose("recipe=an4/bigru", "debug=fast")
-    assert config["encoder"]["hidden_size"] == 256
+    assert config["encoder"]["hidden_size"] == 192
     assert config["trainer"]["max_epochs"] == 2
+    assert config["data"]["fold"] is None
     assert compose("recipe=an4/bigru", "seed=7")["seed"] == 7
 
 

@@ -1,5 +1,6 @@
 """Running the acoustic model over the utterances of a corpus."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from speechgru.cli.config import build_corpus
+from speechgru.cli.config import build_corpus, name_corpus
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
 from speechgru.interfaces import Utterance
 from speechgru.model.checkpoint import LoadedCheckpoint, to_device
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,31 @@ def read_split(config: Mapping[str, Any]) -> tuple[str, str, list[Utterance]]:
     fold = Fold.parse(config["fold"])
     _, held_out = fold.split([*corpus.read("train"), *corpus.read("dev")])
     return corpus.variant, f"fold {config['fold']}", held_out
+
+
+def warn_if_heard(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Warn if a model was trained on what is asked for, or on a part of it.
+
+    Args:
+        metadata: of the checkpoint; older ones do not say on what part they trained.
+        config: as for `read_split`.
+    """
+    corpus = name_corpus(config["corpus"])
+    if "fold" not in metadata or metadata.get("corpus") != corpus:
+        return
+    trained, asked = metadata["fold"], config["fold"]
+    if asked is not None:
+        heard, asked_for = trained != asked, f"fold={asked}"
+    else:
+        split = config["split"]
+        heard = split == "train" or (split == "dev" and trained is not None)
+        asked_for = f"split={split}"
+    if heard:
+        log.warning(
+            "%s: this model was trained on %s with data.fold=%s and has heard all or "
+            "part of that; expected what it has not heard",
+            asked_for, corpus, "null" if trained is None else trained,
+        )  # fmt: skip
 
 
 def score_utterances(

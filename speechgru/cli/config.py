@@ -232,6 +232,11 @@ def build_corpus(config: Mapping[str, Any]) -> Corpus:
     return build(config["corpus"], "corpus", config["trust"], CORPUS_ROOMS)
 
 
+def name_corpus(config: Mapping[str, Any]) -> str:
+    """What a checkpoint calls the corpus of the group `corpus`."""
+    return config["name"] if "name" in config else config["_target_"]
+
+
 def build_decoder(config: Mapping[str, Any]) -> Decoder:
     """Build the decoder that a configuration names, with its rescoring."""
     decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)

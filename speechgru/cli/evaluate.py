@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import speechgru
-from speechgru.cli.acoustics import read_split, score_utterances
+from speechgru.cli.acoustics import read_split, score_utterances, warn_if_heard
 from speechgru.cli.commit import find_commit
 from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
 from speechgru.decode.beam_decoder import BeamDecoder
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"processes is {config['processes']}, expected at least 1")
     metadata = load_checkpoint(checkpoint, config["trust"]).metadata
     corpus, split, utterances = read_split(config)
+    warn_if_heard(metadata, config)
     name = name_results(checkpoint, corpus, split, config)
     output = Path(config["output"] or checkpoint.with_name(name))
     choose_unit({u.id: u.speaker for u in utterances}, config["resample"])

@@ -12,7 +12,12 @@ from torch import nn
 
 import speechgru
 from speechgru.cli.commit import find_commit
-from speechgru.cli.config import DECODER_ROOMS, TASK_ROOMS, build_augment
+from speechgru.cli.config import (
+    DECODER_ROOMS,
+    TASK_ROOMS,
+    build_augment,
+    name_corpus,
+)
 from speechgru.cli.examination import build_tokenizer, check_data
 from speechgru.data.datamodule import (
     PlannedDataModule,
@@ -233,7 +238,8 @@ def describe_run(config: Mapping[str, Any], recipe: str | None) -> dict[str, Any
     """What a checkpoint says of the run that made it."""
     return {
         "recipe": recipe,
-        "corpus": config["corpus"].get("name", config["corpus"]["_target_"]),
+        "corpus": name_corpus(config["corpus"]),
+        "fold": config["data"]["fold"],
         "seed": config["seed"],
         "init_from": config["init_from"],
         "precision": str(config["trainer"]["precision"]),

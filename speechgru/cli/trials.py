@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import speechgru
-from speechgru.cli.acoustics import read_split, score_utterances
+from speechgru.cli.acoustics import read_split, score_utterances, warn_if_heard
 from speechgru.cli.config import build_decoder, set_up_cpu
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.n_best import vote
@@ -81,6 +81,7 @@ class Tuning:
         }
         self.loaded = load_checkpoint(checkpoint, config["trust"])
         corpus, split, utterances = read_split(config)
+        warn_if_heard(self.loaded.metadata, config)
         self.batches = list(score_utterances(self.loaded, utterances, config))
         self.references = [text for batch in self.batches for text in batch.references]
         self.num_words = sum(len(text.split()) for text in self.references)

@@ -101,6 +101,9 @@ def _run_direction(
     layer: nn.RNNBase, frames: Tensor, state: Tensor, parameters: list[Tensor]
 ) -> tuple[Tensor, Tensor]:
     """Run one direction over (T, B, F); an LSTM's state is (B, 2H): h, c."""
+    if _lacks_half_lstm(layer, frames):
+        with torch.autocast("cpu", enabled=False):
+            return _run_direction(layer, frames.float(), state.float(), parameters)
     before = state[None]
     if layer.mode == "LSTM":
         before = tuple(part.contiguous() for part in before.chunk(2, dim=2))
@@ -109,3 +112,17 @@ def _run_direction(
         frames, before, parameters, True, 1, 0.0, layer.training, False, False
     )
     return encoded, torch.cat([part[0] for part in after], dim=1)
+
+
+def _lacks_half_lstm(layer: nn.RNNBase, frames: Tensor) -> bool:
+    """Whether torch would fail on an LSTM in the half precision of autocast.
+
+    On a CPU it asks oneDNN, whose LSTM needs AVX-512 for that.
+    """
+    if layer.mode != "LSTM" or frames.device.type != "cpu":
+        return False
+    if not torch.is_autocast_enabled("cpu"):
+        return False
+    if torch.get_autocast_dtype("cpu") == torch.bfloat16:
+        return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return not torch.ops.mkldnn._is_mkldnn_fp16_supported()

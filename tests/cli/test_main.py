@@ -64,7 +64,7 @@ def test_the_composed_configuration_is_printed_on_request(call):
     assert "split: dev" in out
     code, out, _ = call("train", "recipe=an4/bigru", "--cfg", "job")
     assert code == 0
-    assert "hidden_size: 256" in out
+    assert "hidden_size: 192" in out
 
 
 @pytest.mark.parametrize(

@@ -258,8 +258,22 @@ class TrainingTask(L.LightningModule):
         checkpoint.update(self.description())
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on counting."""
+        """Go on counting.
+
+        Raises:
+            InputError: the optimiser of the run has its parameters in other groups.
+        """
         metadata = checkpoint[DESCRIPTION_KEY]["metadata"]
+        expected = [len(group["params"]) for group in self._parameter_groups()]
+        for state in checkpoint["optimizer_states"]:
+            found = [len(group["params"]) for group in state["param_groups"]]
+            if found != expected:
+                raise InputError(
+                    f"the optimiser of this run has groups of {found} parameters, "
+                    f"expected {expected}: speechgru {metadata.get('speechgru')}, "
+                    f"commit {metadata.get('commit')}, began it; go on with that "
+                    "version, or start anew, perhaps with init_from"
+                )
         self.metadata = {**metadata, **self.metadata, "step": metadata["step"]}
         self._cpu_seconds = metadata["cpu_seconds"]
 

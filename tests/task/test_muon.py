@@ -6,7 +6,7 @@ from conftest import TINY, run_speechgru
 from torch import nn
 
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import read_checkpoint
+from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
 from speechgru.model.gru import GRUEncoder
 from speechgru.model.ligru import LiGRUEncoder
 from speechgru.model.lstm import LSTMEncoder
@@ -119,6 +119,21 @@ def make_task(model, **options):
     return CTCTask(
         model, None, None, {}, {}, 1, 1e-3, 0.0, "one_cycle", 0.1, 1.0, **options
     )
+
+
+def test_a_run_with_other_groups_is_not_resumed():
+    model = nn.Module()
+    model.encoder = GRUEncoder(input_size=5, hidden_size=8, num_layers=1)
+    model.subsampling = nn.Conv2d(3, 4, 5)
+    metadata = {"step": 3, "cpu_seconds": 1.0, "speechgru": "0.0.9", "commit": "abc"}
+    state = {"param_groups": [{"params": [0, 1]}, {"params": [2]}]}
+    checkpoint = {
+        DESCRIPTION_KEY: {"metadata": metadata},
+        "optimizer_states": [state],
+    }
+    task = make_task(model, optimizer="muon")
+    with pytest.raises(InputError, match=r"\[2, 1\] parameters, .*0\.0\.9, commit abc"):
+        task.on_load_checkpoint(checkpoint)
 
 
 def test_an_unknown_optimiser_is_refused():

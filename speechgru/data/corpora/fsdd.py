@@ -24,6 +24,7 @@ _TRAIN_SPEAKERS = ("george", "jackson", "lucas", "nicolas")
 _TEST_SPEAKERS = ("theo", "yweweler")
 _SPEAKERS = _TRAIN_SPEAKERS + _TEST_SPEAKERS
 _RECORDED_RATE = 8000  # Hz
+_USUAL_RATE = 16000  # Hz
 _FRAME = 200  # samples, 25 ms
 
 _Pool = dict[tuple[str, str], list[Tensor]]
@@ -35,8 +36,8 @@ class FSDD(MadeCorpus):
 
     Which recordings a split may use, `allot` says. What utterance i of a
     split is made of follows from (seed, partition, split, i) and those
-    recordings alone. Each partition and dev_speaker has a folder of its own
-    below `root`, beside the unpacked archive that they share.
+    recordings alone. Each partition, dev_speaker and sample_rate has a folder of
+    its own below `root`, beside the unpacked archive that they share.
 
     Args:
         name: as for Corpus.
@@ -78,7 +79,8 @@ class FSDD(MadeCorpus):
     ) -> None:
         self.allotment = allot(partition, dev_speaker)
         left_out = f"-dev-{dev_speaker}" if dev_speaker else ""
-        super().__init__(name, Path(root) / f"{partition}{left_out}")
+        rate = "" if sample_rate == _USUAL_RATE else f"-{sample_rate / 1000:g}kHz"
+        super().__init__(name, Path(root) / f"{partition}{left_out}{rate}")
         self.recordings = IsolatedDigits(
             name, root, archive, filename, url, sha256, utterances, hours
         )
@@ -104,6 +106,8 @@ class FSDD(MadeCorpus):
         command = f"{super().prepare_command} corpus.partition={self.partition}"
         if self.dev_speaker:
             command += f" corpus.dev_speaker={self.dev_speaker}"
+        if self.sample_rate != _USUAL_RATE:
+            command += f" corpus.sample_rate={self.sample_rate}"
         return command
 
     def _settings(self) -> dict[str, Any]:

@@ -172,10 +172,16 @@ def test_official_splits_are_cut_by_index(corpora):
 
 def test_each_partition_is_called_by_a_name_of_its_own(corpora):
     assert [corpora[which].variant for which in PARTITIONS] == [
-        "fsdd",
-        "fsdd-unseen",
-        "fsdd-unseen-dev-george",
+        "fsdd-official-8kHz",
+        "fsdd-unseen-8kHz",
+        "fsdd-unseen-dev-george-8kHz",
     ]
+
+
+def test_the_names_leave_out_what_is_usual(tmp_path, archive):
+    assert build(tmp_path, archive, sample_rate=16000).variant == "fsdd"
+    usual = build(tmp_path, archive, sample_rate=16000, partition="unseen")
+    assert usual.variant == "fsdd-unseen"
 
 
 def test_unseen_tests_on_speakers_that_train_and_dev_lack(corpora):
@@ -311,7 +317,7 @@ def test_preparing_again_keeps_the_audio_and_needs_no_archive(tmp_path, release)
     assert path.stat().st_mtime_ns == before
 
 
-def test_partitions_lie_side_by_side_on_one_unpacked_archive(tmp_path, release):
+def test_partitions_and_rates_lie_side_by_side_on_one_unpacked_archive(tmp_path, release):
     archive = pack(release, tmp_path / "fsdd.tar.gz")
     official = build(tmp_path / "fsdd", archive)
     official.prepare()
@@ -323,14 +329,18 @@ def test_partitions_lie_side_by_side_on_one_unpacked_archive(tmp_path, release):
         tmp_path / "fsdd", archive, partition="unseen", dev_speaker="lucas"
     )
     left_out.prepare()
+    fast = build(tmp_path / "fsdd", archive, partition="unseen", sample_rate=16000)
+    fast.prepare()
+    assert soundfile.info(fast.read("test")[0].audio_path).samplerate == 16000
     assert (tmp_path / "fsdd/files").stat().st_ino == unpacked
     assert contents(official.root) == before
     assert sorted(path.name for path in (tmp_path / "fsdd").iterdir()) == [
         "files",
-        "official",
+        "official-8kHz",
         "recordings.jsonl",
         "unseen",
-        "unseen-dev-lucas",
+        "unseen-8kHz",
+        "unseen-dev-lucas-8kHz",
     ]
 
 
@@ -399,7 +409,7 @@ def test_an_interrupted_remake_leaves_the_old_one_whole(tmp_path, archive, monke
     assert contents(old.root) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "files",
-        "official",
+        "official-8kHz",
         "recordings.jsonl",
     ]
 
@@ -427,10 +437,14 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, archive):
 @pytest.mark.parametrize(
     ("changes", "command"),
     [
-        ({}, "corpus=fsdd corpus.partition=official"),
+        ({"sample_rate": 16000}, "corpus=fsdd corpus.partition=official"),
         (
-            {"partition": "unseen", "dev_speaker": "nicolas"},
+            {"partition": "unseen", "dev_speaker": "nicolas", "sample_rate": 16000},
             "corpus=fsdd corpus.partition=unseen corpus.dev_speaker=nicolas",
+        ),
+        (
+            {"partition": "unseen"},
+            "corpus=fsdd corpus.partition=unseen corpus.sample_rate=8000",
         ),
     ],
 )

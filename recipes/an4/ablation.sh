@@ -12,8 +12,8 @@ wanted=("$@")
 # What the recipe has from rows below, undone.
 base=(features.n_mels=80 spec_augment.max_freq_width=15 spec_augment.max_time_fraction=0.1
     spec_augment.frames_per_time_mask=null subsampling.depth=1 subsampling.norm=null
-    encoder.hidden_size=256 task.optimizer=adamw task.learning_rate=2e-3 task.consistency=0
-    data.batch_seconds=40)
+    encoder.hidden_size=256 encoder.piece_range=null task.optimizer=adamw
+    task.learning_rate=2e-3 task.consistency=0 data.batch_seconds=40)
 
 row() {
     local name="$1" epochs="$2" run="$folder/$1"
@@ -80,6 +80,9 @@ row fine 30 "${fine[@]}" encoder.hidden_size=192
 row fine-256 30 "${fine[@]}"
 row fine-ligru 30 "${fine[@]}" encoder.hidden_size=192 encoder=ligru
 row fine-noise 30 "${fine[@]}" encoder.hidden_size=192 "${noise[@]}" encoder.weight_dropout=0.2
+row fine-masks 45 "${fine[@]}" encoder.hidden_size=192 spec_augment.frames_per_time_mask=40 \
+    task.weight_decay=0.1
+row fine-pieces 45 "${fine[@]}" encoder.hidden_size=192 'encoder.piece_range=[15,150]'
 row ligru 40 encoder=ligru
 row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192

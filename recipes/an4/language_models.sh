@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # What language models of the training transcripts bring to the seeds that run.sh has trained:
-#   language_models.sh, language_models.sh 1 2 3
+#   language_models.sh [SEED...] [-- OPTIONS OF THE ACOUSTIC MODEL'S TRAINING]
 # How much they count is tuned on a fold of the training speakers, with an acoustic model
 # and language models that do not know it; test is only scored.
 # Run again after an interruption, it goes on where it was stopped.
 set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
-seeds=("$@")
+seeds=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    seeds+=("$1")
+    shift
+done
+options=("${@:2}")
 [ ${#seeds[@]} -gt 0 ] || seeds=(1)
 fold="${FOLD:-1/4}"
 name="fold${fold%/*}"
@@ -29,7 +34,7 @@ tuned() {
 
 speechgru prepare corpus=an4
 acoustic="runs/an4/bigru/$name"
-train "$acoustic" recipe=an4/bigru data.fold="$fold"
+train "$acoustic" recipe=an4/bigru data.fold="$fold" ${options[@]+"${options[@]}"}
 for part in "$fold" all; do
     train "runs/an4/lm/fold${part%/*}" recipe=an4/lm data.fold="$part"
     speechgru lm corpus=an4 fold="$part" checkpoint="$acoustic/best.ckpt" \

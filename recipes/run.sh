@@ -2,11 +2,13 @@
 # Prepares a corpus, trains a recipe with each seed, scores, and prints the rows of the
 # recipe's table. The run.sh of each recipe calls it:
 #   run.sh RECIPE "CORPUS OPTIONS" [SEED...] [-- OPTIONS OF TRAINING]
+# The runs lie in $RUNS_FOLDER, runs/RECIPE if it is not set.
 # Run again after an interruption, it goes on where it was stopped.
 set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
 recipe="$1"
+folder="${RUNS_FOLDER:-runs/$recipe}"
 read -ra corpus <<< "$2"
 shift 2
 seeds=()
@@ -20,7 +22,7 @@ options=("${@:2}")
 runs=()
 speechgru prepare "${corpus[@]}"
 for seed in "${seeds[@]}"; do
-    run="runs/$recipe/seed$seed"
+    run="$folder/seed$seed"
     if [ -e "$run/last.ckpt" ]; then
         speechgru train resume="$run"
     else

@@ -111,3 +111,17 @@ def test_language_models_are_tuned_on_voices_that_nothing_has_heard(calls, tmp_p
         assert {"decoder.lm_weight=0.5", "decoder.word_score=-1.0"} <= set(words)
     assert "rescore_weight=0.3" in scored[1]
     assert found[-1][0] == "python"
+
+
+def test_both_partitions_of_the_digits_have_runs_of_their_own(calls):
+    found = calls("fsdd/run.sh", "2", FOLD="all")
+    for partition, commands in (("official", found[:5]), ("unseen", found[5:])):
+        run = f"runs/fsdd/bigru-{partition}/seed2"
+        corpus = f"corpus=fsdd corpus.partition={partition} corpus.sample_rate=8000"
+        assert commands[:4] == [
+            f"speechgru prepare {corpus}",
+            f"speechgru train recipe=fsdd/bigru seed=2 hydra.run.dir={run} {corpus}",
+            f"speechgru evaluate {run}/best.ckpt {corpus} split=test",
+            f"speechgru report {run}",
+        ]
+        assert commands[4].endswith(f"row.py {run}")

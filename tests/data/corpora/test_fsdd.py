@@ -317,7 +317,9 @@ def test_preparing_again_keeps_the_audio_and_needs_no_archive(tmp_path, release)
     assert path.stat().st_mtime_ns == before
 
 
-def test_partitions_and_rates_lie_side_by_side_on_one_unpacked_archive(tmp_path, release):
+def test_partitions_and_rates_lie_side_by_side_on_one_unpacked_archive(
+    tmp_path, release
+):
     archive = pack(release, tmp_path / "fsdd.tar.gz")
     official = build(tmp_path / "fsdd", archive)
     official.prepare()

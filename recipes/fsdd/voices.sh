@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# What helps with new voices: one change a row. Trains on three of the four training speakers
+# of the partition unseen, and scores the last epoch on the fourth, by turns; the two speakers
+# of test are not touched.
+#   voices.sh              every row that is not done
+#   voices.sh NAME...      these
+# Run again after an interruption, it goes on where it was stopped.
+set -euo pipefail
+
+wanted=("$@")
+corpus=(corpus=fsdd corpus.partition=unseen corpus.sample_rate=8000)
+
+row() {
+    local name="$1" epochs="$2" fold run words errors
+    shift 2
+    if [ ${#wanted[@]} -gt 0 ] && [[ ! " ${wanted[*]} " == *" $name "* ]]; then return; fi
+    for fold in 1 2 3 4; do
+        run="runs/fsdd/voices/$name/fold$fold"
+        if [ -e "$run/results.jsonl" ]; then continue; fi
+        if [ -e "$run/last.ckpt" ]; then
+            speechgru train resume="$run"
+        else
+            speechgru train recipe=fsdd/bigru "${corpus[@]}" data.fold="$fold/4" \
+                trainer.max_epochs="$epochs" callbacks.keep_every="$epochs" \
+                logger.tensorboard=false hydra.run.dir="$run" "$@"
+        fi
+        speechgru evaluate "$run/$(printf 'epoch-%04d.ckpt' "$epochs")" "${corpus[@]}" \
+            fold="$fold/4" output="$run/results.jsonl" > "$run/score.txt"
+    done
+    echo "== $name: $*"
+    sed -n 's/^WER/  WER/p' "runs/fsdd/voices/$name"/fold?/score.txt
+    # All words of the four together.
+    awk '/^WER/ { for (i = 1; i < NF; i++) { if ($(i + 1) == "edits") e += $i; if ($(i + 1) == "words") w += $i } }
+        END { printf "  %d edits in %d words, %.2f %%\n", e, w, 100 * e / w }' \
+        "runs/fsdd/voices/$name"/fold?/score.txt
+}
+
+speechgru prepare "${corpus[@]}"
+row base 10
+row clean 10 'augment=[speed]'
+row ligru 10 encoder=ligru

@@ -1,6 +1,7 @@
 """An optimiser that turns all directions of a matrix at the same rate."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,11 +41,17 @@ class Muon(torch.optim.AdamW):
         super().__init__(groups, lr=learning_rate)
         self.momentum = momentum
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a loaded state; AdamW's own check is of its groups alone."""
+        all_groups = state["param_groups"]
+        super().__setstate__({**state, "param_groups": _of_adamw(all_groups)})
+        self.param_groups = all_groups
+
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """Take a step in every group."""
         all_groups = self.param_groups
-        self.param_groups = [each for each in all_groups if "block_shape" not in each]
+        self.param_groups = _of_adamw(all_groups)
         try:
             loss = super().step(closure)
         finally:
@@ -68,6 +75,10 @@ class Muon(torch.optim.AdamW):
             step = torch.stack([orthogonalize(block) for block in blocks])
             matrix.mul_(1 - group["lr"] * group["weight_decay"])
             matrix.add_(step.reshape_as(matrix), alpha=-group["lr"] * scale)
+
+
+def _of_adamw(groups: list[dict]) -> list[dict]:
+    return [group for group in groups if "block_shape" not in group]
 
 
 def orthogonalize(matrix: Tensor) -> Tensor:

@@ -54,21 +54,22 @@ def wait_for_step(process, path, epoch, step):
     pytest.fail("the run ended before it could be killed")
 
 
-@pytest.mark.parametrize("trainer", ["cpu", "ddp_cpu"])
-def test_a_run_that_is_killed_within_an_epoch_resumes_exactly(tones, tmp_path, trainer):
+@pytest.mark.parametrize(
+    ("trainer", "optimizer"), [("cpu", "adamw"), ("ddp_cpu", "adamw"), ("cpu", "muon")]
+)
+def test_a_run_that_is_killed_within_an_epoch_resumes_exactly(
+    tones, tmp_path, trainer, optimizer
+):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
+    options = (f"trainer={trainer}", f"task.optimizer={optimizer}")
     run_speechgru(
-        "train",
-        *RANDOM,
-        *tones.overrides,
-        f"trainer={trainer}",
-        f"hydra.run.dir={whole}",
+        "train", *RANDOM, *tones.overrides, *options, f"hydra.run.dir={whole}"
     )
     expected = read_checkpoint(whole / "last.ckpt")
     steps_per_epoch = expected["global_step"] // 3
     assert steps_per_epoch > 6
 
-    process = start(tones, killed, f"trainer={trainer}")
+    process = start(tones, killed, *options)
     wait_for_step(process, killed / "last.ckpt", epoch=1, step=steps_per_epoch + 3)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -83,7 +84,8 @@ def test_a_run_that_is_killed_within_an_epoch_resumes_exactly(tones, tmp_path, t
         assert torch.equal(resumed["state_dict"][name], tensor), name
     moments = [c["optimizer_states"][0]["state"] for c in (expected, resumed)]
     for index, state in moments[0].items():
-        assert torch.equal(moments[1][index]["exp_avg_sq"], state["exp_avg_sq"])
+        for name, moment in state.items():
+            assert torch.equal(moments[1][index][name], moment), name
     best = [read_checkpoint(folder / "best.ckpt") for folder in (whole, killed)]
     assert (
         best[0]["speechgru"]["metadata"]["step"]

@@ -36,6 +36,9 @@ row() {
 }
 
 speechgru prepare "${corpus[@]}"
-row base 10
+row base 10 text=characters
+wide=('augment.speed.factors=[0.7,0.8,0.9,1.0,1.1,1.2,1.3,1.4]' spec_augment.max_freq_warp=4)
+row wide 10 text=characters "${wide[@]}"
+row wide-ligru 10 text=characters "${wide[@]}" encoder=ligru
+row words 10
 row clean 10 'augment=[speed]'
-row ligru 10 encoder=ligru

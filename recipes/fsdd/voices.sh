@@ -11,7 +11,7 @@ wanted=("$@")
 corpus=(corpus=fsdd corpus.partition=unseen corpus.sample_rate=8000)
 
 row() {
-    local name="$1" epochs="$2" fold run words errors
+    local name="$1" epochs="$2" fold run
     shift 2
     if [ ${#wanted[@]} -gt 0 ] && [[ ! " ${wanted[*]} " == *" $name "* ]]; then return; fi
     for fold in 1 2 3 4; do
@@ -30,8 +30,8 @@ row() {
     echo "== $name: $*"
     sed -n 's/^WER/  WER/p' "runs/fsdd/voices/$name"/fold?/score.txt
     # All words of the four together.
-    awk '/^WER/ { for (i = 1; i < NF; i++) { if ($(i + 1) == "edits") e += $i; if ($(i + 1) == "words") w += $i } }
-        END { printf "  %d edits in %d words, %.2f %%\n", e, w, 100 * e / w }' \
+    awk '/^WER/ { edits += $6; words += $9 }
+        END { printf "  %d edits in %d words, %.2f %%\n", edits, words, 100 * edits / words }' \
         "runs/fsdd/voices/$name"/fold?/score.txt
 }
 

@@ -11,13 +11,7 @@ recipe="$1"
 folder="${RUNS_FOLDER:-runs/$recipe}"
 read -ra corpus <<< "$2"
 shift 2
-seeds=()
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-    seeds+=("$1")
-    shift
-done
-options=("${@:2}")
-[ ${#seeds[@]} -gt 0 ] || seeds=(1)
+source "$here/seeds.sh"
 
 runs=()
 speechgru prepare "${corpus[@]}"

@@ -7,13 +7,7 @@
 set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
-seeds=()
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-    seeds+=("$1")
-    shift
-done
-options=("${@:2}")
-[ ${#seeds[@]} -gt 0 ] || seeds=(1)
+source "$here/../seeds.sh"
 fold="${FOLD:-1/4}"
 name="fold${fold%/*}"
 

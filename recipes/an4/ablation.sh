@@ -83,6 +83,7 @@ row fine-noise 30 "${fine[@]}" encoder.hidden_size=192 "${noise[@]}" encoder.wei
 row fine-masks 45 "${fine[@]}" encoder.hidden_size=192 spec_augment.frames_per_time_mask=40 \
     task.weight_decay=0.1
 row fine-pieces 45 "${fine[@]}" encoder.hidden_size=192 'encoder.piece_range=[15,150]'
+row fine-pieces-long 70 "${fine[@]}" encoder.hidden_size=192 'encoder.piece_range=[15,150]'
 row ligru 40 encoder=ligru
 row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192

@@ -10,7 +10,8 @@ fold="${FOLD:-1/4}"
 folder="runs/an4/ablation/fold${fold%/*}"
 wanted=("$@")
 # What the recipe has from rows below, undone.
-base=(features.n_mels=80 spec_augment.max_freq_width=15 spec_augment.max_time_fraction=0.1
+base=(features.n_mels=80 features.hop_length=160 spec_augment.max_freq_width=15
+    spec_augment.max_time_width=25 spec_augment.max_time_fraction=0.1
     spec_augment.frames_per_time_mask=null subsampling.depth=1 subsampling.norm=null
     encoder.hidden_size=256 encoder.piece_range=null task.optimizer=adamw
     task.learning_rate=2e-3 task.consistency=0 data.batch_seconds=40)

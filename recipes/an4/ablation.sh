@@ -85,6 +85,8 @@ row fine-masks 45 "${fine[@]}" encoder.hidden_size=192 spec_augment.frames_per_t
     task.weight_decay=0.1
 row fine-pieces 45 "${fine[@]}" encoder.hidden_size=192 'encoder.piece_range=[15,150]'
 row fine-pieces-long 70 "${fine[@]}" encoder.hidden_size=192 'encoder.piece_range=[15,150]'
+row short-frames 36 "${fine[@]}" encoder.hidden_size=192 features.hop_length=128 \
+    'encoder.piece_range=[20,190]' spec_augment.max_time_width=30 spec_augment.frames_per_time_mask=75
 row ligru 40 encoder=ligru
 row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192

@@ -76,17 +76,17 @@ row pieces 40 "${pieces[@]}" "${bands[@]}"
 noise=('augment=[speed,noise]' augment.noise.low=15 augment.noise.high=50 augment.noise.probability=1)
 row noise-small 22 "${pieces[@]}" "${small[@]}" "${noise[@]}"
 step=(data.batch_seconds=80 task.learning_rate=3e-3)
-fine=("${muon[@]}" "${bands[@]}" "${step[@]}")
-row fine 30 "${fine[@]}" encoder.hidden_size=192
-row fine-256 30 "${fine[@]}"
-row fine-ligru 30 "${fine[@]}" encoder.hidden_size=192 encoder=ligru
-row fine-noise 30 "${fine[@]}" encoder.hidden_size=192 "${noise[@]}" encoder.weight_dropout=0.2
-row fine-masks 45 "${fine[@]}" encoder.hidden_size=192 spec_augment.frames_per_time_mask=40 \
-    task.weight_decay=0.1
-row fine-pieces 45 "${fine[@]}" encoder.hidden_size=192 'encoder.piece_range=[15,150]'
-row fine-pieces-long 70 "${fine[@]}" encoder.hidden_size=192 'encoder.piece_range=[15,150]'
-row short-frames 36 "${fine[@]}" encoder.hidden_size=192 features.hop_length=128 \
-    'encoder.piece_range=[20,190]' spec_augment.max_time_width=30 spec_augment.frames_per_time_mask=75
+fine=("${muon[@]}" "${small[@]}" "${step[@]}")
+row fine 30 "${fine[@]}"
+row fine-256 30 "${fine[@]}" encoder.hidden_size=256
+row fine-ligru 30 "${fine[@]}" encoder=ligru
+row fine-noise 30 "${fine[@]}" "${noise[@]}" encoder.weight_dropout=0.2
+row fine-masks 45 "${fine[@]}" spec_augment.frames_per_time_mask=40 task.weight_decay=0.1
+fine_pieces=("${fine[@]}" 'encoder.piece_range=[15,150]')
+row fine-pieces 45 "${fine_pieces[@]}"
+row fine-pieces-long 70 "${fine_pieces[@]}"
+row short-frames 36 "${fine[@]}" features.hop_length=128 'encoder.piece_range=[20,190]' \
+    spec_augment.max_time_width=30 spec_augment.frames_per_time_mask=75
 row ligru 40 encoder=ligru
 row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192

@@ -14,16 +14,26 @@ PACKAGE = Path(speechgru.__file__).parent
 
 ALLOWED = {
     "interfaces": set(),
+    "progress": set(),
     "files": {"interfaces"},
     "audio": {"interfaces"},
     "text": {"interfaces"},
     "features": {"interfaces"},
-    "data": {"interfaces", "files", "audio", "text"},
+    "data": {"interfaces", "progress", "files", "audio", "text"},
     "model": {"interfaces", "files", "text", "features"},
     "lm": {"interfaces", "files"},
     "decode": {"interfaces", "files", "text", "lm"},
     "score": {"interfaces", "files"},
-    "task": {"interfaces", "files", "features", "data", "model", "decode", "score"},
+    "task": {
+        "interfaces",
+        "progress",
+        "files",
+        "features",
+        "data",
+        "model",
+        "decode",
+        "score",
+    },
     "transcribe": {"interfaces", "audio", "model", "decode"},
 }
 ROOMS = {*ALLOWED, "cli"}

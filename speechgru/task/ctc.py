@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torchmetrics import MeanMetric
 
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import Batch, Decoder, InputError, Tokenizer
@@ -45,6 +46,7 @@ class CTCTask(TrainingTask):
         "val/cer": "{:.2%}",
         "val/loss": "{:.3f}",
     }
+    losses_per_token = ("train/loss_per_token", "val/loss_per_token")
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class CTCTask(TrainingTask):
         self.smoothing = smoothing
         self.intermediate = intermediate
         self.num_samples = num_samples
+        self.unheard = MeanMetric()
         self.word_errors = ErrorRate("word")
         self.character_errors = ErrorRate("character")
 
@@ -132,6 +135,7 @@ class CTCTask(TrainingTask):
             total, batch.ids, "run speechgru doctor, or lower task.learning_rate"
         )
         self.log_train_loss(losses)
+        self.log_loss_per_token("train", losses, batch.target_lengths)
         return self.share_of_step(total, batch.step_size)
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -172,5 +176,15 @@ class CTCTask(TrainingTask):
         # Metrics that are logged as objects are summed over processes and
         # reset after every epoch.
         self.log("val/loss", self.val_loss, **options)
+        self.log_loss_per_token("val", losses, batch.target_lengths)
         self.log("val/wer", self.word_errors, prog_bar=True, **options)
         self.log("val/cer", self.character_errors, **options)
+        # A model without a thought is silent: all frames are blank.
+        silent = [
+            not text
+            for reference, text in zip(batch.references, texts, strict=True)
+            if reference
+        ]
+        if silent:
+            self.unheard.update(torch.tensor(silent, dtype=torch.float32))
+        self.log("val/unheard", self.unheard, **options)

@@ -53,6 +53,9 @@ class TrainingTask(L.LightningModule):
     """Names of what validation logs and how each is shown: the one that makes
     a checkpoint the best first, then those that decide between equal ones."""
 
+    losses_per_token: tuple[str, str]
+    """Names of the losses of train and dev that splits can be compared by."""
+
     def __init__(
         self,
         model: nn.Module,
@@ -100,6 +103,8 @@ class TrainingTask(L.LightningModule):
         # Sums over items and processes, whatever the sizes of batches.
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
+        self.train_loss_per_token = MeanMetric()
+        self.val_loss_per_token = MeanMetric()
         self.samples: list[tuple[str, str, str]] = []
         self._cpu_seconds = 0.0
 
@@ -123,6 +128,26 @@ class TrainingTask(L.LightningModule):
         # undo both, since parts of a step differ in size.
         num_parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
         return total.sum() * num_parts / step_size
+
+    def log_loss_per_token(self, part: str, losses: Tensor, num_tokens: Tensor) -> None:
+        """Log what splits of other lengths can be compared by.
+
+        Args:
+            part: "train" or "val".
+            losses: (B,), of the items of a batch.
+            num_tokens: (B,), of their targets.
+        """
+        metric = getattr(self, f"{part}_loss_per_token")
+        # By the batch: an item without words has a loss, but no tokens.
+        total = num_tokens.sum().clamp(min=1)
+        metric.update(losses.detach().sum() / total, total)
+        self.log(
+            f"{part}/loss_per_token",
+            metric,
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(losses),
+        )
 
     def log_train_loss(self, losses: Tensor, sizes: Tensor | None = None) -> None:
         """Log losses of a batch of training.

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from speechgru.progress import without_bars
+
 EXPECTED_WARNINGS = (
     # The plan skips what is done; see SpeechDataModule.train_dataloader.
     ".*your dataloader is not resumable.*",
@@ -18,11 +20,20 @@ EXPECTED_WARNINGS = (
 )
 
 
+class ScreenHandler(logging.StreamHandler):
+    """Log where a bar may be."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line in front of the bar."""
+        with without_bars():
+            super().emit(record)
+
+
 @contextlib.contextmanager
 def logging_to(folder: Path, first: bool) -> Iterator[None]:
     """Log to standard error and to the run folder; other processes warn only."""
     root = logging.getLogger()
-    screen = logging.StreamHandler(sys.stderr)
+    screen = ScreenHandler(sys.stderr)
     screen.setFormatter(logging.Formatter("%(message)s"))
     handlers: list[logging.Handler] = [screen]
     if first:

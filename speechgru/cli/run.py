@@ -24,9 +24,9 @@ from speechgru.task.callbacks import (
     Checkpoints,
     Curves,
     Interrupted,
-    Progress,
     SafeCheckpointIO,
 )
+from speechgru.task.progress import TrainingProgress
 from speechgru.task.training import TrainingTask
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def make_trainer(
 ) -> L.Trainer:
     """Set Lightning up to do what the contracts say."""
     callbacks: list[Callback] = [
-        Progress(),
+        TrainingProgress(),
         Checkpoints(
             folder,
             config["callbacks"]["save_every"],

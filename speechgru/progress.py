@@ -4,6 +4,7 @@ All of it goes to standard error. Work of a few seconds says nothing.
 """
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -76,24 +77,13 @@ class Progress:
         self.total = total
         self.unit = unit
         self.done = self._before = done
-        self._say = say or _print
+        self._say = say or say_line
         self._started_at = self._noted_at = time.monotonic()
         self._pace = pace or Pace(FIRST_LINE, self._started_at)
         # What is counted one by one has an integer as its total.
         self._number = "{:.0f}" if isinstance(total, int) else "{:.1f}"
-        self._bar = None
-        if sys.stderr.isatty():
-            # The whole mean, as in the lines: steps differ too much for a short one.
-            self._bar = tqdm(
-                desc=name,
-                total=total,
-                initial=done,
-                bar_format=self._bar_format(),
-                leave=False,
-                dynamic_ncols=True,
-                smoothing=0,
-                delay=BAR_DELAY,
-            )
+        self._is_on_terminal = _is_on_terminal()
+        self._bar: tqdm | None = None
 
     def __enter__(self) -> "Progress":
         """Begin."""
@@ -108,6 +98,13 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
+    def expect(self, total: float) -> None:
+        """Set the total, where it becomes known while the work goes on."""
+        self.total = total
+        if self._bar is not None:
+            self._bar.total = total
+            self._bar.bar_format = self._bar_format()
+
     def advance(self, amount: float = 1, note: Callable[[], str] | None = None) -> None:
         """Count what has been done, and perhaps show it.
 
@@ -117,11 +114,8 @@ class Progress:
         """
         self.done += amount
         now = time.monotonic()
-        if self._bar is not None:
-            if note is not None and now - self._noted_at >= NOTE_EVERY:
-                self._noted_at = now
-                self._bar.set_postfix_str(note(), refresh=False)
-            self._bar.update(amount)
+        if self._is_on_terminal:
+            self._draw(now, amount, note)
             return
         if self.total is not None and self.done >= self.total:
             return  # what comes out of it says that it is done
@@ -137,6 +131,33 @@ class Progress:
         if self.total is None or fresh <= 0:
             return None
         return (self.total - self.done) * (now - self._started_at) / fresh
+
+    def _draw(self, now: float, amount: float, note: Callable[[], str] | None) -> None:
+        gone = now - self._started_at
+        is_new = self._bar is None
+        if self._bar is None:
+            if gone < BAR_DELAY:
+                return
+            # Not earlier, since a bar comes back behind each line that is written.
+            self._bar = tqdm(
+                desc=self.name,
+                total=self.total,
+                initial=self._before,
+                bar_format=self._bar_format(),
+                leave=False,
+                dynamic_ncols=True,
+                miniters=0,
+                smoothing=0,  # the whole mean: steps differ too much for a short one
+                delay=1e-9,  # drawn below, where all is set
+            )
+            self._bar.start_t -= gone
+            amount = self.done - self._before
+        if note is not None and now - self._noted_at >= NOTE_EVERY:
+            self._noted_at = now
+            self._bar.set_postfix_str(note(), refresh=False)
+        self._bar.update(amount)
+        if is_new:
+            self._bar.refresh()
 
     def _describe(self, gone: float, left: float | None) -> str:
         line = f"{self.name}: {self._number.format(self.done)}"
@@ -180,6 +201,22 @@ def without_bars() -> Iterator[None]:
         yield
 
 
+def _is_on_terminal() -> bool:
+    """Whether a bar would be seen; some containers' terminals have no size."""
+    if not sys.stderr.isatty():
+        return False
+    try:
+        return 0 not in os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return True
+
+
+def say_line(line: str) -> None:
+    """Write a line to standard error, in front of a bar that may be there."""
+    with without_bars():
+        print(line, file=sys.stderr, flush=True)
+
+
 def say_duration(seconds: float) -> str:
     """A time as people say it: 8 s, 3:20 min, 9:05 h."""
     seconds = round(seconds)
@@ -189,7 +226,3 @@ def say_duration(seconds: float) -> str:
         return f"{seconds // 60}:{seconds % 60:02} min"
     minutes = round(seconds / 60)
     return f"{minutes // 60}:{minutes % 60:02} h"
-
-
-def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

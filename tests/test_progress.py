@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from speechgru import progress as module
-from speechgru.progress import Pace, Progress, say_duration, track
+from speechgru.progress import Pace, Progress, say_duration, say_line, track
 
 
 class Terminal(io.StringIO):
@@ -80,7 +80,6 @@ def test_a_terminal_has_a_bar_that_leaves_nothing_behind(monkeypatch):
     monkeypatch.setattr(module, "BAR_DELAY", 0.0)
     monkeypatch.setattr(module, "NOTE_EVERY", 0.0)
     with Progress("work", 4, "files", done=1) as progress:
-        progress._bar.mininterval = 0
         progress.advance(1, lambda: "note 7")
         shown = sys.stderr.getvalue().split("\r")[-1]
     assert "work:  50 %|" in shown
@@ -106,3 +105,32 @@ def test_items_come_as_they_are_and_are_counted_when_they_are_done(clock):
 )  # fmt: skip
 def test_times_are_said_as_people_say_them(seconds, said):
     assert say_duration(seconds) == said
+
+
+def test_a_total_may_become_known_later(clock):
+    lines = []
+    with Progress("tune", None, "decodings", say=lines.append) as progress:
+        progress.expect(4.0)
+        clock.now += 30
+        progress.advance(1.5)
+        progress.expect(3.0)
+        clock.now += 30
+        progress.advance(0.5)
+    assert lines == [
+        "tune: 1.5 of 4.0 decodings, 30 s gone, about 50 s left",
+        "tune: 2.0 of 3.0 decodings, 1:00 min gone, about 30 s left",
+    ]
+
+
+def test_lines_are_written_in_front_of_a_bar(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(module, "BAR_DELAY", 0.0)
+    with Progress("work", None, "files") as progress:
+        progress.expect(4)
+        progress.advance()
+        say_line("look")
+        written = sys.stderr.getvalue()
+    _, before, after = written.rpartition("look\n")
+    assert before
+    assert "work:" in after
+    assert written.partition("look\n")[0].split("\r")[-1].strip() == ""

@@ -83,7 +83,7 @@ def _find_standstill(seen: Sequence[Seen]) -> str | None:
         found = "no word of dev is recognised"
     return (
         f"since epoch {before[-1].epoch}, {found}, and its loss stays at "
-        f"{now.dev_loss:.2f} per token: training is stuck. Try a higher "
+        f"{now.dev_loss:.3g} per token: training is stuck. Try a higher "
         "task.learning_rate, more steps (a smaller data.batch_seconds), or "
         "init_from=CHECKPOINT; debug=overfit tells whether texts and audio belong "
         "together"
@@ -101,10 +101,10 @@ def _find_overfitting(seen: Sequence[Seen]) -> str | None:
     if not risen or now.train_loss >= lowest.train_loss:
         return None
     return (
-        f"the loss of dev has risen from {lowest.dev_loss:.2f} per token in epoch "
-        f"{lowest.epoch} to {now.dev_loss:.2f}, while that of train has fallen from "
-        f"{lowest.train_loss:.2f} to {now.train_loss:.2f}, and no epoch since "
-        f"{best.epoch} was better on dev: train is learnt by heart. best.ckpt keeps "
-        f"epoch {best.epoch}; what helps is more data, augment=speed, spec_augment, "
-        "encoder.dropout, a smaller encoder, or fewer epochs (trainer.max_epochs)"
+        f"the loss of dev has risen from {lowest.dev_loss:.3g} per token in epoch "
+        f"{lowest.epoch} to {now.dev_loss:.3g}, while that of train has fallen from "
+        f"{lowest.train_loss:.3g} to {now.train_loss:.3g}, and no epoch since "
+        f"{best.epoch} was better on dev: train is learnt by heart. What helps is more "
+        "data, augment=speed, spec_augment, encoder.dropout, a smaller encoder, or "
+        "fewer epochs (trainer.max_epochs)"
     )

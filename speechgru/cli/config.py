@@ -13,6 +13,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from torch import nn
 from yaml import YAMLError
 
 from speechgru.cli.choices import CONF_DIR, choices, explain
@@ -26,6 +27,7 @@ from speechgru.interfaces import Decoder, InputError
 from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
 from speechgru.model.build import build
 from speechgru.model.checkpoint import load_language_model
+from speechgru.model.identity import digest_weights
 from speechgru.model.language_model import TextScorer
 
 CORPUS_ROOMS = ("speechgru.data.corpora",)
@@ -237,9 +239,18 @@ def name_corpus(config: Mapping[str, Any]) -> str:
     return config["name"] if "name" in config else config["_target_"]
 
 
-def build_decoder(config: Mapping[str, Any]) -> Decoder:
-    """Build the decoder that a configuration names, with its rescoring."""
+def build_decoder(config: Mapping[str, Any], model: nn.Module | None = None) -> Decoder:
+    """Build the decoder that a configuration names, with its rescoring.
+
+    Args:
+        config: of the command.
+        model: the acoustic model, whose tuned weights are taken.
+    """
     decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
+    digest = None
+    if model is not None and isinstance(decoder, BeamDecoder):
+        digest = digest_weights(model)
+        decoder.hear_through(digest)
     if config.get("rescore") is None:
         return decoder
     if not isinstance(decoder, BeamDecoder):
@@ -249,7 +260,7 @@ def build_decoder(config: Mapping[str, Any]) -> Decoder:
         )
     weight = config["rescore_weight"]
     if weight is None:
-        tuned = read_weights(config["rescore"], RESCORE, RESCORE_WEIGHTS)
+        tuned = read_weights(config["rescore"], RESCORE, RESCORE_WEIGHTS, digest)
         weight = tuned["rescore_weight"]
     decoder.rescoring = Rescoring(
         load_text_scorer(config), weight, config["rescore_texts"]

@@ -112,20 +112,43 @@ class BeamDecoder(ABC):
         self.lexicon_path = lexicon
         self.beam_threshold = beam_threshold
         self.open_vocabulary = open_vocabulary
-        tuned = SEARCH_WEIGHTS
-        if lm is not None:
-            tuned = read_weights(lm, self.name, SEARCH_WEIGHTS)
         if lm_weight is not None and lm_weight < 0:
             raise InputError(f"decoder.lm_weight is {lm_weight}, expected at least 0")
-        self.confidence_scale = tuned["confidence_scale"]
+        self._asked = {"lm_weight": lm_weight, "word_score": word_score}
         self.rescoring: Rescoring | None = None
         self._tokens: tuple[str, ...] | None = None
+        self.change(**self._find_weights(None), beam_size=beam_size, num_best=num_best)
+
+    @property
+    def takes_tuned(self) -> bool:
+        """Whether weights are taken that `speechgru tune` has found, if it has."""
+        return self.lm_path is not None and None in self._asked.values()
+
+    def hear_through(self, model: str) -> None:
+        """Take what was tuned with this acoustic model, unless it was asked for.
+
+        Args:
+            model: digest of the acoustic model.
+
+        Raises:
+            InputError: see `read_weights`.
+        """
         self.change(
-            tuned["lm_weight"] if lm_weight is None else lm_weight,
-            tuned["word_score"] if word_score is None else word_score,
-            beam_size,
-            num_best,
+            **self._find_weights(model),
+            beam_size=self.beam_size,
+            num_best=self.num_best,
         )
+
+    def _find_weights(self, model: str | None) -> dict[str, float]:
+        """Weights as asked for, as tuned, or as usual."""
+        tuned = dict(SEARCH_WEIGHTS)
+        if self.lm_path is not None:
+            tuned = read_weights(self.lm_path, self.name, SEARCH_WEIGHTS, model)
+        self.confidence_scale = tuned.pop("confidence_scale")
+        return {
+            name: tuned[name] if asked is None else asked
+            for name, asked in self._asked.items()
+        }
 
     def change(
         self, lm_weight: float, word_score: float, beam_size: int, num_best: int

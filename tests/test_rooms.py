@@ -20,7 +20,7 @@ ALLOWED = {
     "text": {"interfaces"},
     "features": {"interfaces"},
     "data": {"interfaces", "progress", "files", "audio", "text"},
-    "model": {"interfaces", "files", "text", "features"},
+    "model": {"interfaces", "progress", "files", "text", "features"},
     "lm": {"interfaces", "files"},
     "decode": {"interfaces", "files", "text", "lm"},
     "score": {"interfaces", "files"},

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +23,7 @@ from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.progress import track
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.report import Media, Recording, System, make_page, worst_first
@@ -239,7 +240,9 @@ class MediaCollector:
     ) -> Media:
         """Load the worst utterances of a system."""
         media = Media()
-        for index, result in enumerate(worst_first(results)):
+        ranked = worst_first(results)
+        shown = track(ranked[:worst], "report", "recordings")
+        for index, result in enumerate(chain(shown, ranked[worst:])):
             if result.audio_path is None:
                 media.failures[result.id] = NO_PATH
             elif index < worst:

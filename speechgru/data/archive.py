@@ -16,13 +16,13 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from tqdm import tqdm
-
 from speechgru.interfaces import InputError
+from speechgru.progress import Progress, track
 
 _log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 18  # bytes
+_MB = 1e6
 _TIMEOUT = 30  # s without an answer
 
 
@@ -145,7 +145,7 @@ def digest_tree(folder: Path, patterns: Iterable[str]) -> str:
         if file.is_file()
     }
     tree = hashlib.sha256()
-    for name in sorted(files):
+    for name in track(sorted(files), f"checking {folder}", "files"):
         content = hashlib.sha256(files[name].read_bytes()).digest()
         tree.update(name.encode() + b"\0" + content)
     return tree.hexdigest()
@@ -175,18 +175,16 @@ def _fetch(url: str, part: Path) -> None:
         total = None if length is None else start + int(length)
         with (
             open(part, "ab" if start else "wb") as file,
-            tqdm(
-                desc=part.name.removesuffix(".part"),
-                initial=start,
-                total=total,
-                unit="B",
-                unit_scale=True,
-                disable=None,  # where standard error is no terminal
+            Progress(
+                part.name.removesuffix(".part"),
+                None if total is None else total / _MB,
+                "MB",
+                done=start / _MB,
             ) as progress,
         ):
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
-                progress.update(len(chunk))
+                progress.advance(len(chunk) / _MB)
             file.flush()
             os.fsync(file.fileno())
     size = part.stat().st_size

@@ -21,6 +21,7 @@ from speechgru.audio import (
 )
 from speechgru.data.diagnosis import Diagnosis, Problem, SplitSummary, summarise
 from speechgru.interfaces import InputError, Tokenizer, Utterance
+from speechgru.progress import track
 
 
 def examine(
@@ -52,7 +53,8 @@ def examine(
     summaries: dict[str, SplitSummary] = {}
     # train first, whatever the order: it is the other split's copy that leaks.
     for split in sorted(splits, key=lambda name: name != "train"):
-        for index, utterance in enumerate(splits[split]):
+        examined = track(splits[split], f"doctor: {split}", "utterances")
+        for index, utterance in enumerate(examined):
             problems += [
                 (index, Problem(split, utterance.id, kind, message))
                 for kind, message in examiner.examine(split, utterance)

@@ -11,6 +11,7 @@ from torchmetrics import MeanMetric
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import Batch, Decoder, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.progress import track
 from speechgru.score.error_rate import ErrorRate
 from speechgru.task.losses import (
     consistency_losses,
@@ -123,7 +124,9 @@ class CTCTask(TrainingTask):
                 (waveforms.to(self.device), lengths.to(self.device))
                 for waveforms, lengths in self.trainer.datamodule.sample_waveforms(size)
             )
-            self.model.fit_normalization(device_batches)
+            size = min(size, len(self.trainer.datamodule.train_sizes))
+            sample = track(device_batches, "normalisation", "utterances", size)
+            self.model.fit_normalization(sample)
         for buffer in self.model.normalize.buffers():
             buffer.copy_(self.trainer.strategy.broadcast(buffer))
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from speechgru.audio import read_audio, resample_audio
 from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
 from speechgru.data.corpora.made import MadeCorpus, write_utterance
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.interfaces import InputError, Utterance
+from speechgru.progress import track
 
 _TRAIN_SPEAKERS = ("george", "jackson", "lucas", "nicolas")
 _TEST_SPEAKERS = ("theo", "yweweler")
@@ -152,10 +152,8 @@ class FSDD(MadeCorpus):
         folder.mkdir(parents=True)
         speakers = list(self.allotment[split])
         shortest, longest = (round(pause * _RECORDED_RATE) for pause in self.pauses)
-        progress = tqdm(
-            range(self.utterances[split]), desc=f"{self.name} {split}", disable=None
-        )
-        for index in progress:
+        indices = range(self.utterances[split])
+        for index in track(indices, f"{self.name} {split}", "utterances"):
             choose = random.Random(f"{self.seed}/{self.partition}/{split}/{index}")
             # By turns, so that everybody says equally much.
             speaker = speakers[index % len(speakers)]

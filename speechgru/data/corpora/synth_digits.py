@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from speechgru.audio import resample_audio
 from speechgru.data.corpora.espeak import Espeak
 from speechgru.data.corpora.made import MadeCorpus, write_utterance
 from speechgru.interfaces import InputError, Utterance
+from speechgru.progress import track
 
 DIGITS = (
     "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE",
@@ -74,10 +73,8 @@ class SynthDigits(MadeCorpus):
     ) -> Iterator[Utterance]:
         """Write and describe the utterances of a split."""
         folder.mkdir(parents=True)
-        progress = tqdm(
-            range(self.utterances[split]), desc=f"{self.name} {split}", disable=None
-        )
-        for index in progress:
+        indices = range(self.utterances[split])
+        for index in track(indices, f"{self.name} {split}", "utterances"):
             choose = random.Random(f"{self.seed}/{split}/{index}")
             # By turns, so that every voice says equally much.
             voice = self.voices[split][index % len(self.voices[split])]

@@ -124,7 +124,7 @@ class WeightSearch:
         with Progress("tune", None, "decodings of dev") as progress:
             self._progress = progress
             for number, pairs in enumerate(self.grid.run(self._try)):
-                if number == 0:
+                if number == 0 and self.grid.num_pairs > 1:
                     say_line(
                         f"{self.grid.num_pairs} combinations of lm_weight and "
                         f"word_score: {len(pairs)} of them first, then those around "

@@ -14,7 +14,7 @@ class GridSearch:
     First every third of either list. Then the neighbours of each pair that is
     nearly as good as the best, until all neighbours of such are known: on a
     surface without a second valley, this finds the best pair of the whole
-    grid. Last what lies halfway between the best pair and its neighbours.
+    grid.
 
     Args:
         firsts: of the first weight; sorted here.
@@ -45,25 +45,12 @@ class GridSearch:
         Yields:
             What the next round tries, before it is tried.
         """
-        for planned in (self._coarse, *([self._neighbours] * self.num_pairs)):
-            pairs = planned()
-            if not pairs:
-                break
+        pairs = [(a, b) for a in _thin(self.firsts) for b in _thin(self.seconds)]
+        while pairs:
             yield pairs
-            self._measure(pairs, measure)
-        halfway = self._halfway()
-        if halfway:
-            yield halfway
-            self._measure(halfway, measure)
-
-    def _measure(
-        self, pairs: Sequence[Pair], measure: Callable[[float, float], int]
-    ) -> None:
-        for pair in pairs:
-            self.errors[pair] = measure(*pair)
-
-    def _coarse(self) -> list[Pair]:
-        return [(a, b) for a in _thin(self.firsts) for b in _thin(self.seconds)]
+            for pair in pairs:
+                self.errors[pair] = measure(*pair)
+            pairs = self._neighbours()
 
     def _neighbours(self) -> list[Pair]:
         fewest = min(self.errors.values())
@@ -78,20 +65,6 @@ class GridSearch:
             for b in _around(self.seconds, second)
         }
         return sorted(near - set(self.errors))
-
-    def _halfway(self) -> list[Pair]:
-        if min(self.errors.values()) == 0:
-            return []
-        first, second = self.best
-        halves = [
-            *((_middle(first, a), second) for a in _around(self.firsts, first)),
-            *((first, _middle(second, b)) for b in _around(self.seconds, second)),
-        ]
-        return sorted(set(halves) - set(self.errors))
-
-
-def _middle(one: float, other: float) -> float:
-    return round((one + other) / 2, 6)  # 0.075, not 0.07500000000000001
 
 
 def _thin(values: Sequence[float]) -> list[float]:

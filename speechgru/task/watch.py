@@ -8,7 +8,7 @@ SILENT = 0.95  # share of dev utterances in which nothing is heard
 USELESS = 0.99  # word error rate
 FLAT = 0.03  # share of the loss that the steps below should take away at least
 FLAT_EPOCHS, FLAT_STEPS = 4, 300
-RISE = 1.1  # of the loss, against its lowest
+RISE, LEAST_RISE = 1.1, 0.02  # of the loss, against its lowest
 RISEN_EPOCHS = 5
 
 
@@ -81,6 +81,12 @@ def _find_standstill(seen: Sequence[Seen]) -> str | None:
     found = f"nothing is heard in {100 * now.unheard:.0f} % of dev"
     if now.unheard < SILENT:
         found = "no word of dev is recognised"
+    if now.dev_loss > (1 + FLAT) * before[-1].dev_loss:
+        return (
+            f"since epoch {before[-1].epoch}, {found}, and its loss has risen from "
+            f"{before[-1].dev_loss:.3g} to {now.dev_loss:.3g} per token: training "
+            "diverges. Try a lower task.learning_rate"
+        )
     return (
         f"since epoch {before[-1].epoch}, {found}, and its loss stays at "
         f"{now.dev_loss:.3g} per token: training is stuck. Try a higher "
@@ -97,8 +103,10 @@ def _find_overfitting(seen: Sequence[Seen]) -> str | None:
     now = seen[-1]
     if now.epoch - max(lowest.epoch, best.epoch) < RISEN_EPOCHS:
         return None
-    risen = all(each.dev_loss > RISE * lowest.dev_loss for each in seen[-3:])
-    if not risen or now.train_loss >= lowest.train_loss:
+    most = max(RISE * lowest.dev_loss, LEAST_RISE + lowest.dev_loss)
+    risen = all(each.dev_loss > most for each in seen[-3:])
+    # Where no word is wrong, nothing can become better.
+    if not risen or best.score == 0 or now.train_loss >= lowest.train_loss:
         return None
     return (
         f"the loss of dev has risen from {lowest.dev_loss:.3g} per token in epoch "

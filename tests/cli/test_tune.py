@@ -31,18 +31,17 @@ def lm(tones, tmp_path):
     return path
 
 
-@pytest.fixture(scope="module")
-def noisy(tones, tmp_path_factory):
+@pytest.fixture
+def noisy(tmp_path):
     """Where the model errs, so that weights matter."""
-    dev = make_tones(tmp_path_factory.mktemp("noisy"), "dev", 13, noise=0.03)
-    return ["corpus=manifest", *tones.overrides, f"corpus.dev={dev}"]
+    return f"corpus.dev={make_tones(tmp_path, 'dev', 13, noise=0.03)}"
 
 
 @pytest.fixture
-def command(trained, lm, noisy):
+def command(trained, lm, tones):
     """What `speechgru tune` is given."""
     decoder = ["decoder=prefix_beam", f"decoder.lm={lm}", "decoder.beam_size=4"]
-    return [str(trained.checkpoint), *noisy, *decoder]
+    return [str(trained.checkpoint), "corpus=manifest", *tones.overrides, *decoder]
 
 
 @pytest.fixture
@@ -77,13 +76,15 @@ def stop_behind_two(monkeypatch):
     return stop
 
 
-def test_the_search_is_as_good_as_the_whole_grid(command, lm, monkeypatch, capsys):
+def test_the_search_is_as_good_as_the_whole_grid(
+    command, lm, noisy, monkeypatch, capsys
+):
     tunings = []
     calibrate = Tuning.calibrate
     monkeypatch.setattr(
         Tuning, "calibrate", lambda *all: tunings.append(all[0]) or calibrate(*all)
     )
-    assert tune([*command, *GRID, "beam_sizes=[4]"]) == 0
+    assert tune([*command, noisy, *GRID, "beam_sizes=[4]"]) == 0
     record = read_record(lm)
     (tuning,) = tunings
     whole = [

@@ -27,9 +27,20 @@ DIGITS = [
 ]  # fmt: skip
 
 
+# A fold of an4/bigru, 61 steps an epoch; its losses are per utterance.
+AN4 = [
+    (205.086, 73.479, 1.000, 1.0), (61.529, 51.978, 1.000, 1.0),
+    (54.042, 46.386, 0.999, 0.5), (46.146, 31.950, 0.949, 0.0),
+    (34.669, 21.485, 0.808, 0.0), (26.791, 14.575, 0.486, 0.0),
+    (20.625, 10.993, 0.387, 0.0), (17.222, 8.650, 0.286, 0.0),
+    (15.382, 8.052, 0.242, 0.0),
+]  # fmt: skip
+
+
 def test_a_run_that_learns_is_not_warned_of():
     for steps in (10, 19, 100, 1000):
         assert see_all(DIGITS, steps) == {}
+        assert see_all(AN4, steps) == {}
 
 
 def test_a_run_that_hears_but_blanks_is_warned_of_early_and_once():
@@ -63,6 +74,19 @@ def test_a_dev_loss_that_rises_while_that_of_train_falls_is_warned_of_once():
     assert list(warnings) == [10]
     assert "has risen from 0.7 per token in epoch 5 to 0.95" in warnings[10]
     assert "no epoch since 5 was better" in warnings[10]
+
+
+def test_a_run_that_diverges_is_told_so():
+    diverging = [(4.4 + e, 4.1 + e, 1.0, 0.0) for e in range(10)]
+    warnings = see_all(diverging)
+    assert "has risen from 4.1 to 8.1 per token: training diverges" in warnings[5]
+    assert "a lower task.learning_rate" in warnings[5]
+
+
+def test_a_rising_loss_does_not_matter_where_no_word_is_wrong():
+    perfect = [(0.1 / e, 0.001 + 0.05 * e, 0.0, 0.0) for e in range(1, 20)]
+    tiny = [(0.1 / e, 0.0001 * e, 0.5, 0.0) for e in range(1, 20)]
+    assert see_all(perfect) == see_all(tiny) == {}
 
 
 def test_a_rising_loss_does_not_matter_while_fewer_words_are_wrong():

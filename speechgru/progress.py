@@ -122,8 +122,8 @@ class Progress:
         left = self.seconds_left(now)
         gone = now - self._started_at
         if self._pace.is_due(now, None if left is None else gone + left):
-            more = "" if note is None else f"; {note()}"
-            self._say(self._describe(gone, left) + more)
+            said = [self._describe(gone, left), note() if note else ""]
+            self._say("; ".join(filter(None, said)))
 
     def seconds_left(self, now: float) -> float | None:
         """Estimate the time until all is done; None if that cannot be told."""

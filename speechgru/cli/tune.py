@@ -152,12 +152,14 @@ class WeightSearch:
         print(describe_trials([*self.trials.values()], num_words))
         if self.beams:
             print(describe_beams(self.beams, num_words, len(tuning.references)))
-        print(
+        found = (
             f"best: lm_weight={best.lm_weight:g} word_score={best.word_score:g}, WER "
             f"{percent(best.edits / num_words)} %"
-            + remark_edge(best.lm_weight, self.grid.firsts, "lm_weights")
-            + remark_edge(best.word_score, self.grid.seconds, "word_scores")
         )
+        if self.is_searched:
+            found += remark_edge(best.lm_weight, self.grid.firsts, "lm_weights")
+            found += remark_edge(best.word_score, self.grid.seconds, "word_scores")
+        print(found)
         if self.trusts:
             print(describe_calibration(self.trusts, self.scale))
         else:

@@ -49,8 +49,9 @@ class TrainingClock:
         # The first step loads and allocates what others find there.
         if self._is_warm or seconds >= SLOW_STEP:
             if self.num_steps >= max(self.steps_per_epoch, 100):
-                self.num_steps //= 2  # the machine may have become faster or slower
-                self._seconds /= 2
+                # The machine may have become faster or slower.
+                self._seconds *= self.num_steps // 2 / self.num_steps
+                self.num_steps //= 2
             self.num_steps += 1
             self._seconds += seconds
         self._is_warm = True

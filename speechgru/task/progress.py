@@ -1,6 +1,7 @@
 """What is said while training goes on."""
 
 import logging
+import math
 import os
 import resource
 import sys
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 ENOUGH_STEPS = 20  # to tell how long a run will last
 ENOUGH_SECONDS = 10.0
+SAMPLES_EVERY = 30.0  # s, at least, between decoded utterances in the log
 LONG_RUN = 3 * 3600.0  # s; what lasts longer is warned of
 VALIDATION_COST = 1 / 3  # of a second of speech, against training on it
 
@@ -36,6 +38,7 @@ class TrainingProgress(Callback):
         self._progress: Progress | None = None
         self._began_at = self._epoch_began_at = 0.0
         self._is_within = False  # an epoch
+        self._sampled_at = -math.inf
         self._has_told = False
 
     def state_dict(self) -> dict[str, Any]:
@@ -117,8 +120,11 @@ class TrainingProgress(Callback):
         self._clock.end_epoch(now)
         self._pace.rest(now, self._clock.seconds_per_epoch)
         log.info("%s", self._describe_epoch(trainer, task, now))
-        for id, reference, hypothesis in task.samples:
-            log.info("  %s: %s | heard: %s", id, reference, hypothesis)
+        is_last = trainer.current_epoch + 1 == trainer.max_epochs
+        if is_last or now - self._sampled_at >= SAMPLES_EVERY:
+            self._sampled_at = now
+            for id, reference, hypothesis in task.samples:
+                log.info("  %s: %s | heard: %s", id, reference, hypothesis)
         if trainer.enable_validation:
             for warning in self._watch.see(_see(trainer, task)):
                 log.warning("%s", warning)

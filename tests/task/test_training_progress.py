@@ -50,6 +50,17 @@ def test_the_first_steps_tell_how_long_the_run_will_last(tones, tmp_path, monkey
     assert "would take" not in log
 
 
+def test_short_epochs_show_what_is_heard_at_first_and_in_the_end(
+    tones, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "SAMPLES_EVERY", 1e9)
+    options = ["trainer.max_epochs=4", "data.max_train=16", "data.batch_seconds=60"]
+    log = start(tones, tmp_path / "run", *options)
+    first, second, third, fourth = log.split("/4: ")[1:]
+    assert first.count("| heard:") == fourth.count("| heard:") == 3
+    assert second.count("| heard:") == third.count("| heard:") == 0
+
+
 def test_a_line_within_an_epoch_counts_steps_not_batches_also_behind_a_resume(
     tones, tmp_path, talkative, monkeypatch
 ):

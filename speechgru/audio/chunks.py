@@ -141,7 +141,8 @@ def _find_ranges(
 ) -> tuple[list[range], int | None]:
     """The ranges of sound, and where another file begins, if one does."""
     found = end - data
-    if any(size in sizes for sizes in kind.unknown) and size > found:
+    is_unknown = any(size in sizes for sizes in kind.unknown)
+    if is_unknown and size > found:
         return [range(data, end)], None
     if not found:
         return [], None
@@ -165,8 +166,8 @@ def _find_ranges(
         position = content + chunk_size
     else:
         return ranges, None
-    wrapped = len(ranges) == 1 and (found - size) % 2**32 == 0
-    if not ranges or wrapped:
+    is_wrapped = len(ranges) == 1 and (found - size) % 2**32 == 0
+    if not ranges or is_wrapped or is_unknown:
         return [range(data, end)], None
     if head in (b"TAG ", b"APET") or head[:3] == b"ID3":
         return ranges, None

@@ -63,6 +63,12 @@ def find_mp3_streams(
     first = find_frame(data, start, _REACH)
     if first is None:
         return None
+    if any(data[start : first.position]):
+        _logger.warning(
+            "%s: %d bytes in front are neither frames of MPEG nor a tag",
+            name,
+            first.position - start,
+        )
     return [
         part
         for found in _find_streams(data, first.position, name)

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import BinaryIO
 
 from speechgru.audio.chunks import find_chunked_sound
@@ -34,12 +33,19 @@ class Layout:
     is_mpeg: bool = False
 
 
+_MOST_KEPT = 64
+_kept: dict[tuple[int, int, int, int], Layout] = {}  # by file, size and time
+
+
 def find_layout(stream: BinaryIO, name: str) -> Layout:
     """Check a source as far as its format permits, and find its parts.
 
+    Layouts of the last files are kept, since a long one may be read in
+    hundreds of segments.
+
     Args:
-        stream: can be read at any position.
-        name: for messages; the path of a file that is read from disk.
+        stream: can be read at any position; is left at its start.
+        name: for messages.
 
     Raises:
         AudioError: truncated or damaged.
@@ -49,18 +55,13 @@ def find_layout(stream: BinaryIO, name: str) -> Layout:
     except OSError:  # in memory
         layout = _find(stream, name)
     else:
-        layout = _find_in_file(
-            name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-        )
+        key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        layout = _kept.get(key) or _find(stream, name)
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()  # simple, and safe in threads
+        _kept[key] = layout
     stream.seek(0)
     return layout
-
-
-@lru_cache(maxsize=64)
-def _find_in_file(path: str, *identity: int) -> Layout:
-    # A long file may be read in hundreds of segments.
-    with open(path, "rb") as stream:
-        return _find(stream, path)
 
 
 def _find(stream: BinaryIO, name: str) -> Layout:

@@ -14,15 +14,16 @@ PACKAGE = Path(speechgru.__file__).parent
 
 ALLOWED = {
     "interfaces": set(),
-    "files": {"interfaces"},
+    "bounded": set(),
+    "files": {"interfaces", "bounded"},
     "audio": {"interfaces"},
     "text": {"interfaces"},
     "features": {"interfaces"},
     "data": {"interfaces", "files", "audio", "text"},
-    "model": {"interfaces", "files", "text", "features"},
-    "lm": {"interfaces", "files"},
+    "model": {"interfaces", "bounded", "files", "text", "features"},
+    "lm": {"interfaces", "bounded", "files"},
     "decode": {"interfaces", "files", "text", "lm"},
-    "score": {"interfaces", "files"},
+    "score": {"interfaces", "bounded", "files"},
     "task": {"interfaces", "files", "features", "data", "model", "decode", "score"},
     "transcribe": {"interfaces", "audio", "model", "decode"},
 }

@@ -1,12 +1,12 @@
 """How much a language model counts, kept beside it."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speechgru.files import read_lines, replace_file, to_json
+from speechgru.bounded import read_json
+from speechgru.files import get_number, replace_file, to_json
 from speechgru.interfaces import InputError
 
 SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
@@ -14,6 +14,9 @@ SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
 
 RESCORE_WEIGHTS = {"rescore_weight": 0.5}
 """What one counts that rescores."""
+
+MOST_WEIGHT = 1e6
+"""Beyond it nothing but the language model would count, and scores overflow."""
 
 RESCORE = "rescore"
 """What a language model is used for that rescores."""
@@ -50,13 +53,13 @@ def read_weights(
             since it was tuned.
     """
     path = weights_path(lm, use)
-    if not path.is_file():
+    if not path.exists():
         return dict(defaults)
     try:
-        record = json.loads("\n".join(read_lines(path, "tuned weights")))
-        weights = {name: float(record[name]) for name in defaults}
+        record = read_json(path)
+        weights = {name: _get_weight(record, name) for name in defaults}
         digest = record["lm_sha256"]
-    except (ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise InputError(
             f"{path}: does not hold {', '.join(defaults)} ({error}); remove it, or "
             "make it again by speechgru tune"
@@ -67,6 +70,13 @@ def read_weights(
             "again by speechgru tune, or remove it"
         )
     return weights
+
+
+def _get_weight(record: Mapping[str, Any], name: str) -> float:
+    weight = get_number(record, name, "a finite number")
+    if abs(weight) > MOST_WEIGHT or (name == "confidence_scale" and weight <= 0):
+        raise ValueError(f"{name} is {weight:g}")
+    return weight
 
 
 def _digest(lm: str | Path) -> str:

@@ -18,7 +18,7 @@ from speechgru.interfaces import InputError
 MOST_PICKLE = 16 << 20
 """Bytes of all that is not a tensor; a large vocabulary has one million."""
 
-MOST_STEPS = 2_000_000
+MOST_STEPS = 600_000
 """Instructions of a pickle; a tensor takes some 25, a word 2."""
 
 PLAIN = re.compile(

@@ -16,7 +16,7 @@ LANGUAGE_MODEL_GROUPS = ("language_model", "encoder")
 
 PLAIN = (str, int, float, bool, type(None))
 
-MOST_VALUES = 1_000_000
+MOST_VALUES = 300_000
 """And characters in 16: lists that hold each other can stand for billions."""
 
 DEEPEST = 30

@@ -19,7 +19,7 @@ ALLOWED = {
     "audio": {"interfaces"},
     "text": {"interfaces"},
     "features": {"interfaces"},
-    "data": {"interfaces", "files", "audio", "text"},
+    "data": {"interfaces", "bounded", "files", "audio", "text"},
     "model": {"interfaces", "bounded", "files", "text", "features"},
     "lm": {"interfaces", "bounded", "files"},
     "decode": {"interfaces", "files", "text", "lm"},

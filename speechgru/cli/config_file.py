@@ -37,16 +37,25 @@ def read_config(path: Path) -> dict[str, Any]:
         text = _read_checked(path)
         config = OmegaConf.to_container(OmegaConf.load(StringIO(text)))
     except (OSError, ValueError, yaml.YAMLError, OmegaConfBaseException) as error:
-        raise InputError(
-            f"{path}: cannot be read ({reason(error)}), expected a configuration "
-            "in YAML; correct the file, or bring it back"
-        ) from error
+        raise _unreadable(path, error) from error
     if not isinstance(config, dict):
         raise InputError(
             f"{path}: holds a {type(config).__name__}, expected a configuration in "
             "YAML; correct the file, or bring it back"
         )
     return config
+
+
+def read_config_text(path: Path) -> str:
+    """Read a configuration to be shown as it is, with its comments.
+
+    Raises:
+        InputError: the file cannot be read, or is too large.
+    """
+    try:
+        return read_whole(path, MOST_CONFIG).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
 
 
 def check_folder(folder: Path) -> None:
@@ -59,10 +68,14 @@ def check_folder(folder: Path) -> None:
         try:
             _read_checked(path)
         except (OSError, ValueError, yaml.YAMLError) as error:
-            raise InputError(
-                f"{path}: cannot be read ({reason(error)}), expected a configuration "
-                "in YAML; correct or remove the file"
-            ) from error
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path}: cannot be read ({reason(error)}), expected a configuration in YAML; "
+        "correct the file, or bring it back"
+    )
 
 
 def _find_yaml(folder: Path) -> Iterator[Path]:

@@ -42,11 +42,14 @@ def check_file(path: Path) -> None:
         InputError: it is damaged, or made to take all the memory or to run code.
         OSError: it cannot be read.
     """
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        # As torch tells the two formats apart; zipfile would look at the end.
+        if file.read(4) != b"PK\3\4":
+            file.seek(0)
             _check_pickles(file.read(MOST_PICKLE), NUM_PICKLES)
-        return
+            return
     with zipfile.ZipFile(path) as archive:
+        _check_list(path, archive.start_dir)
         _check_records(archive.infolist(), path.stat().st_size)
         for record in archive.infolist():
             if record.filename.endswith("data.pkl"):
@@ -91,6 +94,30 @@ def summarise(error: BaseException) -> str:
     if " " not in lines[0]:
         return f"{type(error).__name__} {lines[0]}".strip()
     return lines[0].partition(". ")[0]
+
+
+def _check_list(path: Path, start: int) -> None:
+    """See that there is one list of records only, where torch looks for it, too.
+
+    Args:
+        path: of the file.
+        start: where zipfile found the list.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 98))  # end of the list in 64 bits, where it is, in 32
+        end = file.read()
+    found = int.from_bytes(end[-6:-2], "little")
+    place = size - 98
+    if end[-42:-38] == b"PK\6\7":
+        place = int.from_bytes(end[-34:-26], "little")
+        found = int.from_bytes(end[48:56], "little")
+    if (
+        end[-22:-18] != b"PK\5\6"
+        or end[-2:] != b"\0\0"
+        or (found, place) != (start, size - 98)
+    ):
+        raise InputError(unreadable("it has something behind its records"))
 
 
 def _check_records(records: list[zipfile.ZipInfo], size: int) -> None:

@@ -140,6 +140,20 @@ class Encodes:
         return __import__("_codecs").encode, ("ü" * 10, "punycode")
 
 
+def test_a_file_is_looked_at_in_the_format_that_torch_takes_it_for(checkpoint, path):
+    whole = checkpoint.read_bytes()
+    for hidden in (pickle.dumps(Allocates(), 2), b"some text"):
+        path.write_bytes(hidden + whole)
+        refuse(path, r"holds \w+\.bytearray|cannot be read as a checkpoint")
+    for behind in (b"x", b"PK\5\6" + bytes(18)):
+        path.write_bytes(whole + behind)
+        refuse(path, "cannot be read as a checkpoint")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "A")
+        archive.comment = b"of theirs"
+    refuse(path, "it has something behind its records")
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 @pytest.mark.parametrize(
     ("hostile", "name"),

@@ -1,13 +1,14 @@
 """Building a model that a stranger describes, in no more memory than it can need."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map_only
+from torch.utils._pytree import tree_leaves
 
 from speechgru.interfaces import InputError
 
@@ -16,6 +17,8 @@ SPARE_BYTES = 64 << 20
 
 SPARE_STEPS = 5000
 """Of building a model."""
+
+LARGEST_ELEMENT = 8  # bytes
 
 STEPS_PER_WEIGHT = 200
 """More than any initialisation takes."""
@@ -34,7 +37,7 @@ def within_budget(weights: Mapping[str, Tensor]) -> Iterator[None]:
     """
     num_bytes = sum(weight.nbytes for weight in weights.values())
     with _Budget(
-        8 * num_bytes + SPARE_BYTES, STEPS_PER_WEIGHT * len(weights) + SPARE_STEPS
+        16 * num_bytes + SPARE_BYTES, STEPS_PER_WEIGHT * len(weights) + SPARE_STEPS
     ):
         yield
 
@@ -49,8 +52,9 @@ class _Budget(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         self.num_steps -= 1
-        if not func._schema.is_mutable:  # what works in place takes no memory
-            self.num_bytes -= _foresee_bytes(func, args, kwargs)
+        # What works in place, or looks at a tensor in another way, takes no memory.
+        if not func._schema.is_mutable and not func.is_view:
+            self.num_bytes -= _foresee_bytes(tree_leaves([args, kwargs], _is_shape))
         if self.num_bytes < 0 or self.num_steps < 0:
             raise InputError(
                 "its description asks for a model that is much larger than its weights"
@@ -58,13 +62,21 @@ class _Budget(TorchDispatchMode):
         return func(*args, **kwargs)
 
 
-def _foresee_bytes(func: Any, args: tuple, kwargs: dict) -> int:
-    """Memory of an operation's result, by trying it without any memory."""
-    args, kwargs = tree_map_only(Tensor, lambda t: t.to("meta"), (args, kwargs))
-    if any(argument.name == "device" for argument in func._schema.arguments):
-        kwargs = {**kwargs, "device": torch.device("meta")}
-    try:
-        results, _ = tree_flatten(func(*args, **kwargs))
-    except (NotImplementedError, RuntimeError):
-        return 0  # of a value, not of tensors; or the operation itself will say why
-    return sum(result.nbytes for result in results if isinstance(result, Tensor))
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(type(n) is int for n in value)
+
+
+def _foresee_bytes(values: Sequence[Any]) -> float:
+    """The most that an operation's result may take, from what it is given.
+
+    Torch's own way, a trial on the device "meta", costs a second of imports.
+    """
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    if tensors:  # as large as all of them broadcast
+        shapes = [reversed(tensor.shape) for tensor in tensors]
+        largest = [max(sizes) for sizes in zip_longest(*shapes, fillvalue=1)]
+        return math.prod(largest) * max(tensor.element_size() for tensor in tensors)
+    shapes = [math.prod(value) for value in values if _is_shape(value)]
+    # A count, as of arange; torch refuses those that are no numbers.
+    counts = [abs(value) for value in values if type(value) in (int, float)]
+    return max([0, *shapes, *counts]) * LARGEST_ELEMENT

@@ -47,6 +47,11 @@ class _Budget(TorchDispatchMode):
         super().__init__()
         self.num_bytes, self.num_steps = num_bytes, num_steps
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Else torch imports its compiler, a second of every command.
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
@@ -69,7 +74,7 @@ def _is_shape(value: Any) -> bool:
 def _foresee_bytes(values: Sequence[Any]) -> float:
     """The most that an operation's result may take, from what it is given.
 
-    Torch's own way, a trial on the device "meta", costs a second of imports.
+    Torch's own way, a trial on the device "meta", imports its compiler, too.
     """
     tensors = [value for value in values if isinstance(value, Tensor)]
     if tensors:  # as large as all of them broadcast

@@ -181,7 +181,8 @@ def read_summary(path: Path) -> dict[str, Any]:
         for key in ("corpus", "split", "checkpoint"):
             get_text(record, key)
         for key in ("rate", "low", "high"):
-            get_number(record["words"], key, "a rate")
+            if record["words"][key] is not None:  # infinite: nothing was said
+                get_number(record["words"], key, "a rate")
     except (OSError, ValueError, KeyError, TypeError) as error:
         said = reason(error) if isinstance(error, OSError) else repr(error)
         raise InputError(

@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from speechgru.bounded import read_whole
 from speechgru.interfaces import InputError
 
 _MAX_LISTED = 20  # problems in one message
+
+MOST_NUMBER = 1e300
+"""What numbers of a record stay below, so that their sums are finite."""
 
 Item = TypeVar("Item")
 
@@ -96,7 +100,7 @@ def read_json_lines(
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        content = read_whole(path)
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind}; "
@@ -143,7 +147,7 @@ def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
         InputError: the file cannot be read, or is not UTF-8.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = read_whole(path).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind} in UTF-8; "
@@ -187,7 +191,8 @@ def get_number(record: Mapping[str, Any], key: str, kind: str) -> float:
     """A finite number of a record; `kind` says what it is in the error."""
     value = record[key]
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):
+    # No float is as large as an integer of 400 digits, which is finite, too.
+    if not is_number or not -MOST_NUMBER < value < MOST_NUMBER:
         raise InputError(f"{key} is {show(value)}, expected {kind}; correct the line")
     return float(value)
 

@@ -12,17 +12,15 @@ from typing import Any
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from torch import nn
-from yaml import YAMLError
 
 from speechgru.cli.choices import CONF_DIR, choices, explain
+from speechgru.cli.config_file import check_folder, read_config
 from speechgru.cli.main import UsageError
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.n_best import Rescoring
-from speechgru.files import reason
 from speechgru.interfaces import Decoder, InputError
 from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
 from speechgru.model.build import build
@@ -112,6 +110,7 @@ def compose_config(
     register_resolvers()
     search = []
     if config_dir is not None:
+        check_folder(Path(config_dir))
         search = [f"hydra.searchpath=[{Path(config_dir).absolute().as_uri()}]"]
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         return compose(primary, [*overrides, *search])
@@ -172,27 +171,6 @@ def _refuse_idle_parts(parts: Mapping[str, Any], group: str) -> None:
                 f"{group}.{name} is set, but {group} has no {name}; choose some of "
                 f"{', '.join(choices(group))} as {group}=[A,B]"
             )
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read a configuration from its YAML.
-
-    Raises:
-        InputError: the file cannot be read, or is something else.
-    """
-    try:
-        config = OmegaConf.to_container(OmegaConf.load(path))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise InputError(
-            f"{path}: cannot be read ({reason(error)}), expected a configuration "
-            "in YAML; correct the file, or bring it back"
-        ) from error
-    if not isinstance(config, dict):
-        raise InputError(
-            f"{path}: holds a {type(config).__name__}, expected a configuration in "
-            "YAML; correct the file, or bring it back"
-        )
-    return config
 
 
 def _refuse_unknown(found: Mapping[str, Any], known: set[str], name: str) -> None:

@@ -6,6 +6,7 @@ import re
 import sys
 
 from speechgru import __version__
+from speechgru.cli.terminal import PrintableStream, printable
 from speechgru.interfaces import InputError
 
 COMMANDS = {
@@ -43,6 +44,8 @@ def main() -> None:
     if command == "--version":
         print(f"speechgru {__version__}")
         return
+    stdout = sys.stdout
+    sys.stdout = PrintableStream(stdout)
     try:
         if command not in COMMANDS:
             raise UsageError(
@@ -59,7 +62,10 @@ def main() -> None:
         status = _status(error)
         if full_error or status is None:
             raise
-        print(f"speechgru {command}: {_message(error)}", file=sys.stderr)
+        message = f"speechgru {command}: {_message(error)}"
+        print(printable(message), file=sys.stderr)
+    finally:
+        sys.stdout = stdout
     sys.exit(status)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from speechgru.audio import load_audio
 from speechgru.cli.config import read_command_line, set_up_cpu
+from speechgru.cli.config_file import read_config_text
 from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
@@ -165,7 +166,7 @@ def make_system(
         summary=summarise(results, config["resample"]),
         description=described,
         curves=read_learning_curves(source.run) if source.run else [],
-        config=run_config.read_text(encoding="utf-8") if run_config else None,
+        config=read_config_text(run_config) if run_config else None,
         media=collector.collect(
             results,
             config["worst"],

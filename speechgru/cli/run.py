@@ -16,8 +16,8 @@ from speechgru.cli.config import set_up_cpu
 from speechgru.cli.examination import read_splits
 from speechgru.cli.logs import logging_to
 from speechgru.cli.set_up import Run, set_up_speech, set_up_texts, trains_on_texts
+from speechgru.cli.stored import read_last
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
 from speechgru.task.callbacks import (
     BEST,
     LAST,
@@ -60,7 +60,7 @@ def _run(
     L.seed_everything(config["seed"], verbose=False)
 
     splits = read_splits(config)
-    last = read_checkpoint(folder / LAST)[DESCRIPTION_KEY] if resume else None
+    last = read_last(folder / LAST, config["trust"]) if resume else None
     accumulate = config["trainer"].pop("accumulate")
     set_up = set_up_texts if trains_on_texts(config) else set_up_speech
     task, datamodule = set_up(
@@ -80,7 +80,8 @@ def _run(
     try:
         trainer.fit(task, datamodule, ckpt_path=folder / LAST if resume else None)
     except Interrupted as interruption:
-        log.info("saved; go on with: speechgru train resume=%s", folder)
+        trust = f" 'trust=[{','.join(config['trust'])}]'" if config["trust"] else ""
+        log.info("saved; go on with: speechgru train resume=%s%s", folder, trust)
         # Lightning kills the first process when another one ends with an error.
         return 128 + interruption.number if first else 0
     if first:

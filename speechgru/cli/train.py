@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,30 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from speechgru.cli.choices import CONF_DIR, explain
-from speechgru.cli.config import read_config, register_resolvers, to_plain
+from speechgru.cli.config import register_resolvers, to_plain
+from speechgru.cli.config_file import check_folder
 from speechgru.cli.main import UsageError
+from speechgru.cli.stored import CONFIG_FILE, read_stored
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
+from speechgru.model.checkpoint import (
+    DESCRIPTION_KEY,
+    is_language_model,
+    read_checkpoint,
+)
 
 USAGE = """
 usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
        speechgru train ... -m KEY=A,B,C           train once for each combination
        speechgru train ... init_from=CHECKPOINT   fine-tune
-       speechgru train resume=RUN_FOLDER          go on after an interruption
+       speechgru train resume=RUN_FOLDER          go on after an interruption; of
+                                                  modules of your own, say so again:
+                                                  'trust=[MODULE]'
 
 Train a model. A run folder below runs_dir keeps its configuration, log,
 metrics, best.ckpt and last.ckpt.
 """
 
 log = logging.getLogger(__name__)
-
-CONFIG_FILE = "config.yaml"
 
 FROM_CHECKPOINT = ("features", "normalize", "subsampling", "encoder")
 """Groups that `init_from` brings with it, beside the text group."""
@@ -63,6 +70,9 @@ def main(arguments: Sequence[str]) -> int:
     program = hydra.main(
         version_base="1.3", config_path=str(CONF_DIR), config_name="train"
     )(functools.wraps(_start)(job))
+    for before, folder in pairwise(arguments):
+        if before in ("--config-dir", "-cd"):
+            check_folder(Path(folder))
     sys.argv = [command_line[0], *flags_first(arguments)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to cli/main.py
     try:
@@ -135,21 +145,32 @@ def resume(arguments: Sequence[str]) -> int:
     from speechgru.cli.run import run_training
     from speechgru.task.callbacks import LAST
 
-    if len(arguments) != 1:
+    options = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    if len(options) != len(arguments) or set(options) - {"resume", "trust"}:
         raise UsageError(
-            "resume=RUN_FOLDER stands alone: a run goes on as it began; to change "
-            "options, start another with init_from=CHECKPOINT"
+            "resume=RUN_FOLDER stands alone, or beside trust=[MODULE]: a run goes on "
+            "as it began; to change options, start another with init_from=CHECKPOINT"
         )
-    folder = Path(arguments[0].partition("=")[2])
+    folder = Path(options["resume"])
+    trust = parse_trust(options.get("trust", "[]"))
     for name in (CONFIG_FILE, LAST):
         if not (folder / name).is_file():
             raise InputError(
                 f"{folder}: nothing to resume, there is no {name}; expected the "
                 "folder of a run that has saved a checkpoint"
             )
-    config = read_config(folder / CONFIG_FILE)
+    config = read_stored(folder, trust)
     recipe = config.pop("recipe")
     return run_training(config, folder, recipe, resume=True)
+
+
+def parse_trust(text: str) -> list[str]:
+    """Read the option trust, e.g. "[my.module]", as Hydra would."""
+    trust = OmegaConf.to_container(OmegaConf.from_dotlist([f"trust={text}"]))["trust"]
+    names = [trust] if isinstance(trust, str) else trust
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"trust is {text}, expected modules: 'trust=[my.module]'")
+    return names
 
 
 def adopt_model(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -159,6 +180,11 @@ def adopt_model(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, A
     stay as named; another class, or another way to treat text, is refused.
     """
     description = read_checkpoint(config["init_from"])[DESCRIPTION_KEY]
+    if is_language_model(description):
+        raise InputError(
+            f"init_from={config['init_from']}: is a language model, expected an "
+            "acoustic model; name another checkpoint"
+        )
     adopted = {**config, "text": description["tokenizer"]}
     adopted |= {group: dict(description["model"][group]) for group in FROM_CHECKPOINT}
     for override in overrides:

@@ -6,7 +6,6 @@ import logging
 import lzma
 import os
 import shutil
-import sys
 import tarfile
 import tempfile
 import urllib.error
@@ -14,8 +13,9 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from speechgru.data.unpack import extract_tar, extract_zip
 from speechgru.interfaces import InputError
 from speechgru.progress import Progress, track
 
@@ -93,8 +93,9 @@ def extract_archive(path: Path, destination: Path) -> None:
     `<destination>/wav/...`. The folder appears only when complete.
 
     Raises:
-        InputError: damaged, not an archive, a member that would be written
-            outside the folder, or no space left.
+        InputError: damaged, encrypted, not an archive, a member that would be
+            written outside the folder, files much larger than the archive (see
+            `unpack.py`), or no space left.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(
@@ -104,9 +105,9 @@ def extract_archive(path: Path, destination: Path) -> None:
         content = temporary / "content"
         content.mkdir()
         if zipfile.is_zipfile(path):
-            _extract_zip(path, content)
+            extract_zip(path, content)
         else:
-            _extract_tar(path, content)
+            extract_tar(path, content)
         entries = list(content.iterdir())
         if len(entries) == 1 and entries[0].is_dir():
             content = entries[0]
@@ -117,6 +118,7 @@ def extract_archive(path: Path, destination: Path) -> None:
         zlib.error,
         lzma.LZMAError,
         EOFError,
+        NotImplementedError,  # a compression that zipfile does not know
     ) as error:
         raise InputError(
             f"{path}: not a whole archive ({error}), expected tar or zip; "
@@ -190,31 +192,3 @@ def _fetch(url: str, part: Path) -> None:
     size = part.stat().st_size
     if total is not None and size != total:
         raise ConnectionError(f"cut off after {size} of {total} bytes")
-
-
-def _extract_tar(path: Path, folder: Path) -> None:
-    if not hasattr(tarfile, "data_filter"):
-        raise InputError(
-            f"Python {sys.version.split()[0]} cannot unpack archives safely, expected "
-            "3.10.12 or later; update Python"
-        )
-    with tarfile.open(path) as archive:
-        try:
-            archive.extractall(folder, filter="data")
-        except tarfile.FilterError as error:
-            raise InputError(
-                f"{path}: unsafe member ({error}), expected files inside the folder; "
-                "take another archive"
-            ) from error
-
-
-def _extract_zip(path: Path, folder: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            member = PurePosixPath(name.replace("\\", "/"))
-            if member.is_absolute() or ".." in member.parts or ":" in name:
-                raise InputError(
-                    f"{path}: unsafe member ({name}), expected files inside the "
-                    "folder; take another archive"
-                )
-        archive.extractall(folder)

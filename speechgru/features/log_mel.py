@@ -42,6 +42,11 @@ class LogMel(nn.Module):
         floor: float = 1e-8,
     ) -> None:
         super().__init__()
+        if sample_rate < 1 or not 0 < floor < 1:
+            raise ValueError(
+                f"sample_rate is {sample_rate} Hz and floor {floor}, expected at least "
+                "1 Hz and an energy above 0 and below 1"
+            )
         if hop_length < 1 or not 1 <= (win_length or n_fft) <= n_fft:
             raise ValueError(
                 f"hop_length is {hop_length}, win_length {win_length} and n_fft "

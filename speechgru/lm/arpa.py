@@ -1,6 +1,7 @@
 """ARPA files, which hold n-gram models in every toolkit."""
 
 import math
+from collections import Counter
 from pathlib import Path
 
 from speechgru.files import read_lines, replace_file
@@ -10,6 +11,12 @@ from speechgru.lm.ngram import NGrams
 LN_10 = math.log(10)
 IMPOSSIBLE = -99.0
 """Stands for the logarithm of 0; of all probabilities at or below it."""
+
+HIGHEST_ORDER = 50
+"""Of n-grams that are read; the time for one grows with the square of its length."""
+
+LARGEST_BACKOFF = 1000.0
+"""Decimal logarithm, above or below 0; what adds up stays a number."""
 
 
 def write_arpa(path: str | Path, ngrams: NGrams) -> None:
@@ -60,10 +67,10 @@ def read_arpa(path: str | Path) -> NGrams:
                 ended = True
                 break
             elif line.startswith("\\") and line.endswith("-grams:"):
-                section = _parse_count(line[1 : -len("-grams:")])
+                section = _parse_order(line[1 : -len("-grams:")])
             elif section == 0:
                 n, _, count = line.removeprefix("ngram ").partition("=")
-                counts[_parse_count(n)] = _parse_count(count)
+                counts[_parse_order(n)] = _parse_count(count)
             elif section:
                 ngram, values = _parse_ngram(line, section)
                 if ngram in ngrams:
@@ -80,12 +87,12 @@ def read_arpa(path: str | Path) -> NGrams:
             "last; it is truncated or another kind of file: write it again, e.g. by "
             "speechgru lm (binary language models are not read)"
         )
-    for n, count in counts.items():
-        found = sum(len(ngram) == n for ngram in ngrams)
-        if found != count:
+    found = Counter(map(len, ngrams))
+    for n in sorted({*counts, *found}):
+        if found[n] != counts.get(n, 0):
             raise InputError(
-                f"{path}: holds {found} {n}-grams, expected {count} as its head says; "
-                "write it again"
+                f"{path}: holds {found[n]} {n}-grams, expected {counts.get(n, 0)} as "
+                "its head says; write it again"
             )
     return ngrams
 
@@ -99,13 +106,24 @@ def _parse_ngram(line: str, n: int) -> tuple[tuple[str, ...], tuple[float, float
         log_prob, *backoff = map(float, (fields[0], *fields[n + 1 :]))
     except ValueError:
         raise ValueError("numbers at both ends") from None
-    if not (log_prob < 1e-4 and all(map(math.isfinite, backoff))):
-        raise ValueError("a log-probability of at most 0")
+    if not (log_prob < 1e-4 and all(abs(b) <= LARGEST_BACKOFF for b in backoff)):
+        raise ValueError(
+            "a log-probability of at most 0, and a backoff of at most "
+            f"{LARGEST_BACKOFF:g}"
+        )
     natural = -math.inf if log_prob <= IMPOSSIBLE else min(log_prob, 0.0) * LN_10
     return tuple(fields[1 : n + 1]), (natural, sum(backoff) * LN_10)
 
 
+def _parse_order(text: str) -> int:
+    order = _parse_count(text)
+    if not 1 <= order <= HIGHEST_ORDER:
+        raise ValueError(f"n-grams of 1 to {HIGHEST_ORDER} words")
+    return order
+
+
 def _parse_count(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise ValueError("a count")
-    return int(text)
+    digits = text.strip()
+    if not digits.isdecimal() or len(digits) > 18:
+        raise ValueError("a count of at most 18 digits")
+    return int(digits)

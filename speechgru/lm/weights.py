@@ -6,12 +6,12 @@ other acoustic models.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speechgru.files import read_lines, replace_file, to_json
+from speechgru.bounded import read_json
+from speechgru.files import get_number, replace_file, to_json
 from speechgru.interfaces import InputError
 
 SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
@@ -19,6 +19,9 @@ SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
 
 RESCORE_WEIGHTS = {"rescore_weight": 0.5}
 """What one counts that rescores."""
+
+MOST_WEIGHT = 1e6
+"""Beyond it nothing but the language model would count, and scores overflow."""
 
 RESCORE = "rescore"
 """What a language model is used for that rescores."""
@@ -90,7 +93,7 @@ def read_weights(
             return dict(defaults)
         own = None if model is None else find_own(lm, use, model)
         record = own or records[0]
-        weights = {name: float(record[name]) for name in defaults}
+        weights = {name: _get_weight(record, name) for name in defaults}
         digest = record[LM_KEY]
     except (ValueError, TypeError, LookupError) as error:
         raise InputError(
@@ -145,17 +148,24 @@ def _read_records(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        last = json.loads("\n".join(read_lines(path, "tuned weights")))
+        last = read_json(path)
         others = last.pop(OTHERS_KEY, [])
         records = [last, *others]
         if not all(isinstance(record, dict) for record in records):
             raise TypeError("a record is no object")
-    except (ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: does not hold tuned weights ({error}); remove it, or make it "
             "again by speechgru tune"
         ) from error
     return records
+
+
+def _get_weight(record: Mapping[str, Any], name: str) -> float:
+    weight = get_number(record, name, "a finite number")
+    if abs(weight) > MOST_WEIGHT or (name == "confidence_scale" and weight <= 0):
+        raise ValueError(f"{name} is {weight:g}")
+    return weight
 
 
 def _digest(lm: str | Path) -> str:

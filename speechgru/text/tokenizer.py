@@ -110,6 +110,10 @@ class CharacterTokenizer:
         return unicodedata.normalize("NFC", text)
 
 
+MOST_CHARACTERS = 100_000
+"""Of an alphabet; the largest scripts have half as many."""
+
+
 def _check_alphabet(alphabet: str, normalize: TextNormalizer) -> None:
     if not isinstance(alphabet, str):
         raise InputError(
@@ -120,11 +124,18 @@ def _check_alphabet(alphabet: str, normalize: TextNormalizer) -> None:
             "text.alphabet is empty, expected at least one character; give one or "
             "check that the transcripts it is built from hold text"
         )
-    for index, character in enumerate(alphabet):
-        if character in alphabet[:index]:
+    if len(alphabet) > MOST_CHARACTERS:
+        raise InputError(
+            f"text.alphabet holds {len(alphabet)} characters, expected "
+            f"{MOST_CHARACTERS} at most; leave out what no transcript holds"
+        )
+    before: set[str] = set()
+    for character in alphabet:
+        if character in before:
             raise InputError(
                 f"text.alphabet holds {describe_character(character)} twice; remove one"
             )
+        before.add(character)
         if not _occurs(character, normalize):
             raise InputError(
                 f"alphabet character {describe_character(character)} can never occur "

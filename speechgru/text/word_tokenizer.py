@@ -46,13 +46,14 @@ class WordTokenizer(CharacterTokenizer):
         super().__init__(alphabet, case, punctuation, digits)
         self.words = tuple(words)
         before: set[str] = set()
+        characters = set(alphabet)
         for word in self.words:
             if not word or " " in word or word in before:
                 raise InputError(
                     f"text.words holds {word!r}, expected each word once, without "
                     "spaces; remove it"
                 )
-            foreign = next((c for c in word if c not in alphabet), None)
+            foreign = next((c for c in word if c not in characters), None)
             if foreign is not None:
                 raise InputError(
                     f"the word {word!r} of text.words holds "

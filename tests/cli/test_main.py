@@ -36,6 +36,17 @@ def test_what_the_output_cannot_show_is_escaped(call, monkeypatch):
     assert call("info")[1] == "a\\udcff\n"
 
 
+def test_control_characters_are_shown_and_not_obeyed(call, monkeypatch):
+    def end(arguments):
+        print("\x1b[2Ja\tb\r\x7f\x9b é")
+        raise InputError("\x1b]0;owned\x07.wav: no such file")
+
+    monkeypatch.setattr("speechgru.cli.info.main", end)
+    code, out, err = call("info")
+    assert (code, out) == (1, "\\u001b[2Ja\tb\\u000d\\u007f\\u009b é\n")
+    assert err == "speechgru info: \\u001b]0;owned\\u0007.wav: no such file\n"
+
+
 def test_help_lists_the_choices_there_are(call):
     _, out, _ = call("train", "--help")
     assert "an4 | fsdd | manifest | synth_digits | yesno" in out

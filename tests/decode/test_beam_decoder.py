@@ -221,6 +221,27 @@ def test_weights_beside_the_model_are_the_default(tmp_path, word_lm):
         PrefixBeamDecoder(lm=str(lm))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "3", "null", "[" * 100_000, "\\x00", '{"lm_weight": 1}'),
+        '{"lm_weight": NaN, "word_score": 0, "confidence_scale": 1}',
+        '{"lm_weight": "1", "word_score": 0, "confidence_scale": 1}',
+        '{"lm_weight": 1e99, "word_score": 0, "confidence_scale": 1}',
+        '{"lm_weight": 1, "word_score": 0, "confidence_scale": 0}',
+        '{"lm_weight": 1' + "0" * 400 + ', "word_score": 0, "confidence_scale": 1}',
+    ],
+    ids=lambda content: content[:40],
+)
+def test_weights_that_are_no_numbers_are_refused(tmp_path, word_lm, content):
+    lm = tmp_path / "lm.arpa"
+    lm.write_bytes(word_lm.read_bytes())
+    content = content.replace("}", ', "lm_sha256": "?"}')
+    (tmp_path / "lm.prefix_beam.weights.json").write_text(content)
+    with pytest.raises(InputError, match=r"prefix_beam\.weights\.json: does not hold"):
+        PrefixBeamDecoder(lm=str(lm))
+
+
 @NEEDS_FLASHLIGHT
 def test_weights_of_another_decoder_are_not_taken(tmp_path, word_lm):
     lm = tmp_path / "lm.arpa"

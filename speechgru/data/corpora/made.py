@@ -12,6 +12,7 @@ import soundfile
 from torch import Tensor
 
 from speechgru.audio import inspect_audio
+from speechgru.bounded import read_json
 from speechgru.data.corpora.corpus import Corpus, PreparedReport, describe_file
 from speechgru.data.manifest import write_manifest
 from speechgru.interfaces import InputError, Utterance
@@ -100,8 +101,8 @@ class MadeCorpus(Corpus):
 
     def _check_settings(self) -> None:
         try:
-            found = json.loads(self._settings_path.read_text())
-        except (OSError, ValueError):
+            found = dict(read_json(self._settings_path))
+        except (OSError, ValueError, TypeError):
             found = {}
         for key, expected in self._settings().items():
             if found.get(key) != expected:

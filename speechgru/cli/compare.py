@@ -10,7 +10,6 @@ from typing import Any
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
 from speechgru.files import replace_file, to_json
-from speechgru.interfaces import InputError
 from speechgru.score.compare import (
     Comparison,
     check_comparable,
@@ -40,8 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     line = read_command_line("compare", arguments, USAGE, (2, len(ascii_uppercase)))
     config = line.config
     show, resample = config["show"], config["resample"]
-    if not isinstance(show, int) or show < 0:
-        raise InputError(f"show is {show!r}, expected a number of utterances")
     paths = line.positional
     twice = [path for path, count in Counter(paths).items() if count > 1]
     if twice:

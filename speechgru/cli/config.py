@@ -17,6 +17,7 @@ from yaml import YAMLError
 
 from speechgru.cli.choices import CONF_DIR, choices, explain
 from speechgru.cli.main import UsageError
+from speechgru.cli.rules import check_options
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
 from speechgru.decode.beam_decoder import BeamDecoder
@@ -27,6 +28,7 @@ from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
 from speechgru.model.build import build
 from speechgru.model.checkpoint import load_language_model
 from speechgru.model.language_model import TextScorer
+from speechgru.options import MOST_THREADS, check, nearest, whole
 
 CORPUS_ROOMS = ("speechgru.data.corpora",)
 AUGMENT_ROOMS = ("speechgru.data.augment",)
@@ -138,6 +140,7 @@ def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
         if default and "_target_" not in default and group in plain:
             _refuse_unknown(plain[group], set(default), group)
             _refuse_other_types(plain[group], default, f"{group}.")
+    check_options(plain)
     return plain
 
 
@@ -198,7 +201,7 @@ def _refuse_unknown(found: Mapping[str, Any], known: set[str], name: str) -> Non
         if key not in known:
             raise UsageError(
                 f"{name} has an unknown option {key!r}; it takes: "
-                f"{', '.join(sorted(known))}"
+                f"{', '.join(sorted(known))}{nearest(key, known)}"
             )
 
 
@@ -209,10 +212,9 @@ def set_up_cpu(num_threads: int) -> None:
     LiGRU fade to them, which made its training take half as long again.
 
     Raises:
-        InputError: num_threads is below 1.
+        OptionError: there are not so many threads.
     """
-    if num_threads < 1:
-        raise InputError(f"num_threads is {num_threads}, expected at least 1")
+    check("num_threads", num_threads, whole(1, MOST_THREADS))
     torch.set_num_threads(num_threads)
     torch.set_flush_denormal(True)
 

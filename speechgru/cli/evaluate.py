@@ -35,8 +35,6 @@ def main(arguments: Sequence[str]) -> int:
     config = line.config
     checkpoint = Path(line.positional[0])
     check_scoring(config["score"])
-    if config["processes"] < 1:
-        raise InputError(f"processes is {config['processes']}, expected at least 1")
     metadata = load_checkpoint(checkpoint, config["trust"]).metadata
     corpus, split, utterances = read_split(config)
     warn_if_heard(metadata, config)

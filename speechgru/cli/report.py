@@ -62,9 +62,6 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line("report", arguments, USAGE, (1, 26))
     config = line.config
-    worst = config["worst"]
-    if not isinstance(worst, int) or worst < 0:
-        raise InputError(f"worst is {worst!r}, expected a number of utterances")
     set_up_cpu(config["num_threads"])
     sources = [source for name in line.positional for source in find_results(name)]
     output = Path(str(config["output"] or sources[0].path.with_name("report.html")))

@@ -11,6 +11,7 @@ from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
 from speechgru.decode.language import SPACE, token_names
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import UNKNOWN
+from speechgru.options import SIZE, check
 
 
 class FlashlightDecoder(BeamDecoder):
@@ -48,6 +49,8 @@ class FlashlightDecoder(BeamDecoder):
         super().__init__(
             beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold
         )
+        if tokens_per_frame is not None:
+            check("tokens_per_frame", tokens_per_frame, SIZE)
         self.tokens_per_frame = tokens_per_frame
         try:
             import torchaudio.models.decoder  # noqa: F401

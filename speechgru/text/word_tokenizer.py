@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from speechgru.interfaces import InputError
+from speechgru.options import COUNT, check
 from speechgru.text.normalize import (
     Case,
     Digits,
@@ -76,8 +77,7 @@ class WordTokenizer(CharacterTokenizer):
             min_count: occurrences that make a word a token.
             options: as for `CharacterTokenizer.from_texts`.
         """
-        if min_count < 1:
-            raise InputError(f"text.min_count is {min_count}, expected at least 1")
+        check("min_count", min_count, COUNT)
         texts = list(texts)
         spelling = CharacterTokenizer.from_texts(texts, **options)
         counts: Counter[str] = Counter()

@@ -11,6 +11,7 @@ from speechgru.audio import inspect_audio
 from speechgru.data.archive import digest_tree, extract_archive, locate_archive
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import COUNT, Range, check
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,10 @@ class ArchivedCorpus(Corpus):
         self.filename = filename
         self.url = url
         self.sha256 = sha256
+        for split, number in utterances.items():
+            check(f"utterances.{split}", number, COUNT)
+        for split, number in hours.items():
+            check(f"hours.{split}", number, Range(0, 1e9, above=True))
         self.utterances = dict(utterances)
         self.hours = dict(hours)
 

@@ -46,8 +46,7 @@ MEANT = {
         ),
         (
             {1.5},
-            "batch_seconds factors learning_rate longest_decay hours.dev "
-            "hours.recordings hours.test hours.train",
+            "batch_seconds factors learning_rate longest_decay",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),
@@ -56,6 +55,17 @@ MEANT = {
         # Below the other bound, as it is by default.
         (set(), "augment.noise.high"),
         ({0, 1.5}, "augment.reverb.highest_ratio"),
+        # What an archive is expected to hold, be it nothing.
+        ({0, 1.5}, "hours.train hours.dev hours.test hours.recordings"),
+        ({0}, "utterances.train utterances.dev utterances.test utterances.recordings"),
+        (
+            set(),
+            " ".join(
+                f"corpus={corpus}.corpus.utterances.{split}"
+                for corpus in ("fsdd", "synth_digits")
+                for split in ("train", "dev", "test")
+            ),
+        ),
     )
     for name in names.split()
 }
@@ -163,15 +173,15 @@ def accepted(config, name):
     return taken
 
 
-def meant(name):
-    parts = name.split(".")
+def meant(choice, name):
+    parts = [choice, *name.split(".")]
     tails = (".".join(parts[start:]) for start in range(len(parts)))
     return next((MEANT[tail] for tail in tails if tail in MEANT), set())
 
 
-def assert_every_number_has_its_range(config, names):
+def assert_every_number_has_its_range(choice, config, names):
     found = {name: accepted(config, name) for name in names}
-    assert found == {name: meant(name) for name in names}
+    assert found == {name: meant(choice, name) for name in names}
 
 
 @pytest.mark.parametrize("choice", [each for each in GROUPS if each not in FOLDERS])
@@ -180,7 +190,7 @@ def test_every_number_of_a_choice_has_a_range(choice):
     small = ["encoder.hidden_size=4", "encoder.num_layers=1", "subsampling.factor=2"]
     config = compose("train", choice, *small)
     names = [name for name, _ in numbers({group: config.get(group, {})})]
-    assert_every_number_has_its_range(config, names)
+    assert_every_number_has_its_range(choice, config, names)
 
 
 @pytest.mark.parametrize("command", PRIMARY)
@@ -188,4 +198,5 @@ def test_every_number_of_a_command_has_a_range(command):
     config = compose(command)
     groups = {path.name for path in CONF_DIR.iterdir() if path.is_dir()} - {"data"}
     own = {key: value for key, value in config.items() if key not in groups}
-    assert_every_number_has_its_range(config, [name for name, _ in numbers(own)])
+    names = [name for name, _ in numbers(own)]
+    assert_every_number_has_its_range(command, config, names)

@@ -6,8 +6,8 @@ from typing import Any
 
 from speechgru.interfaces import InputError
 from speechgru.options import COUNT, check
+from speechgru.text.casing import Case, Language
 from speechgru.text.normalize import (
-    Case,
     Digits,
     Punctuation,
     describe_character,
@@ -25,7 +25,7 @@ class WordTokenizer(CharacterTokenizer):
     Args:
         alphabet: as for `CharacterTokenizer`.
         words: those with a token, each once, of characters of the alphabet.
-        case, punctuation, digits: as for `TextNormalizer`.
+        case, punctuation, digits, language: as for `TextNormalizer`.
 
     Raises:
         InputError: see `CharacterTokenizer`; or a word is empty, is there
@@ -43,8 +43,9 @@ class WordTokenizer(CharacterTokenizer):
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
+        language: Language | None = None,
     ) -> None:
-        super().__init__(alphabet, case, punctuation, digits)
+        super().__init__(alphabet, case, punctuation, digits, language)
         self.words = tuple(words)
         before: set[str] = set()
         for word in self.words:

@@ -246,10 +246,10 @@ def test_a_decoder_may_change_its_tokenizer(kind, tokenizer):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"beam_size": 0}, "beam_size is 0, expected at least 1"),
-        ({"num_best": 0}, "num_best is 0, expected at least 1"),
+        ({"beam_size": 0}, "beam_size is 0, expected a whole number from 1"),
+        ({"num_best": 0}, "num_best is 0, expected a whole number from 1"),
         ({"num_best": 6, "beam_size": 5}, r"num_best is 6, expected at most .* \(5\)"),
-        ({"beam_threshold": 0.0}, "beam_threshold is 0.0, expected more than 0"),
+        ({"beam_threshold": 0.0}, "beam_threshold is 0.0, expected a number above 0"),
         ({"lm_weight": 1.0}, "lm_weight is 1.0, but there is no language model"),
     ],
 )

@@ -146,7 +146,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """What to say behind an unknown word: "; did you mean ...?", or nothing."""
     known = list(dict.fromkeys(known))
     lower = {each.lower(): each for each in reversed(known)}
-    found = get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), lower, n=1, cutoff=0.65)
     return f"; did you mean {lower[found[0]]}?" if found else ""
 
 

@@ -15,8 +15,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from speechgru.cli.choices import CONF_DIR, choices, explain
+from speechgru.cli.choices import (
+    CONF_DIR,
+    choices,
+    explain,
+    known_options,
+    nearest_option,
+)
 from speechgru.cli.main import UsageError
+from speechgru.cli.overrides import check_key, quote, settle
 from speechgru.cli.rules import check_options
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
@@ -36,6 +43,7 @@ DECODER_ROOMS = ("speechgru.decode",)
 TASK_ROOMS = ("speechgru.task",)
 
 OVERRIDE = re.compile(r"[~+]{0,2}[A-Za-z_][\w./@]*=")
+HYPHENED = re.compile(r"[~+]{0,2}[A-Za-z_][\w.@-]*=")
 
 
 @dataclass(frozen=True)
@@ -82,10 +90,16 @@ def read_command_line(
         elif OVERRIDE.match(argument) and not os.path.exists(argument):
             overrides.append(argument)
         elif argument.startswith("-") and argument != "-":
+            name = argument.lstrip("-").partition("=")[0].replace("-", "_")
+            meant = f"; did you mean {name}=?" if name in known_options(command) else ""
             raise UsageError(
                 f"unknown option {argument!r}; options are KEY=VALUE; put -- before "
                 "file names that begin with a dash"
+                f"{meant or nearest_option(command, name)}"
             )
+        elif HYPHENED.match(argument) and not os.path.exists(argument):
+            check_key(command, argument)
+            positional.append(argument)
         elif overrides:
             raise UsageError(
                 f"{argument!r} stands behind options; file names come first"
@@ -98,7 +112,7 @@ def read_command_line(
             f"{len(positional)} arguments, expected "
             f"{fewest if fewest == most else f'at least {fewest}'}\n{usage.strip()}"
         )
-    config = compose_config(command, overrides, config_dir)
+    config = compose_config(command, settle(overrides), config_dir)
     if show:
         print(OmegaConf.to_yaml(config))
         sys.exit(0)
@@ -112,7 +126,10 @@ def compose_config(
     register_resolvers()
     search = []
     if config_dir is not None:
-        search = [f"hydra.searchpath=[{Path(config_dir).absolute().as_uri()}]"]
+        folder = Path(config_dir).absolute()
+        if not folder.is_dir():
+            raise UsageError(f"--config-dir {config_dir}: no such folder")
+        search = [f"hydra.searchpath=[{quote(f'file://{folder}', literal=True)}]"]
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         return compose(primary, [*overrides, *search])
 

@@ -54,7 +54,7 @@ def path(name: str, value: Any) -> None:
     if value is not None and (not isinstance(value, str) or not value):
         raise OptionError(
             f"{name} is {value!r}, expected a path; put quotes around a name that "
-            f"looks like something else: {name}='\"{value}\"'"
+            f"looks like something else: '{name}=\"NAME\"'"
         )
 
 

@@ -13,11 +13,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from speechgru.cli.choices import CONF_DIR, explain
+from speechgru.cli.choices import CONF_DIR, choices, explain
 from speechgru.cli.config import read_config, register_resolvers, to_plain
 from speechgru.cli.main import UsageError
+from speechgru.cli.overrides import check_key, settle
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
+from speechgru.options import nearest
 
 USAGE = """
 usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
@@ -32,6 +34,9 @@ metrics, best.ckpt and last.ckpt.
 log = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.yaml"
+
+VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p")
+"""Flags of Hydra with a value behind them."""
 
 FROM_CHECKPOINT = ("features", "normalize", "subsampling", "encoder")
 """Groups that `init_from` brings with it, beside the text group."""
@@ -63,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     program = hydra.main(
         version_base="1.3", config_path=str(CONF_DIR), config_name="train"
     )(functools.wraps(_start)(job))
-    sys.argv = [command_line[0], *flags_first(arguments)]
+    sys.argv = [command_line[0], *flags_first(settle_arguments(arguments))]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to cli/main.py
     try:
         program()
@@ -77,6 +82,29 @@ def main(arguments: Sequence[str]) -> int:
     return max(statuses, default=0)
 
 
+def settle_arguments(arguments: Sequence[str]) -> list[str]:
+    """Check the names of options, and quote their values where that is needed.
+
+    Raises:
+        UsageError: an argument is neither a flag nor KEY=VALUE.
+    """
+    sweeps = bool({"-m", "--multirun"} & set(arguments))
+    settled, flag = [], None
+    for argument in arguments:
+        if argument.startswith("-") or flag in VALUED:
+            settled.append(argument)
+        elif "=" in argument:
+            check_key("train", argument)
+            settled += settle([argument], sweeps)
+        else:
+            raise UsageError(
+                f"{argument!r} is no option, expected KEY=VALUE"
+                + nearest(argument, choices("recipe")).replace("mean ", "mean recipe=")
+            )
+        flag = argument
+    return settled
+
+
 def flags_first(arguments: Sequence[str]) -> list[str]:
     """Sort flags before overrides; Hydra does not find them in between."""
     flags, overrides, rest = [], [], list(arguments)
@@ -86,7 +114,7 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
             overrides.append(argument)
             continue
         flags.append(argument)
-        if argument in ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p"):
+        if argument in VALUED:
             flags += rest[:1]
             del rest[:1]
     return flags + overrides

@@ -51,11 +51,22 @@ def test_help_lists_the_options_of_a_choice(call):
     assert "options of encoder=ligru" in out
 
 
-def test_text_beyond_a_to_z_needs_quotes(call):
-    beam = ["decoder=prefix_beam", "decoder.hotwords=[é2]"]
-    code, _, err = call("transcribe", "a.ckpt", "b.wav", *beam)
-    assert code == 2
-    assert "put quotes around" in err
+def test_text_beyond_a_to_z_needs_no_quotes():
+    arguments = ["a.ckpt", "b.wav", "decoder=prefix_beam", "decoder.hotwords=[é2,a b]"]
+    config = read_command_line("transcribe", arguments, "", (2, 2)).config
+    assert config["decoder"]["hotwords"] == ["é2", "a b"]
+
+
+def test_a_folder_of_configurations_may_have_any_name(tmp_path):
+    folder = tmp_path / "a (1) é,b=c"
+    (folder / "decoder").mkdir(parents=True)
+    (folder / "decoder" / "mine.yaml").write_text("_target_: mine.Mine\n")
+    arguments = ["a", "b", "--config-dir", str(folder), "decoder=mine"]
+    config = read_command_line("transcribe", arguments, "", (2, 2)).config
+    assert config["decoder"] == {"_target_": "mine.Mine"}
+    arguments[3] = str(tmp_path / "none")
+    with pytest.raises(UsageError, match="none: no such folder"):
+        read_command_line("transcribe", arguments, "", (2, 2))
 
 
 def test_the_composed_configuration_is_printed_on_request(call):
@@ -71,6 +82,15 @@ def test_the_composed_configuration_is_printed_on_request(call):
     ("arguments", "message"),
     [
         (["frobnicate"], "unknown command 'frobnicate', expected one of: prepare"),
+        (["trian"], "did you mean train?"),
+        (["train", "corpus=yesno", "encoder=gur"], "did you mean gru?"),
+        (["train", "recipe=an4/bigr"], "did you mean an4/bigru?"),
+        (["train", "an4/bigru"], "did you mean recipe=an4/bigru?"),
+        (["train", "corpus=yesno", "lr=1"], "did you mean task.learning_rate?"),
+        (["train", "corpus=yesno", "=3"], "'=3' names no option"),
+        (["train", "corpus=yesno", "encoder.num-layers=3"], "encoder.num_layers=..."),
+        (["transcribe", "a", "b", "num-threads=3"], "underscores: num_threads=..."),
+        (["transcribe", "a", "b", "--num-threads=3"], "did you mean num_threads=?"),
         (["prepare"], "You must specify 'corpus'"),
         (["prepare", "corpus=none"], "Could not find 'corpus/none'"),
         (

@@ -1,15 +1,21 @@
 """Files written whole or not at all, and JSON Lines read with their mistakes named."""
 
+import codecs
 import contextlib
+import gzip
 import json
 import math
 import os
 import secrets
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from speechgru.interfaces import InputError
+
+GZIP = b"\x1f\x8b"
+"""First bytes of what gzip has compressed."""
 
 _MAX_LISTED = 20  # problems in one message
 
@@ -80,7 +86,7 @@ def read_json_lines(
 ) -> list[Item]:
     """Read a file of one JSON object a line.
 
-    A byte order mark, Windows line ends and blank lines are accepted.
+    A byte order mark, Windows line ends, blank lines and gzip are accepted.
 
     Args:
         path: of the file.
@@ -96,12 +102,16 @@ def read_json_lines(
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
+        content = _read_bytes(path)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind}; "
             f"correct the path, or make it with: {origin}"
         ) from error
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(
+            f"{path}: is UTF-16 text, expected UTF-8; save the file as UTF-8"
+        )
     items: list[Item] = []
     problems: list[str] = []
     first_lines: dict[str, int] = {}
@@ -135,6 +145,8 @@ def read_json_lines(
 def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
     """Read a file of UTF-8 text, without its line ends and byte order mark.
 
+    One that is compressed by gzip is read as what it holds.
+
     Args:
         path: of the file.
         kind: of the file, e.g. "an ARPA file"; for messages.
@@ -143,8 +155,8 @@ def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
         InputError: the file cannot be read, or is not UTF-8.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except (OSError, ValueError) as error:
+        text = _read_bytes(Path(path)).decode("utf-8-sig")
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind} in UTF-8; "
             "correct the path, or save the file as UTF-8"
@@ -224,6 +236,12 @@ def show(value: Any) -> str:
 def reason(error: Exception) -> str:
     """What the system says."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def _read_bytes(path: Path) -> bytes:
+    """The content of a file, or what gzip has compressed into it."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if content.startswith(GZIP) else content
 
 
 def _finite(value: Any) -> Any:

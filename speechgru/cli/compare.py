@@ -16,6 +16,7 @@ from speechgru.score.compare import (
     compare,
     holm,
 )
+from speechgru.score.plain import hint_at_form
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import percent, summarise
 
@@ -74,6 +75,9 @@ def main(arguments: Sequence[str]) -> int:
             f"{name}  {path:{width}} {percent(rate.counts.rate):>7}  "
             f"[{percent(rate.low)}, {percent(rate.high)}]"
         )
+    for name, results in systems.items():
+        if hint := hint_at_form(results):
+            print(f"{name}: {hint}")
     for names, comparison in pairs.items():
         print(f"\n{describe(names, comparison, adjusted[names], len(pairs), show)}")
         print_differences(names, systems, show)

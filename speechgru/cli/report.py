@@ -25,6 +25,7 @@ from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
+from speechgru.score.plain import hint_at_form
 from speechgru.score.report import Media, Recording, System, make_page, worst_first
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import read_summary, summarise
@@ -84,6 +85,8 @@ def main(arguments: Sequence[str]) -> int:
     replace_file(output, page.encode())
     for system in systems:
         print_failures(system)
+        if hint := hint_at_form(system.results):
+            print(f"{system.name}: {hint}", file=sys.stderr)
     print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
     return 0
 

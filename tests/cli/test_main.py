@@ -1,9 +1,11 @@
 """What the command line says, and with which exit code."""
 
+import json
 import sys
 
 import pytest
 import yaml
+from conftest import TINY_MODEL
 
 from speechgru import __version__
 from speechgru.cli.choices import CONF_DIR
@@ -154,6 +156,28 @@ def test_a_run_folder_that_cannot_be_made_is_named(call, tmp_path, monkeypatch):
     assert "runs/no_recipe" in err
     assert "check the path, its permissions" in err
     assert (tmp_path / "runs").read_text() == "a file is in the way"
+
+
+def test_the_doctor_examines_a_test_split_alone(call, tones):
+    code, out, _ = call(
+        "doctor", "corpus=manifest", tones.overrides[2], *TINY_MODEL[:4]
+    )
+    assert code == 0
+    assert "no split train: the tokens are those of test itself" in out
+
+
+def test_an_option_out_of_range_is_told_before_the_data_are_read(call, tmp_path):
+    manifest = tmp_path / "train.jsonl"
+    line = {"audio_filepath": "none.wav", "duration": 1.0, "text": "A"}
+    manifest.write_text(json.dumps(line))
+    corpus = [f"corpus.{split}={manifest}" for split in ("train", "dev")]
+    for option, found in (("task.clip_norm", "-1"), ("decoder.beam_size", "0")):
+        code, _, err = call(
+            "train", "corpus=manifest", *corpus, "decoder=prefix_beam",
+            f"{option}={found}", f"runs_dir={tmp_path}", "encoder.hidden_size=4",
+        )  # fmt: skip
+        assert code == 1
+        assert f"{option} is {found}, expected" in err
 
 
 def test_a_folder_that_holds_a_run_is_not_trained_in_again(call, tmp_path):

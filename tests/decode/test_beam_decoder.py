@@ -1,8 +1,10 @@
 """What both beam searches do, and that they do the same."""
 
+import gzip
 import math
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
@@ -106,6 +108,15 @@ def test_a_language_model_of_words_mends_what_is_unclear(kind, word_lm, tokenize
     assert decode(kind(), log_probs, tokenizer)[0].text == "AA B"
     [hypothesis] = decode(kind(lm=str(word_lm)), log_probs, tokenizer)
     assert hypothesis.text == "AB B"
+
+
+@BOTH
+def test_a_compressed_language_model_is_the_same(kind, word_lm, tmp_path, tokenizer):
+    packed = tmp_path / "lm.arpa.gz"
+    packed.write_bytes(gzip.compress(Path(word_lm).read_bytes()))
+    log_probs = hear("CAB", tokenizer)
+    [plain] = decode(kind(lm=str(word_lm)), log_probs, tokenizer)
+    assert decode(kind(lm=str(packed)), log_probs, tokenizer) == [plain]
 
 
 @BOTH

@@ -68,7 +68,7 @@ SIZE = whole(1, 65_536)
 """Units, channels, bands: more of them fit into no memory."""
 SECONDS = Range(0, 1e6, above=True)
 """Of audio in a batch; eleven days."""
-INTERVAL = Range(0, 1e6)
+INTERVAL = Range(0, 1e12)
 """s between two events, which 0 lets happen at every opportunity."""
 EPOCHS = whole(1, 1_000_000_000)
 COUNT = whole(1, 1_000_000_000)

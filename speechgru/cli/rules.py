@@ -88,7 +88,8 @@ def devices(name: str, value: Any) -> None:
 def modules(name: str, value: Any) -> None:
     """A list of modules of the user's own."""
     if not isinstance(value, list):
-        example = value if isinstance(value, str) else "my_package.my_module"
+        is_own = isinstance(value, str) and value not in sys.stdlib_module_names
+        example = value if is_own else "my_package.my_module"
         raise OptionError(
             f"{name} is {value!r}, expected a list of modules of your own; write "
             f"'{name}=[{example}]'"

@@ -23,7 +23,7 @@ from speechgru.cli.choices import (
     nearest_option,
 )
 from speechgru.cli.main import UsageError
-from speechgru.cli.overrides import check_key, quote, settle
+from speechgru.cli.overrides import check_key, quote, settle, underscored
 from speechgru.cli.rules import check_options
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
@@ -43,7 +43,6 @@ DECODER_ROOMS = ("speechgru.decode",)
 TASK_ROOMS = ("speechgru.task",)
 
 OVERRIDE = re.compile(r"[~+]{0,2}[A-Za-z_][\w./@]*=")
-HYPHENED = re.compile(r"[~+]{0,2}[A-Za-z_][\w.@-]*=")
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,9 @@ def read_command_line(
         if argument == "--":
             positional += rest
             break
+        is_file = os.path.exists(argument)
+        if not is_file and underscored(argument) in known_options(command):
+            check_key(argument)
         if argument in ("--help", "-h"):
             print(explain(command, usage, arguments))
             sys.exit(0)
@@ -87,7 +89,7 @@ def read_command_line(
             show = bool(rest.pop(0))
         elif argument == "--config-dir" and rest:
             config_dir = rest.pop(0)
-        elif OVERRIDE.match(argument) and not os.path.exists(argument):
+        elif OVERRIDE.match(argument) and not is_file:
             overrides.append(argument)
         elif argument.startswith("-") and argument != "-":
             name = argument.lstrip("-").partition("=")[0].replace("-", "_")
@@ -97,9 +99,6 @@ def read_command_line(
                 "file names that begin with a dash"
                 f"{meant or nearest_option(command, name)}"
             )
-        elif HYPHENED.match(argument) and not os.path.exists(argument):
-            check_key(command, argument)
-            positional.append(argument)
         elif overrides:
             raise UsageError(
                 f"{argument!r} stands behind options; file names come first"

@@ -8,7 +8,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
-from speechgru.cli.choices import known_options
 from speechgru.cli.main import UsageError
 
 PATHS = frozenset(
@@ -19,24 +18,26 @@ PATHS = frozenset(
 )
 """Last parts of the names of options that are paths."""
 
-KEY = re.compile(r"[~+]{0,2}([A-Za-z_][\w./@:-]*)?")
+
+def underscored(argument: str) -> str | None:
+    """The name of an option that was typed with hyphens, as it should be."""
+    name = argument.partition("=")[0].lstrip("~+")
+    is_meant = "=" in argument and "-" in name[1:] and not name.startswith("-")
+    return name.replace("-", "_") if is_meant else None
 
 
-def check_key(command: str, argument: str) -> None:
-    """Refuse an option whose name cannot be typed, if it is meant as one.
+def check_key(argument: str) -> None:
+    """See that the name of an option can be one.
 
     Raises:
         UsageError: there is no name, or one with hyphens for underscores.
     """
-    key = argument.partition("=")[0]
-    name = key.lstrip("~+")
-    if not name:
+    if not argument.partition("=")[0].lstrip("~+"):
         raise UsageError(f"{argument!r} names no option, expected KEY=VALUE")
-    meant = name.replace("-", "_")
-    if "-" in name and (meant in known_options(command) or "/" not in name):
+    if meant := underscored(argument):
         raise UsageError(
-            f"{name} is no option, names have underscores: {meant}=...; put -- before "
-            "file names that look like an option"
+            f"{argument!r}: names of options have underscores, expected {meant}=VALUE; "
+            "put -- before a file of this name"
         )
 
 

@@ -91,10 +91,10 @@ def settle_arguments(arguments: Sequence[str]) -> list[str]:
     sweeps = bool({"-m", "--multirun"} & set(arguments))
     settled, flag = [], None
     for argument in arguments:
-        if argument.startswith("-") or flag in VALUED:
+        if argument.startswith(("-", "~")) or flag in VALUED:
             settled.append(argument)
         elif "=" in argument:
-            check_key("train", argument)
+            check_key(argument)
             settled += settle([argument], sweeps)
         else:
             raise UsageError(

@@ -12,30 +12,24 @@ import speechgru
 
 PACKAGE = Path(speechgru.__file__).parent
 
+EVERYWHERE = {"interfaces", "options"}
 ALLOWED = {
     "interfaces": set(),
+    "options": {"interfaces"},
     "progress": set(),
     "bounded": set(),
-    "files": {"interfaces", "bounded"},
-    "audio": {"interfaces"},
-    "text": {"interfaces"},
-    "features": {"interfaces"},
-    "data": {"interfaces", "progress", "bounded", "files", "audio", "text"},
-    "model": {"interfaces", "progress", "bounded", "files", "text", "features"},
-    "lm": {"interfaces", "bounded", "files"},
-    "decode": {"interfaces", "files", "text", "lm"},
-    "score": {"interfaces", "bounded", "files"},
-    "task": {
-        "interfaces",
-        "progress",
-        "files",
-        "features",
-        "data",
-        "model",
-        "decode",
-        "score",
-    },
-    "transcribe": {"interfaces", "audio", "model", "decode"},
+    "files": EVERYWHERE | {"bounded"},
+    "audio": EVERYWHERE,
+    "text": EVERYWHERE,
+    "features": EVERYWHERE,
+    "data": EVERYWHERE | {"progress", "bounded", "files", "audio", "text"},
+    "model": EVERYWHERE | {"progress", "bounded", "files", "text", "features"},
+    "lm": EVERYWHERE | {"bounded", "files"},
+    "decode": EVERYWHERE | {"files", "text", "lm"},
+    "score": EVERYWHERE | {"bounded", "files"},
+    "task": EVERYWHERE
+    | {"progress", "files", "features", "data", "model", "decode", "score"},
+    "transcribe": EVERYWHERE | {"audio", "model", "decode"},
 }
 ROOMS = {*ALLOWED, "cli"}
 WITH_LIGHTNING = {"data/datamodule.py", "cli/run.py"}

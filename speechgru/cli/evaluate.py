@@ -38,8 +38,6 @@ def main(arguments: Sequence[str]) -> int:
     config = line.config
     checkpoint = Path(line.positional[0])
     check_scoring(config["score"])
-    if config["processes"] < 1:
-        raise InputError(f"processes is {config['processes']}, expected at least 1")
     loaded = load_checkpoint(checkpoint, config["trust"])
     metadata = loaded.metadata
     corpus, split, utterances = read_split(config)

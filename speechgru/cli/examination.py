@@ -17,6 +17,7 @@ from speechgru.data.folds import hold_out
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build, find_class
+from speechgru.options import OptionError
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,8 @@ def build_tokenizer(
                 tokenizer_class.from_texts([text], **options)
                 usable.append(text)
         return tokenizer_class.from_texts(usable, **options)
+    except OptionError as error:
+        raise InputError(f"text.{error}") from error
     except TypeError as error:  # an unknown option
         raise InputError(f"text: {error}") from error
 

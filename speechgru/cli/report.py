@@ -27,6 +27,7 @@ from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_dev
 from speechgru.progress import track
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
+from speechgru.score.plain import hint_at_form
 from speechgru.score.report import Media, Recording, System, make_page, worst_first
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import read_summary, summarise
@@ -64,9 +65,6 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line("report", arguments, USAGE, (1, 26))
     config = line.config
-    worst = config["worst"]
-    if not isinstance(worst, int) or worst < 0:
-        raise InputError(f"worst is {worst!r}, expected a number of utterances")
     set_up_cpu(config["num_threads"])
     sources = [source for name in line.positional for source in find_results(name)]
     output = Path(str(config["output"] or sources[0].path.with_name("report.html")))
@@ -89,6 +87,8 @@ def main(arguments: Sequence[str]) -> int:
     replace_file(output, page.encode())
     for system in systems:
         print_failures(system)
+        if hint := hint_at_form(system.results):
+            print(f"{system.name}: {hint}", file=sys.stderr)
     print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
     return 0
 

@@ -14,10 +14,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from speechgru.cli.choices import CONF_DIR, explain
+from speechgru.cli.choices import CONF_DIR, choices, explain
 from speechgru.cli.config import register_resolvers, to_plain
 from speechgru.cli.config_file import check_folder
 from speechgru.cli.main import UsageError
+from speechgru.cli.overrides import check_key, settle
 from speechgru.cli.stored import CONFIG_FILE, read_stored
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import (
@@ -25,6 +26,7 @@ from speechgru.model.checkpoint import (
     is_language_model,
     read_checkpoint,
 )
+from speechgru.options import nearest
 
 USAGE = """
 usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
@@ -39,6 +41,9 @@ metrics, best.ckpt and last.ckpt.
 """
 
 log = logging.getLogger(__name__)
+
+VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p")
+"""Flags of Hydra with a value behind them."""
 
 FROM_CHECKPOINT = ("features", "normalize", "subsampling", "encoder")
 """Groups that `init_from` brings with it, beside the text group."""
@@ -73,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     for before, folder in pairwise(arguments):
         if before in ("--config-dir", "-cd"):
             check_folder(Path(folder))
-    sys.argv = [command_line[0], *flags_first(arguments)]
+    sys.argv = [command_line[0], *flags_first(settle_arguments(arguments))]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to cli/main.py
     try:
         program()
@@ -87,6 +92,29 @@ def main(arguments: Sequence[str]) -> int:
     return max(statuses, default=0)
 
 
+def settle_arguments(arguments: Sequence[str]) -> list[str]:
+    """Check the names of options, and quote their values where that is needed.
+
+    Raises:
+        UsageError: an argument is neither a flag nor KEY=VALUE.
+    """
+    sweeps = bool({"-m", "--multirun"} & set(arguments))
+    settled, flag = [], None
+    for argument in arguments:
+        if argument.startswith(("-", "~")) or flag in VALUED:
+            settled.append(argument)
+        elif "=" in argument:
+            check_key(argument)
+            settled += settle([argument], sweeps)
+        else:
+            raise UsageError(
+                f"{argument!r} is no option, expected KEY=VALUE"
+                + nearest(argument, choices("recipe")).replace("mean ", "mean recipe=")
+            )
+        flag = argument
+    return settled
+
+
 def flags_first(arguments: Sequence[str]) -> list[str]:
     """Sort flags before overrides; Hydra does not find them in between."""
     flags, overrides, rest = [], [], list(arguments)
@@ -96,7 +124,7 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
             overrides.append(argument)
             continue
         flags.append(argument)
-        if argument in ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p"):
+        if argument in VALUED:
             flags += rest[:1]
             del rest[:1]
     return flags + overrides

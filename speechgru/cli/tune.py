@@ -57,9 +57,6 @@ def main(arguments: Sequence[str]) -> int:
             "decoder.lm is not set, expected the language model to tune; make one by "
             "speechgru lm, and choose decoder=prefix_beam or beam"
         )
-    for option in ("lm_weights", "word_scores", "beam_sizes"):
-        if not config[option]:
-            raise InputError(f"{option} is empty, expected at least one value to try")
     set_outdated_aside(config)
     tuning = Tuning(line.positional[0], config)
     use = tuning.decoder.name
@@ -223,8 +220,6 @@ def _order(trial: Trial) -> tuple[int, float, float]:
 
 def tune_rescoring(config: Mapping[str, Any], checkpoint: str) -> int:
     """Search the weight of a language model behind the search, as it is tuned."""
-    if not config["rescore_weights"]:
-        raise InputError("rescore_weights is empty, expected at least one value to try")
     scorer = load_text_scorer(config)
     tuning = Tuning(checkpoint, config)
     num_texts = min(config["rescore_texts"], config["decoder"]["beam_size"])

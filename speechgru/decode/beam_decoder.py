@@ -23,6 +23,7 @@ from speechgru.interfaces import (
 from speechgru.lm.arpa import read_arpa
 from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
 from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights
+from speechgru.options import BEAM_SIZE, LOG_SCORE, WEIGHT, OptionError, Range, check
 
 
 @dataclass(frozen=True)
@@ -99,21 +100,20 @@ class BeamDecoder(ABC):
         beam_threshold: float,
         open_vocabulary: bool = False,
     ) -> None:
-        if not beam_threshold > 0:
-            raise InputError(
-                f"decoder.beam_threshold is {beam_threshold}, expected more than 0"
-            )
+        check("beam_threshold", beam_threshold, Range(0, math.inf, above=True))
+        if lm_weight is not None:
+            check("lm_weight", lm_weight, WEIGHT)
+        if word_score is not None:
+            check("word_score", word_score, LOG_SCORE)
         if lm is None and lm_weight is not None:
-            raise InputError(
-                f"decoder.lm_weight is {lm_weight}, but there is no language model; "
+            raise OptionError(
+                f"lm_weight is {lm_weight}, but there is no language model; "
                 "set decoder.lm=FILE.arpa"
             )
         self.lm_path = lm
         self.lexicon_path = lexicon
         self.beam_threshold = beam_threshold
         self.open_vocabulary = open_vocabulary
-        if lm_weight is not None and lm_weight < 0:
-            raise InputError(f"decoder.lm_weight is {lm_weight}, expected at least 0")
         self._asked = {"lm_weight": lm_weight, "word_score": word_score}
         self.rescoring: Rescoring | None = None
         self._tokens: tuple[str, ...] | None = None
@@ -154,12 +154,11 @@ class BeamDecoder(ABC):
         self, lm_weight: float, word_score: float, beam_size: int, num_best: int
     ) -> None:
         """Set other weights and sizes; what was read is kept. Raises InputError."""
-        for name, value in (("beam_size", beam_size), ("num_best", num_best)):
-            if value < 1:
-                raise InputError(f"decoder.{name} is {value}, expected at least 1")
+        check("beam_size", beam_size, BEAM_SIZE)
+        check("num_best", num_best, BEAM_SIZE)
         if num_best > beam_size:
-            raise InputError(
-                f"decoder.num_best is {num_best}, expected at most beam_size "
+            raise OptionError(
+                f"num_best is {num_best}, expected at most beam_size "
                 f"({beam_size}); raise decoder.beam_size"
             )
         self.lm_weight = lm_weight

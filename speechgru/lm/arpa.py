@@ -9,6 +9,8 @@ from speechgru.interfaces import InputError
 from speechgru.lm.ngram import NGrams
 
 LN_10 = math.log(10)
+KENLM = b"mmap lm http://kheafield.com/code"
+"""First bytes of a binary language model."""
 IMPOSSIBLE = -99.0
 """Stands for the logarithm of 0; of all probabilities at or below it."""
 
@@ -45,13 +47,14 @@ def write_arpa(path: str | Path, ngrams: NGrams) -> None:
 
 
 def read_arpa(path: str | Path) -> NGrams:
-    """Read an ARPA file.
+    """Read an ARPA file, which may be compressed by gzip.
 
     Raises:
-        InputError: the file cannot be read, is truncated, or a line of it is
-            not what its section says.
+        InputError: the file cannot be read, is truncated or binary, or a line of
+            it is not what its section says.
     """
     path = Path(path)
+    _refuse_binary(path)
     ngrams: dict[tuple[str, ...], tuple[float, float]] = {}
     counts: dict[int, int] = {}
     section: int | None = None  # None: before \data\; 0: in it; n: n-grams
@@ -85,7 +88,7 @@ def read_arpa(path: str | Path) -> NGrams:
         raise InputError(
             f"{path}: is not a whole ARPA file, expected \\data\\ first and \\end\\ "
             "last; it is truncated or another kind of file: write it again, e.g. by "
-            "speechgru lm (binary language models are not read)"
+            "speechgru lm"
         )
     found = Counter(map(len, ngrams))
     for n in sorted({*counts, *found}):
@@ -95,6 +98,20 @@ def read_arpa(path: str | Path) -> NGrams:
                 "its head says; write it again"
             )
     return ngrams
+
+
+def _refuse_binary(path: Path) -> None:
+    """Name KenLM's own formats, from which nothing makes text again."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(KENLM))
+    except (OSError, ValueError):
+        return  # told when it is read as text
+    if beginning == KENLM:
+        raise InputError(
+            f"{path}: is a binary file of KenLM's build_binary, expected an ARPA file; "
+            "name the .arpa or .arpa.gz that it was made from"
+        )
 
 
 def _parse_ngram(line: str, n: int) -> tuple[tuple[str, ...], tuple[float, float]]:

@@ -19,6 +19,7 @@ from typing import Any, get_args, get_type_hints
 from torch import nn
 
 from speechgru.interfaces import InputError
+from speechgru.options import OptionError, nearest
 
 MODEL_ROOMS = ("speechgru.text", "speechgru.features", "speechgru.model")
 """Packages whose modules hold the classes that a checkpoint may name."""
@@ -63,9 +64,10 @@ def build(
     accepted = _parameters(cls)
     for option in arguments:
         if option not in accepted:
+            taken = [key for key in accepted if key not in sizes]
             raise InputError(
                 f"{name}: unknown option {option!r}; {cls.__name__} takes: "
-                f"{', '.join(key for key in accepted if key not in sizes) or 'none'}"
+                f"{', '.join(taken) or 'none'}{nearest(option, taken)}"
             )
     _check_types(cls, arguments, name)
     missing = [
@@ -80,7 +82,9 @@ def build(
         )
     try:
         return cls(**arguments)
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
+    except OptionError as error:
+        raise InputError(f"{name}.{error}") from error
+    except (TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
         why = str(error) or type(error).__name__
         raise InputError(f"{name}: {cls.__name__}: {why}") from error
 

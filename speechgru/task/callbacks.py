@@ -12,8 +12,8 @@ from lightning.fabric.plugins.io import CheckpointIO
 from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from speechgru.files import replace_file
-from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import read_checkpoint, write_checkpoint
+from speechgru.options import EPOCHS, INTERVAL, check
 from speechgru.score.curves import draw_curves
 from speechgru.score.learning import read_learning_curves
 from speechgru.task.training import TrainingTask
@@ -64,10 +64,9 @@ class Checkpoints(Checkpoint):
     def __init__(
         self, folder: str | Path, save_every: float, keep_every: int | None = None
     ) -> None:
-        if keep_every is not None and keep_every < 1:
-            raise InputError(
-                f"callbacks.keep_every is {keep_every}, expected a number of epochs"
-            )
+        check("save_every", save_every, INTERVAL)
+        if keep_every is not None:
+            check("keep_every", keep_every, EPOCHS)
         self.folder = Path(folder)
         self.save_every = save_every
         self.keep_every = keep_every

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from speechgru.data.randomness import keyed_seed
-from speechgru.interfaces import Batch, Decoder, InputError, Tokenizer
+from speechgru.interfaces import Batch, Decoder, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.options import Range, check, whole
 from speechgru.progress import track
 from speechgru.score.error_rate import ErrorRate
 from speechgru.task.losses import (
@@ -83,12 +84,10 @@ class CTCTask(TrainingTask):
             average,
             optimizer,
         )
-        if min(consistency, smoothing) < 0 or not 0 <= intermediate < 1:
-            raise InputError(
-                f"task.consistency is {consistency}, smoothing {smoothing}, "
-                f"intermediate {intermediate}; expected weights of 0 or more, the last "
-                "below 1"
-            )
+        check("consistency", consistency, Range(0, 100))
+        check("smoothing", smoothing, Range(0, 1))
+        check("intermediate", intermediate, Range(0, 1, below=True))
+        check("num_samples", num_samples, whole(0, 1000))
         self.decoder = decoder
         self.consistency = consistency
         self.smoothing = smoothing

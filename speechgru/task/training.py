@@ -14,6 +14,7 @@ from torchmetrics import MeanMetric
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.model.checkpoint import DESCRIPTION_KEY, MODEL_PREFIX, describe
 from speechgru.model.recurrent import RecurrentEncoder
+from speechgru.options import SEED, OptionError, Range, check, nearest
 from speechgru.task.muon import Muon
 from speechgru.task.schedule import SCHEDULES
 
@@ -73,18 +74,20 @@ class TrainingTask(L.LightningModule):
     ) -> None:
         super().__init__()
         if schedule not in SCHEDULES:
-            raise InputError(
-                f"task.schedule is {schedule!r}, expected one of: "
-                f"{', '.join(SCHEDULES)}"
+            raise OptionError(
+                f"schedule is {schedule!r}, expected one of: {', '.join(SCHEDULES)}"
+                f"{nearest(schedule, SCHEDULES)}"
             )
         if optimizer not in ("adamw", "muon"):
-            raise InputError(
-                f"task.optimizer is {optimizer!r}, expected one of: adamw, muon"
+            raise OptionError(
+                f"optimizer is {optimizer!r}, expected one of: adamw, muon"
             )
-        if not 0 < warmup < 1:
-            raise InputError(f"task.warmup is {warmup}, expected a share of 0 to 1")
-        if not 0 <= average < 1:
-            raise InputError(f"task.average is {average}, expected 0 to below 1")
+        check("seed", seed, SEED)
+        check("learning_rate", learning_rate, Range(0, 1000, above=True))
+        check("weight_decay", weight_decay, Range(0, 1000))
+        check("warmup", warmup, Range(0, 1, above=True, below=True))
+        check("clip_norm", clip_norm, Range(0, math.inf, above=True))
+        check("average", average, Range(0, 1, below=True))
         self.model = model
         self.uses_muon = optimizer == "muon"
         self.averaged = None

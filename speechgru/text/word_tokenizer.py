@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from speechgru.interfaces import InputError
+from speechgru.options import COUNT, check
+from speechgru.text.casing import Case, Language
 from speechgru.text.normalize import (
-    Case,
     Digits,
     Punctuation,
     describe_character,
@@ -24,7 +25,7 @@ class WordTokenizer(CharacterTokenizer):
     Args:
         alphabet: as for `CharacterTokenizer`.
         words: those with a token, each once, of characters of the alphabet.
-        case, punctuation, digits: as for `TextNormalizer`.
+        case, punctuation, digits, language: as for `TextNormalizer`.
 
     Raises:
         InputError: see `CharacterTokenizer`; or a word is empty, is there
@@ -42,8 +43,9 @@ class WordTokenizer(CharacterTokenizer):
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
+        language: Language | None = None,
     ) -> None:
-        super().__init__(alphabet, case, punctuation, digits)
+        super().__init__(alphabet, case, punctuation, digits, language)
         self.words = tuple(words)
         before: set[str] = set()
         characters = set(alphabet)
@@ -77,8 +79,7 @@ class WordTokenizer(CharacterTokenizer):
             min_count: occurrences that make a word a token.
             options: as for `CharacterTokenizer.from_texts`.
         """
-        if min_count < 1:
-            raise InputError(f"text.min_count is {min_count}, expected at least 1")
+        check("min_count", min_count, COUNT)
         texts = list(texts)
         spelling = CharacterTokenizer.from_texts(texts, **options)
         counts: Counter[str] = Counter()

@@ -82,7 +82,11 @@ def test_a_model_of_tokens_spells(tmp_path):
         (["empty.txt"], InputError, "empty: no text, expected at least one sentence"),
         (["a.txt", "unit=letter"], InputError, "unit is 'letter', expected one of"),
         (["a.txt", "fold=1/2"], InputError, "fold is 1/2, but there is no corpus"),
-        (["a.txt", "order=0"], InputError, "order is 0, expected at least 1"),
+        (
+            ["a.txt", "order=0"],
+            InputError,
+            "order is 0, expected a whole number from 1",
+        ),
         (["a.txt", "order=x"], UsageError, "order is 'x'"),
         (["a.txt", "text.alphabet=AB"], InputError, r"a\.txt:1: character 'G' is not"),
     ],
@@ -196,7 +200,10 @@ def test_a_best_value_at_the_edge_is_remarked(best, tried, expected):
     [
         (["decoder=greedy"], "decoder.lm is not set"),
         ([], "decoder.lm is not set"),
-        (["decoder.lm=x.arpa", "lm_weights=[]"], "lm_weights is empty"),
+        (
+            ["decoder.lm=x.arpa", "lm_weights=[]"],
+            r"lm_weights is \[\], expected a list of one",
+        ),
         (["decoder.lm=nowhere.arpa"], r"nowhere\.arpa: cannot be read"),
     ],
 )

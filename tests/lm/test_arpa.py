@@ -1,3 +1,4 @@
+import gzip
 import math
 
 import pytest
@@ -94,3 +95,19 @@ def test_a_file_that_is_missing_or_binary_is_named(path, tmp_path):
     path.write_bytes(b"mmap lm \xff\xfe\x00")
     with pytest.raises(InputError, match=r"expected an ARPA file in UTF-8"):
         read_arpa(path)
+
+
+def test_what_gzip_has_compressed_is_read(path, tmp_path):
+    packed = tmp_path / "lm.arpa.gz"
+    packed.write_bytes(gzip.compress(FILE.encode()))
+    assert read_arpa(packed) == read_arpa(path)
+    packed.write_bytes(gzip.compress(FILE.encode())[:-9])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_arpa(packed)
+
+
+def test_a_binary_of_kenlm_is_named(tmp_path):
+    binary = tmp_path / "lm.bin"
+    binary.write_bytes(b"mmap lm http://kheafield.com/code format version 5\n\0\xff")
+    with pytest.raises(InputError, match="build_binary, expected an ARPA file"):
+        read_arpa(binary)

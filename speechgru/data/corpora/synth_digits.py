@@ -7,8 +7,9 @@ from typing import Any
 
 from speechgru.audio import resample_audio
 from speechgru.data.corpora.espeak import Espeak
-from speechgru.data.corpora.made import MadeCorpus, write_utterance
+from speechgru.data.corpora.made import MadeCorpus, check_made, write_utterance
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import check_pair, whole
 from speechgru.progress import track
 
 DIGITS = (
@@ -53,7 +54,11 @@ class SynthDigits(MadeCorpus):
     ) -> None:
         super().__init__(name, root)
         self.voices = {split: list(voices[split]) for split in self.splits}
-        self.utterances = {split: int(utterances[split]) for split in self.splits}
+        check_pair("num_digits", num_digits, whole(1, 1000))
+        check_pair("speeds", speeds, whole(80, 450))  # what espeak-ng obeys
+        check_pair("pitches", pitches, whole(0, 100))
+        check_made(utterances, self.splits, sample_rate, seed)
+        self.utterances = {split: utterances[split] for split in self.splits}
         self.num_digits = tuple(num_digits)
         self.speeds = tuple(speeds)
         self.pitches = tuple(pitches)

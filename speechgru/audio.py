@@ -20,6 +20,8 @@ import soundfile
 import torch
 from torch import Tensor
 
+from speechgru.channels import Mixer
+from speechgru.files import printable
 from speechgru.interfaces import InputError
 
 AudioSource = str | os.PathLike[str] | bytes | BinaryIO
@@ -33,7 +35,7 @@ class AudioError(InputError):
 
     Attributes:
         kind: one of missing, empty-file, undecodable, truncated, no-samples,
-            nan-samples, sample-rate, outside-file.
+            nan-samples, cancelling-channels, sample-rate, outside-file.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -98,8 +100,8 @@ def read_audio(
 
     Raises:
         AudioError: missing, 0 bytes, not audio, truncated, without samples,
-            with NaN or infinite samples, or ending before offset + duration
-            by more than `duration_tolerance`.
+            with NaN or infinite samples, with channels that cancel out, or ending
+            before offset + duration by more than `duration_tolerance`.
     """
     name = name_audio(source)
     with _open(source, name) as (file, stream):
@@ -126,7 +128,10 @@ def read_audio(
             f"{name}: no samples at {offset:g} s, expected audio; "
             "correct the manifest or drop the file",
         )
-    waveform = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    mixer = Mixer()
+    waveform = mixer.average(samples)
+    if mixer.cancels:
+        raise AudioError("cancelling-channels", f"{name}: {mixer.explain()}")
     num_bad = len(waveform) - int(np.isfinite(waveform).sum())
     if num_bad:
         raise AudioError(
@@ -191,9 +196,9 @@ def resampled_length(num_samples: int, rate: int, sample_rate: int) -> int:
 def name_audio(source: AudioSource) -> str:
     """What messages call a source: its path where it has one."""
     if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
+        return printable(os.fsdecode(source))
     name = getattr(source, "name", None)
-    return name if isinstance(name, str) else "audio from memory"
+    return printable(name) if isinstance(name, str) else "audio from memory"
 
 
 @lru_cache(maxsize=16)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any, TypeVar
 from speechgru.interfaces import InputError
 
 _MAX_LISTED = 20  # problems in one message
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Item = TypeVar("Item")
 
@@ -221,9 +224,28 @@ def show(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def printable(text: str) -> str:
+    """Text that stays on its line and cannot steer a terminal, for people.
+
+    Control characters, other ends of lines, changes of direction, and bytes of a
+    file name that are no UTF-8 are escaped.
+
+    >>> printable("a\\nb")
+    'a\\\\nb'
+    """
+    return _UNPRINTABLE.sub(_escape, text)
+
+
 def reason(error: Exception) -> str:
     """What the system says."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:  # how Python holds such a byte
+        return f"\\x{code - 0xDC00:02x}"
+    return found[0].encode("unicode_escape").decode()
 
 
 def _finite(value: Any) -> Any:

@@ -15,7 +15,8 @@ PACKAGE = Path(speechgru.__file__).parent
 ALLOWED = {
     "interfaces": set(),
     "files": {"interfaces"},
-    "audio": {"interfaces"},
+    "channels": set(),
+    "audio": {"interfaces", "files", "channels"},
     "text": {"interfaces"},
     "features": {"interfaces"},
     "data": {"interfaces", "files", "audio", "text"},
@@ -24,7 +25,7 @@ ALLOWED = {
     "decode": {"interfaces", "files", "text", "lm"},
     "score": {"interfaces", "files"},
     "task": {"interfaces", "files", "features", "data", "model", "decode", "score"},
-    "transcribe": {"interfaces", "audio", "model", "decode"},
+    "transcribe": {"interfaces", "files", "channels", "audio", "model", "decode"},
 }
 ROOMS = {*ALLOWED, "cli"}
 WITH_LIGHTNING = {"data/datamodule.py", "cli/run.py"}

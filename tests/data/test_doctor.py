@@ -346,4 +346,5 @@ def test_channels_that_cancel_out_are_a_problem_with_a_remedy(make):
 def test_a_name_with_a_newline_stays_on_its_line(make):
     odd = replace(make("good", ""), id="a\nb\x1b[31m")
     report = check(train=[odd]).report()
-    assert "  train: a\\nb\\x1b[31m: transcript is empty" in report.splitlines()
+    assert "\n  train: a\\nb\\x1b[31m: transcript is empty" in report
+    assert len(report.splitlines()) == 4

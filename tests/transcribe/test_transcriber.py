@@ -97,6 +97,14 @@ def test_silence_is_an_empty_text_without_confidence(transcriber):
     assert transcript.words == transcript.tokens == ()
 
 
+def test_spaces_alone_are_an_empty_text_without_confidence(transcriber):
+    spaces = np.tile(np.repeat(np.float32([0.1, 0]), FRAME), 5)  # of the token " "
+    transcript = transcriber.transcribe(spaces, SAMPLE_RATE)
+    assert [token.text for token in transcript.tokens] == [" "] * 5
+    assert (transcript.text, transcript.words) == ("", ())
+    assert transcript.confidence is None
+
+
 def test_dropout_is_off(transcriber):
     assert not transcriber.model.training
 

@@ -372,7 +372,8 @@ def _undecodable(name: str, error: Exception) -> AudioError:
     return AudioError(
         "undecodable",
         f"{name}: not decodable as audio ({_reason(error)}), expected wav, flac, "
-        "ogg, opus, mp3, aiff or sph; convert it or drop it",
+        "ogg, opus, mp3, aiff or sph; convert it, e.g. by ffmpeg -i IN OUT.wav, or "
+        "drop it",
     )
 
 

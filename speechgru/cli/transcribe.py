@@ -1,31 +1,26 @@
 """`speechgru transcribe`: audio files to text."""
 
-import glob
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import soundfile
-
 from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
+from speechgru.data.folder import find_paths, list_recordings, without_repeats
+from speechgru.decode.beam_decoder import BeamDecoder
+from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.transcribe.formats import to_json, to_text
-from speechgru.transcribe.transcriber import Failure, Transcriber
+from speechgru.transcribe.transcriber import Transcriber
+from speechgru.transcribe.transcript import Failure, Transcript
 
 USAGE = """
 usage: speechgru transcribe CHECKPOINT AUDIO... [KEY=VALUE ...]
 
-Transcribe files, folders (every audio file below), globs, or - for standard
-input, at any sample rate. Texts go to standard output in the order given.
+Transcribe files, folders (every recording below), globs, or - for standard
+input, at any sample rate. Texts go to standard output in the order given; what
+cannot be transcribed is named on standard error, and the exit code is then 1.
 """
-
-SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} | {
-    ".sph",
-    ".opus",
-    ".oga",
-    ".aif",
-}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,9 +31,14 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"format is {config['format']!r}, expected text or json")
     checkpoint, *names = line.positional
     sources = [source for name in names for source in expand(name)]
-    transcriber = load_transcriber(checkpoint, config)
+    readable = [source for source in sources if not isinstance(source, Failure)]
+    results: Iterator[Transcript | Failure] = iter(())
+    if readable:
+        transcriber = load_transcriber(checkpoint, config)
+        results = transcriber.transcribe_many(readable, config["batch_seconds"])
     failures = 0
-    for result in transcriber.transcribe_many(sources, config["batch_seconds"]):
+    for source in sources:
+        result = source if isinstance(source, Failure) else next(results)
         if isinstance(result, Failure):
             failures += 1
             print(f"speechgru transcribe: {result.message}", file=sys.stderr)
@@ -57,32 +57,60 @@ def main(arguments: Sequence[str]) -> int:
 def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
     """Load a checkpoint with the decoder, device and threads of a command."""
     set_up_cpu(config["num_threads"])
-    return Transcriber.from_checkpoint(
+    transcriber = Transcriber.from_checkpoint(
         checkpoint,
         config["device"],
         build_decoder(config),
         config["trust"],
+        config.get("max_memory"),
     )
+    if isinstance(transcriber.decoder, BeamDecoder):
+        # A fault of the language model is no fault of every file.
+        transcriber.decoder.fit(transcriber.tokenizer)
+    return transcriber
 
 
-def expand(name: str) -> list[str | bytes]:
-    """Turn a file, folder, glob or - into sources."""
+def expand_one(name: str) -> str | bytes:
+    """The one source that a name stands for. Raises InputError."""
+    [source, *others] = expand(name)
+    if others:
+        raise InputError(
+            f"{name}: {len(others) + 1} recordings, expected 1; name one of them"
+        )
+    if isinstance(source, Failure):
+        raise InputError(source.message)
+    return source
+
+
+def expand(name: str) -> list[str | bytes | Failure]:
+    """Turn a file, folder, glob or - into sources.
+
+    Whatever has the ending of a recording is one, and whatever is named itself;
+    what is none, or cannot be found, is a Failure in its place.
+    """
     if name == "-":
         return [sys.stdin.buffer.read()]
-    path = Path(name)
-    if path.is_dir():
-        found = sorted(
-            str(file)
-            for file in path.rglob("*")
-            if file.suffix.lower() in SUFFIXES and file.is_file()
-        )
-    elif path.exists():
+    if os.path.isdir(name):
+        found = _expand_folder(name)
+    elif os.path.lexists(name):
         return [name]
     else:
-        found = sorted(glob.glob(name, recursive=True))
+        by_path: dict[str, str | Failure] = {}
+        for match in find_paths(name):
+            for each in _expand_folder(match) if os.path.isdir(match) else [match]:
+                by_path[each.source if isinstance(each, Failure) else each] = each
+        # `**` matches folders, and what they hold.
+        found = [by_path[path] for path in without_repeats(by_path)]
     if not found:
-        raise InputError(
-            f"{name}: no audio found, expected a file, a folder with audio files, a "
-            "glob, or - for standard input; check the path"
+        message = (
+            f"{printable(name)}: no audio found, expected a file, a folder with audio "
+            "files, a glob, or - for standard input; check the path"
         )
+        return [Failure(name, message)]
     return found
+
+
+def _expand_folder(folder: str) -> list[str | Failure]:
+    listing = list_recordings(folder)
+    problems = [Failure(path, why) for path, why in listing.problems.items()]
+    return [*listing.files, *problems]

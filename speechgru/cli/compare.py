@@ -9,7 +9,7 @@ from typing import Any
 
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
-from speechgru.files import replace_file, to_json
+from speechgru.files import printable, replace_file, to_json
 from speechgru.interfaces import InputError
 from speechgru.score.compare import (
     Comparison,
@@ -63,24 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     adjusted = dict(
         zip(pairs, holm([pair.matched_pairs.p for pair in pairs.values()]), strict=True)
     )
-    summary = summaries["A"]
-    print(
-        f"{summary.num_utterances} utterances, {summary.words.counts.reference_length} "
-        f"words aligned by {summary.scoring}; 95 % intervals by bootstrap over "
-        f"{summary.resampled}s\n"
-    )
-    width = max(map(len, paths))
-    print(f"   {'system':{width}}     WER  [95 %]")
-    for (name, its), path in zip(summaries.items(), paths, strict=True):
-        rate = its.words
-        print(
-            f"{name}  {path:{width}} {percent(rate.counts.rate):>7}  "
-            f"[{percent(rate.low)}, {percent(rate.high)}]"
-        )
-    for names, comparison in pairs.items():
-        print(f"\n{describe(names, comparison, adjusted[names], len(pairs), show)}")
-        print_differences(names, systems, show)
-    if config["output"]:
+    if config["output"]:  # before anything is printed
         record = {
             "systems": {
                 name: {"path": path, **its.to_record()}
@@ -92,7 +75,26 @@ def main(arguments: Sequence[str]) -> int:
             ],
         }
         replace_file(Path(config["output"]), to_json(record, indent=2))
-        print(f"\neverything: {config['output']}")
+    summary = summaries["A"]
+    print(
+        f"{summary.num_utterances} utterances, {summary.words.counts.reference_length} "
+        f"words aligned by {summary.scoring}; 95 % intervals by bootstrap over "
+        f"{summary.resampled}s\n"
+    )
+    shown = [printable(path) for path in paths]
+    width = max(map(len, shown))
+    print(f"   {'system':{width}}     WER  [95 %]")
+    for (name, its), path in zip(summaries.items(), shown, strict=True):
+        rate = its.words
+        print(
+            f"{name}  {path:{width}} {percent(rate.counts.rate):>7}  "
+            f"[{percent(rate.low)}, {percent(rate.high)}]"
+        )
+    for names, comparison in pairs.items():
+        print(f"\n{describe(names, comparison, adjusted[names], len(pairs), show)}")
+        print_differences(names, systems, show)
+    if config["output"]:
+        print(f"\neverything: {printable(config['output'])}")
     return 0
 
 
@@ -145,7 +147,7 @@ def print_differences(names: tuple[str, str], systems: Systems, show: int) -> No
     """Print the utterances on which two systems differ most."""
     differing = differing_utterances(*(systems[name] for name in names))
     for ours, theirs in differing[:show]:
-        print(f"\n  {ours.id}")
+        print(f"\n  {printable(ours.id)}")
         print(f"    said        {ours.reference}")
         for name, result in zip(names, (ours, theirs), strict=True):
             print(f"    {name} {result.word_errors.edits:3} edits {result.hypothesis}")

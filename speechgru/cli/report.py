@@ -20,7 +20,7 @@ from torch import Tensor
 from speechgru.audio import load_audio
 from speechgru.cli.config import read_command_line, set_up_cpu
 from speechgru.features.log_mel import LogMel
-from speechgru.files import beside, relative_path, replace_file
+from speechgru.files import beside, printable, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
 from speechgru.score.compare import check_comparable, compare, holm
@@ -87,7 +87,8 @@ def main(arguments: Sequence[str]) -> int:
     replace_file(output, page.encode())
     for system in systems:
         print_failures(system)
-    print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
+    size = len(page.encode()) / 2**20
+    print(f"report: {printable(str(output))} ({size:.1f} MiB)")
     return 0
 
 
@@ -98,10 +99,12 @@ def print_failures(system: System) -> None:
         by_reason.setdefault(why, []).append(id)
     for why, ids in [*by_reason.items()][:MAX_LISTED]:
         which = ids[0] if len(ids) == 1 else f"{len(ids)} utterances"
-        print(f"{system.name}: {which} without sound: {why}", file=sys.stderr)
+        said = printable(f"{system.name}: {which} without sound: {why}")
+        print(said, file=sys.stderr)
     if len(by_reason) > MAX_LISTED:
         more = len(by_reason) - MAX_LISTED
-        print(f"{system.name}: and {more} more, see the page", file=sys.stderr)
+        said = printable(f"{system.name}: and {more} more, see the page")
+        print(said, file=sys.stderr)
 
 
 def find_results(name: str) -> list[Source]:
@@ -187,7 +190,8 @@ def find_model(
     else:
         path = source.path.parent / str(described["checkpoint"])
         if not path.exists():
-            print(f"{path}: is gone, so the page shows no posteriors of {source.path}")
+            gone = f"{path}: is gone, so the page shows no posteriors of {source.path}"
+            print(printable(gone), file=sys.stderr)
             return None
     loaded = load_checkpoint(path, config["trust"])
     to_device(loaded.model, config["device"])

@@ -46,7 +46,7 @@ MEANT = {
         ),
         (
             {1.5},
-            "batch_seconds factors learning_rate longest_decay",
+            "batch_seconds factors learning_rate longest_decay max_memory",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),

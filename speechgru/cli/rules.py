@@ -126,6 +126,7 @@ RULES: Mapping[str, Rule] = {
     # of single commands
     "batch_seconds": number(SECONDS),
     "beam_sizes": each(BEAM_SIZE),
+    "max_memory": number(Range(0, 1_000_000, above=True), null=True),  # GB
     "lm_weights": each(WEIGHT),
     "order": number(ORDER),
     "rescore_texts": number(BEAM_SIZE),

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch.utils.data import Dataset
 
-from speechgru.audio import load_audio
+from speechgru.audio import resample_audio, wrong_sample_rate
 from speechgru.data.augment.chain import Chain
 from speechgru.data.batch import Example, collate
 from speechgru.data.plan import PlannedBatch
+from speechgru.data.segments import SegmentReader
 from speechgru.interfaces import Batch, InputError, Tokenizer, Utterance
 
 
@@ -43,6 +44,7 @@ class SpeechDataset(Dataset):
         self.augment = augment
         self.num_views = num_views
         self.with_targets = with_targets
+        self._reader = SegmentReader()
 
     def __len__(self) -> int:
         """Number of utterances."""
@@ -66,13 +68,10 @@ class SpeechDataset(Dataset):
         Raises:
             InputError: names the utterance.
         """
-        waveform = load_audio(
-            utterance.audio_path,
-            self.sample_rate,
-            self.resample,
-            utterance.offset,
-            utterance.duration if utterance.partial else None,
-        )
+        waveform, rate = self._reader.read(utterance)
+        if rate != self.sample_rate and not self.resample:
+            raise wrong_sample_rate(utterance.audio_path, rate, self.sample_rate)
+        waveform = resample_audio(waveform, rate, self.sample_rate)
         if self.augment is not None:
             waveform = self.augment(waveform, epoch, utterance.id, view)
         try:

@@ -141,7 +141,7 @@ def find_pause(waveform: Tensor, sample_rate: int) -> int | None:
             start = index
         elif not is_quiet and start is not None:
             # What is quiet at either end is no pause.
-            if 0 < start and index < len(quiet):
+            if start > 0 and index < len(quiet):
                 best = max(best, (index - start, start))
             start = None
     num_quiet, first = best

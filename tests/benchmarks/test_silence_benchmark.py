@@ -63,7 +63,8 @@ def test_the_tables_hold_every_condition(
     clean, hole, worst, rise = map(
         float,
         re.search(
-            r"3 utterances as they are: WER (\S+) %; with 20 ms of zeros within: (\S+); "
+            r"3 utterances as they are: WER (\S+) %; "
+            r"with 20 ms of zeros within: (\S+); "
             r"the worst of all: (\S+), (\S+)",
             output,
         ).groups(),

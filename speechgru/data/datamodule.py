@@ -149,14 +149,14 @@ class SpeechDataModule(PlannedDataModule):
         seed: int,
         accumulate: int,
     ) -> None:
-        durations = [utterance.duration for utterance in train]
-        silent = Wordless(wordless, durations, sample_rate, seed)
+        planned = [augment.planned(u.duration, u.id) for u in train]
+        silent = Wordless(wordless, planned, sample_rate, seed)
         super().__init__(
             SpeechDataset(
                 train, tokenizer, sample_rate, resample, augment, num_views, silent
             ),
             SpeechDataset(dev, tokenizer, sample_rate, resample),
-            durations + silent.durations,
+            planned + silent.durations,
             [utterance.duration for utterance in dev],
             train_batch=batch_seconds / num_views,
             dev_batch=batch_seconds,

@@ -6,6 +6,7 @@ import random
 import pytest
 import torch
 
+from speechgru.data.augment.chain import Chain
 from speechgru.data.augment.silence import Silence, find_pause, own_background
 from speechgru.data.wordless import Wordless, make_sound
 from speechgru.interfaces import InputError
@@ -27,13 +28,17 @@ def utterance() -> torch.Tensor:
 def make_silence(**options) -> Silence:
     defaults = {
         "probability": 1.0,
-        "shortest": 0.1,
-        "longest": 2.0,
+        "least": 0.5,
+        "most": 2.0,
         "low": -80.0,
         "high": -45.0,
         "sample_rate": RATE,
     }
     return Silence(**defaults | options)
+
+
+def lengthened(waveform: torch.Tensor, seed: int, **options) -> torch.Tensor:
+    return make_silence(**options).lengthen(waveform, 1.0, random.Random(seed))
 
 
 def decibels(waveform: torch.Tensor) -> float:
@@ -44,59 +49,94 @@ def test_every_sample_of_the_utterance_is_kept_in_order():
     waveform = utterance()
     first, second = waveform[:40], waveform[-RATE // 2 :][:40]
     for seed in range(40):
-        longer = make_silence()(waveform, random.Random(seed))
+        longer = lengthened(waveform, seed)
+        assert len(longer) == len(waveform) + RATE
         windows = longer.unfold(0, len(first), 1)
         starts = [
             int((windows == part).all(1).nonzero()[0]) for part in (first, second)
         ]
         assert starts[0] + round(0.9 * RATE) <= starts[1]
-        assert len(longer) >= len(waveform)
 
 
 def test_silence_comes_in_front_behind_and_into_the_pause():
     waveform = utterance()
     places = set()
     for seed in range(60):
-        longer = make_silence()(waveform, random.Random(seed))
-        gained = len(longer) - len(waveform)
-        assert gained == 0 or gained >= 0.1 * RATE - 1
-        assert gained <= 3 * 2.0 * RATE + 3
-        if gained:
-            front = not torch.equal(longer[:100], waveform[:100])
-            behind = not torch.equal(longer[-100:], waveform[-100:])
-            places.add((front, behind))
-    assert places == {(a, b) for a in (True, False) for b in (True, False)}
+        longer = lengthened(waveform, seed)
+        front = not torch.equal(longer[:100], waveform[:100])
+        behind = not torch.equal(longer[-100:], waveform[-100:])
+        starts = (longer.unfold(0, 40, 1) == waveform[:40]).all(1).nonzero()
+        whole = longer[int(starts[0]) :][: len(waveform)]
+        places.add((front, not torch.equal(whole, waveform), behind))
+    # All combinations but none at all.
+    assert len(places) == 7
+    assert (False, False, False) not in places
+
+
+def test_without_a_pause_silence_comes_in_front_and_behind():
+    words = noise(0.5, 0.1)
+    for seed in range(20):
+        longer = lengthened(words, seed)
+        assert len(longer) == len(words) + RATE
+        start = int((longer.unfold(0, 40, 1) == words[:40]).all(1).nonzero()[0])
+        assert torch.equal(longer[start : start + len(words)], words)
 
 
 def test_what_is_put_in_is_no_louder_than_asked_for_or_than_the_background():
     words = noise(1.0, 0.1)
     for seed in range(40):
-        longer = make_silence(low=-70, high=-60)(words, random.Random(seed))
+        longer = lengthened(words, seed, low=-70, high=-60)
         if not torch.equal(longer[:100], words[:100]):
             # The whole of this recording is as loud as its background.
             assert decibels(longer[:800]) < -18
 
 
 def test_the_seed_alone_decides():
-    first = make_silence()(utterance(), random.Random(3))
+    first = lengthened(utterance(), 3)
     torch.manual_seed(5)
-    assert torch.equal(make_silence()(utterance(), random.Random(3)), first)
+    assert torch.equal(lengthened(utterance(), 3), first)
+    assert not torch.equal(lengthened(utterance(), 4), first)
     assert make_silence().changes_time
     assert make_silence().shortest(1.5) == 1.5
 
 
-def test_probability_0_changes_nothing():
-    waveform = utterance()
-    augment = make_silence(probability=0.0)
-    assert all(augment(waveform, random.Random(seed)) is waveform for seed in range(9))
+def test_durations_are_drawn_between_the_least_and_the_most():
+    generator = random.Random(0)
+    augment = make_silence(probability=0.5)
+    added = [augment.added(generator) for _ in range(400)]
+    assert added.count(0.0) == pytest.approx(200, abs=40)
+    some = sorted(seconds for seconds in added if seconds)
+    assert some[0] >= 0.5
+    assert some[-1] <= 2.0
+    # The logarithm is drawn evenly.
+    assert some[len(some) // 2] == pytest.approx(1.0, abs=0.12)
+
+
+def test_an_utterance_is_as_long_as_planned_in_every_epoch():
+    chain = Chain({"silence": make_silence(probability=0.5)}, seed=1)
+    planned = {id: chain.planned(1.4, id) for id in "abcdefgh"}
+    assert 1.4 in planned.values()
+    assert len(set(planned.values())) > 3
+    for id, duration in planned.items():
+        heard = [chain(utterance(), epoch, id, view=0) for epoch in range(3)]
+        assert {len(waveform) for waveform in heard} == {round(duration * RATE)}
+        assert torch.equal(heard[0], heard[1]) == (duration == 1.4)
+    other = Chain({"silence": make_silence(probability=0.5)}, seed=2)
+    assert {id: other.planned(1.4, id) for id in planned} != planned
+
+
+def test_both_views_of_an_utterance_have_the_same_silence():
+    chain = Chain({"silence": make_silence()}, seed=1)
+    first, second = (chain(utterance(), 0, "a", view) for view in range(2))
+    assert torch.equal(first, second)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"probability": 1.5}, "probability is 1.5"),
-        ({"shortest": 0.0}, "0.0 to 2.0 s"),
-        ({"longest": math.inf}, "to inf s"),
+        ({"least": 0.0}, "0.0 to 2.0 s"),
+        ({"most": math.inf}, "to inf s"),
         ({"low": -10.0}, "-10.0 to -45.0 dB"),
         ({"high": math.nan}, "to nan dB"),
     ],

@@ -23,13 +23,13 @@ class Silence:
     """Put silence in front of an utterance, behind it, and into its longest pause.
 
     It is digital silence, white, pink or brown noise, or noise with the
-    spectrum of the recording's own background.
+    spectrum of the recording's own background. How much an utterance gets is
+    drawn once for all epochs, of which kind and where anew in each.
 
     Args:
-        probability: of an utterance to be changed; each of the places has
-            silence in half of those.
-        shortest: s, of the silence in one place.
-        longest: s; the logarithm of the duration is drawn evenly.
+        probability: of an utterance to get any.
+        least: s, of all silence that an utterance gets.
+        most: s; the logarithm of the duration is drawn evenly.
         low: dB, the level of the softest noise, of full scale.
         high: dB, of the loudest.
         sample_rate: Hz.
@@ -40,8 +40,8 @@ class Silence:
     def __init__(
         self,
         probability: float,
-        shortest: float,
-        longest: float,
+        least: float,
+        most: float,
         low: float,
         high: float,
         sample_rate: int,
@@ -50,10 +50,10 @@ class Silence:
             raise InputError(
                 f"augment.silence: probability is {probability}, expected 0 to 1"
             )
-        if not 0 < shortest <= longest < math.inf:
+        if not 0 < least <= most < math.inf:
             raise InputError(
-                f"augment.silence: silence of {shortest} to {longest} s, expected "
-                "positive durations, the shortest first"
+                f"augment.silence: silence of {least} to {most} s, expected positive "
+                "durations, the least first"
             )
         if not -math.inf < low <= high < math.inf:
             raise InputError(
@@ -61,22 +61,34 @@ class Silence:
                 "more than high"
             )
         self.probability = probability
-        self.durations = (shortest, longest)
+        self.durations = (least, most)
         self.levels = (low, high)
         self.sample_rate = sample_rate
 
-    def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
-        """Lengthen a waveform (S,) by silence that is drawn."""
+    def added(self, generator: random.Random) -> float:
+        """Draw how much silence an utterance gets, in s."""
         if generator.random() >= self.probability:
+            return 0.0
+        least, most = self.durations
+        return least * (most / least) ** generator.random()
+
+    def lengthen(
+        self, waveform: Tensor, seconds: float, generator: random.Random
+    ) -> Tensor:
+        """Put so much silence around a waveform (S,), and into its longest pause."""
+        num_samples = round(seconds * self.sample_rate)
+        if not num_samples:
             return waveform
-        front, pause, behind = (
-            self._num_samples(generator) if generator.random() < 0.5 else 0
-            for _ in range(3)
-        )
-        place = find_pause(waveform, self.sample_rate) if pause else None
+        # Each place has none in a third of the cases, but one of them has some.
+        weights = [generator.random() * (generator.random() < 2 / 3) for _ in range(3)]
+        place = find_pause(waveform, self.sample_rate)
         if place is None:
-            place, pause = len(waveform), 0
-        background = self._background(waveform, front + pause + behind, generator)
+            place, weights[1] = len(waveform), 0.0
+        if not any(weights):
+            weights[generator.choice([0, 2])] = 1.0
+        front = round(num_samples * weights[0] / sum(weights))
+        pause = round(num_samples * weights[1] / sum(weights))
+        background = self._background(waveform, num_samples, generator)
         return torch.cat(
             [
                 background[:front],
@@ -91,11 +103,6 @@ class Silence:
         """The shortest duration, s, that can become of a duration, s."""
         return duration
 
-    def _num_samples(self, generator: random.Random) -> int:
-        shortest, longest = self.durations
-        duration = shortest * (longest / shortest) ** generator.random()
-        return round(duration * self.sample_rate)
-
     def _background(
         self, waveform: Tensor, num_samples: int, generator: random.Random
     ) -> Tensor:
@@ -103,7 +110,7 @@ class Silence:
         kind = generator.choice(["digital", "colored", "own", "own"])
         level = 10 ** (generator.uniform(*self.levels) / 20)
         numbers = torch.Generator().manual_seed(generator.getrandbits(63))
-        if not num_samples or kind == "digital":
+        if kind == "digital":
             return torch.zeros(num_samples)
         if kind == "own":
             return own_background(waveform, num_samples, self.sample_rate, numbers)

@@ -117,6 +117,7 @@ def extract_archive(path: Path, destination: Path) -> None:
         zlib.error,
         lzma.LZMAError,
         EOFError,
+        NotImplementedError,  # a way of compression
     ) as error:
         raise InputError(
             f"{path}: not a whole archive ({error}), expected tar or zip; "
@@ -212,7 +213,13 @@ def _extract_tar(path: Path, folder: Path) -> None:
 
 def _extract_zip(path: Path, folder: Path) -> None:
     with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
+        for info in archive.infolist():
+            name = info.filename
+            if info.flag_bits & 1:
+                raise InputError(
+                    f"{path}: {name} is encrypted, expected an archive without a "
+                    "password; unpack it yourself, and pack it anew"
+                )
             member = PurePosixPath(name.replace("\\", "/"))
             if member.is_absolute() or ".." in member.parts or ":" in name:
                 raise InputError(

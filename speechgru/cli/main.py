@@ -1,12 +1,12 @@
 """The program `speechgru`: finds the command, reports errors in one line."""
 
+import getpass
 import importlib
 import os
 import re
 import sys
 
 from speechgru import __version__
-from speechgru.interfaces import InputError
 
 COMMANDS = {
     "prepare": "download or take a corpus and write its manifests",
@@ -35,6 +35,7 @@ def main() -> None:
     # A file name that is no UTF-8, or a transcript on an old terminal, is shown
     # with escapes instead of ending the command.
     sys.stdout.reconfigure(errors="backslashreplace")
+    _name_user()
     full_error = os.environ.get("HYDRA_FULL_ERROR") == "1"
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "--help"), sys.argv[2:]
     if command in ("--help", "-h", "help"):
@@ -63,13 +64,27 @@ def main() -> None:
     sys.exit(status)
 
 
+def _name_user() -> None:
+    """Name a user whom the system does not know, as in a container.
+
+    torch wants to call a cache by the name.
+    """
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        os.environ["LOGNAME"] = f"user{os.getuid()}"
+
+
 def _status(error: Exception) -> int | None:
     """1 for bad input, 2 for wrong use, None for what we did not foresee."""
     if isinstance(error, UsageError) or _is_config_error(error):
         return 2
-    if isinstance(error, (InputError, OSError, ImportError)):
+    # Not imported here: torch would come with it, and take a second in which
+    # nothing could catch Ctrl-C.
+    interfaces = sys.modules.get("speechgru.interfaces")
+    if interfaces is not None and isinstance(error, interfaces.InputError):
         return 1
-    return None
+    return 1 if isinstance(error, (OSError, ImportError)) else None
 
 
 def _is_config_error(error: BaseException) -> bool:

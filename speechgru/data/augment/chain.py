@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from torch import Tensor
@@ -67,6 +68,14 @@ class Chain:
             key = keyed_seed("augment", name, self.seed, epoch, id, own_view)
             waveform = augment(waveform, random.Random(key))
         return waveform
+
+    def recordings(self) -> dict[str, list[Path]]:
+        """The audio files that augmentations draw from, by their names."""
+        return {
+            name: augment.recordings.paths
+            for name, augment in self.augmentations.items()
+            if hasattr(augment, "recordings")
+        }
 
     @property
     def same_views(self) -> bool:

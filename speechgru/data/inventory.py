@@ -105,9 +105,8 @@ def _compare(before: list[Record], now: list[Record]) -> Iterator[str]:
         ]
         yield f"{len(before)} when the run began, {len(now)} now; {'; '.join(listed)}"
     elif [record["id"] for record in before] != [record["id"] for record in now]:
-        moved = next(
-            b["id"] for b, n in zip(before, now, strict=False) if b["id"] != n["id"]
-        )
+        pairs = zip(before, now, strict=False)  # an id may be there twice
+        moved = next((b["id"] for b, n in pairs if b["id"] != n["id"]), "the end")
         yield f"the same {len(now)}, in another order from {moved} on"
     changed = [
         f"{id} ({difference})"

@@ -40,38 +40,55 @@ NOT_OBEYED = ("data.check", "data.on_error", "data_dir", "runs_dir", "init_from"
 """Options that only the start of a run obeys. Data is held to its inventory."""
 
 
-def apply_overrides(config: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Change the configuration of a run that goes on.
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """Read KEY=VALUE or trainer=CHOICE beside resume=RUN_FOLDER.
 
-    Args:
-        config: of the run, as it was written; changed in place.
-        overrides: KEY=VALUE, or trainer=CHOICE.
+    Returns:
+        Values by the full names of options.
 
     Raises:
-        UsageError: an option that cannot change, or not to this value.
+        UsageError: an option that cannot change.
     """
+    changes: dict[str, Any] = {}
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         key, text = override.key_or_group, override.input_line
         if override.is_delete() or override.is_add() or override.is_sweep_override():
             raise UsageError(f"{text}: expected KEY=VALUE beside resume=RUN_FOLDER")
         if key == "trainer":
-            for name, value in _read_choice(str(override.value())).items():
-                if f"trainer.{name}" in HARDWARE:
-                    config["trainer"][name] = value
-            continue
-        group, _, name = key.partition(".")
-        if key not in MAY_CHANGE or name not in config.get(group, {}):
+            choice = _read_choice(str(override.value()))
+            changes |= {
+                name: choice[name.removeprefix("trainer.")] for name in HARDWARE
+            }
+        elif key in MAY_CHANGE:
+            changes[key] = override.value()
+        else:
             raise UsageError(
                 f"{text}: a run goes on as it began, or it would be another; beside "
                 f"resume=RUN_FOLDER there can be: trainer=CHOICE, "
-                f"{', '.join(MAY_CHANGE)}. To change anything else, start another run "
-                "with init_from=CHECKPOINT"
+                f"{', '.join(MAY_CHANGE)}. To change anything else, start another run, "
+                "perhaps with init_from=CHECKPOINT"
             )
-        value, before = override.value(), config[group][name]
+    return changes
+
+
+def apply_changes(config: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Change the configuration of a run that goes on.
+
+    Args:
+        config: of the run, as it was written; changed in place.
+        changes: from `parse_overrides`.
+
+    Raises:
+        UsageError: a value of another type.
+    """
+    for key, value in changes.items():
+        group, _, name = key.partition(".")
+        before = config[group].get(name)
         if isinstance(before, float) and type(value) is int:
             value = float(value)
-        if isinstance(before, (bool, int, float)) and type(value) is not type(before):
-            raise UsageError(f"{text}: expected a value like {before!r}")
+        numeric = isinstance(before, (bool, int, float)) and key not in HARDWARE
+        if numeric and type(value) is not type(before):
+            raise UsageError(f"{key} is {value!r}, expected a value like {before!r}")
         config[group][name] = value
 
 

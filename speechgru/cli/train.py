@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from speechgru.cli.choices import CONF_DIR, explain
 from speechgru.cli.config import read_config, register_resolvers, to_plain
 from speechgru.cli.main import UsageError
-from speechgru.cli.resuming import apply_overrides, to_builtin
+from speechgru.cli.resuming import apply_changes, parse_overrides, to_builtin
 from speechgru.cli.run_folder import (
     begin_anew,
     claim,
@@ -172,6 +172,7 @@ def resume(arguments: Sequence[str]) -> int:
     overrides = [a for a in arguments if not a.startswith("resume=")]
     if len(options) != 1:
         raise UsageError("expected one resume=RUN_FOLDER")
+    changes = parse_overrides(overrides)
     folder = Path(options[0].partition("=")[2]).absolute()
     if not (folder / CONFIG_FILE).is_file():
         raise InputError(
@@ -182,7 +183,7 @@ def resume(arguments: Sequence[str]) -> int:
     with claim(folder) if first else nullcontext():
         config = read_config(folder / CONFIG_FILE)
         before = to_yaml(config)
-        apply_overrides(config, overrides)
+        apply_changes(config, changes)
         saved = (folder / LAST).exists()
         if first:
             if not saved:

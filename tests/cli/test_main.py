@@ -91,7 +91,7 @@ def test_the_composed_configuration_is_printed_on_request(call):
             ["train", "recipe=an4/bigru", "encoder.hiden=1"],
             "encoder.hiden is no option",
         ),
-        (["train", "resume=x", "seed=2"], "resume=RUN_FOLDER stands alone"),
+        (["train", "resume=x", "seed=2"], "seed=2: a run goes on as it began"),
         (
             ["train", "corpus=yesno", "trainer.max_epochs=a"],
             "expected a value like 100",

@@ -36,6 +36,8 @@ MAY_CHANGE = (
 )
 """Options that leave what is learnt as it is, or say what they change."""
 
+COUNTS_OR_NONE = ("callbacks.early_stopping_patience", "callbacks.keep_every")
+
 NOT_OBEYED = ("data.check", "data.on_error", "data_dir", "runs_dir", "init_from")
 """Options that only the start of a run obeys. Data is held to its inventory."""
 
@@ -86,9 +88,13 @@ def apply_changes(config: dict[str, Any], changes: Mapping[str, Any]) -> None:
         before = config[group].get(name)
         if isinstance(before, float) and type(value) is int:
             value = float(value)
-        numeric = isinstance(before, (bool, int, float)) and key not in HARDWARE
-        if numeric and type(value) is not type(before):
-            raise UsageError(f"{key} is {value!r}, expected a value like {before!r}")
+        expected = int if key in COUNTS_OR_NONE else type(before)
+        if not (
+            key in HARDWARE
+            or type(value) is expected
+            or (value is None and key in COUNTS_OR_NONE)
+        ):
+            raise UsageError(f"{key} is {value!r}, expected {expected.__name__}")
         config[group][name] = value
 
 

@@ -19,6 +19,7 @@ from speechgru.cli.config import TASK_ROOMS, set_up_cpu
 from speechgru.cli.examination import read_splits
 from speechgru.cli.logs import logging_to
 from speechgru.cli.resuming import check_changes, check_epochs, to_builtin
+from speechgru.cli.run_folder import write_config
 from speechgru.cli.set_up import Run, set_up_speech, set_up_texts, trains_on_texts
 from speechgru.data.datamodule import PlannedDataModule
 from speechgru.interfaces import InputError
@@ -112,6 +113,8 @@ def _run(
             )
         trainer.limit_val_batches = 0
     interruption.check()
+    if first and resume:
+        write_config(folder, {**as_given, "recipe": recipe})
     fit(trainer, task, datamodule, folder, resume, interruption)
     if first:
         report(task, trainer, folder)

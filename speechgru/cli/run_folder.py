@@ -10,10 +10,13 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+
+from speechgru.cli.resuming import to_builtin
 from speechgru.data.inventory import INVENTORY_FILE
 from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
@@ -135,6 +138,12 @@ def clear_start(folder: Path, before: set[str]) -> None:
         for name in set(_MADE) - before:
             (folder / name).unlink(missing_ok=True)
         folder.rmdir()
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Keep the configuration of a run."""
+    text = OmegaConf.to_yaml(OmegaConf.create(to_builtin(config)))
+    replace_file(folder / CONFIG_FILE, text.encode())
 
 
 def write_start(folder: Path) -> None:

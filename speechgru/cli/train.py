@@ -4,7 +4,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,20 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from speechgru.cli.choices import CONF_DIR, explain
 from speechgru.cli.config import read_config, register_resolvers, to_plain
 from speechgru.cli.main import UsageError
-from speechgru.cli.resuming import apply_changes, parse_overrides, to_builtin
+from speechgru.cli.resuming import apply_changes, parse_overrides
 from speechgru.cli.run_folder import (
     begin_anew,
     claim,
     starting,
     working_where_it_began,
+    write_config,
     write_start,
 )
-from speechgru.files import replace_file
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
 from speechgru.task.interruption import Interrupted, Interruption
@@ -182,16 +182,13 @@ def resume(arguments: Sequence[str]) -> int:
     first = not _is_joining()
     with claim(folder) if first else nullcontext():
         config = read_config(folder / CONFIG_FILE)
-        before = to_yaml(config)
         apply_changes(config, changes)
         saved = (folder / LAST).exists()
-        if first:
-            if not saved:
-                begin_anew(folder)
-                note = f"{folder}: no checkpoint was saved; it begins anew"
-                print(note, file=sys.stderr)
-            if to_yaml(config) != before:
-                write_config(folder, config)
+        if first and not saved:
+            begin_anew(folder)
+            write_config(folder, config)
+            note = f"{folder}: no checkpoint was saved; it begins anew"
+            print(note, file=sys.stderr)
         recipe = config.pop("recipe")
         with working_where_it_began(folder), _restarted_by(folder, overrides):
             return run_training(config, folder, recipe, resume=saved)
@@ -207,16 +204,6 @@ def _restarted_by(folder: Path, overrides: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = command_line
-
-
-def write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Keep the configuration of a run."""
-    replace_file(folder / CONFIG_FILE, to_yaml(config).encode())
-
-
-def to_yaml(config: Mapping[str, Any]) -> str:
-    """A configuration as it is written."""
-    return OmegaConf.to_yaml(OmegaConf.create(to_builtin(config)))
 
 
 def adopt_model(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:

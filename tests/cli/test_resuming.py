@@ -214,6 +214,7 @@ def test_more_epochs_go_on_along_the_longer_schedule_and_say_so(here, capsys):
     assert "all 4 epochs are done; to train on" in capsys.readouterr().err
     with pytest.raises(InputError, match="max_epochs is 3, but 4 epochs are done"):
         train(f"resume={here}/whole", "trainer.max_epochs=3")
+    assert OmegaConf.load(here / "whole/config.yaml").trainer.max_epochs == 4
 
 
 def test_a_run_folder_of_an_older_version_goes_on_with_a_note(

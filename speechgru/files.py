@@ -1,17 +1,29 @@
 """Files written whole or not at all, and JSON Lines read with their mistakes named."""
 
+import codecs
 import contextlib
+import errno
+import gzip
+import io
 import json
 import math
 import os
 import secrets
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from speechgru.bounded import MOST_BYTES, read_whole
 from speechgru.interfaces import InputError
 
+GZIP = b"\x1f\x8b"
+"""First bytes of what gzip has compressed."""
+
 _MAX_LISTED = 20  # problems in one message
+
+MOST_NUMBER = 1e300
+"""What numbers of a record stay below, so that their sums are finite."""
 
 Item = TypeVar("Item")
 
@@ -80,7 +92,7 @@ def read_json_lines(
 ) -> list[Item]:
     """Read a file of one JSON object a line.
 
-    A byte order mark, Windows line ends and blank lines are accepted.
+    A byte order mark, Windows line ends, blank lines and gzip are accepted.
 
     Args:
         path: of the file.
@@ -96,12 +108,16 @@ def read_json_lines(
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
+        content = _read_bytes(path)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind}; "
             f"correct the path, or make it with: {origin}"
         ) from error
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(
+            f"{path}: is UTF-16 text, expected UTF-8; save the file as UTF-8"
+        )
     items: list[Item] = []
     problems: list[str] = []
     first_lines: dict[str, int] = {}
@@ -135,6 +151,8 @@ def read_json_lines(
 def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
     """Read a file of UTF-8 text, without its line ends and byte order mark.
 
+    One that is compressed by gzip is read as what it holds.
+
     Args:
         path: of the file.
         kind: of the file, e.g. "an ARPA file"; for messages.
@@ -143,8 +161,8 @@ def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
         InputError: the file cannot be read, or is not UTF-8.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except (OSError, ValueError) as error:
+        text = _read_bytes(Path(path)).decode("utf-8-sig")
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind} in UTF-8; "
             "correct the path, or save the file as UTF-8"
@@ -187,7 +205,8 @@ def get_number(record: Mapping[str, Any], key: str, kind: str) -> float:
     """A finite number of a record; `kind` says what it is in the error."""
     value = record[key]
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):
+    # No float is as large as an integer of 400 digits, which is finite, too.
+    if not is_number or not -MOST_NUMBER < value < MOST_NUMBER:
         raise InputError(f"{key} is {show(value)}, expected {kind}; correct the line")
     return float(value)
 
@@ -224,6 +243,21 @@ def show(value: Any) -> str:
 def reason(error: Exception) -> str:
     """What the system says."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def _read_bytes(path: Path) -> bytes:
+    """The content of a file, or what gzip has compressed into it."""
+    content = read_whole(path)
+    return _unzip(content) if content.startswith(GZIP) else content
+
+
+def _unzip(content: bytes) -> bytes:
+    """What gzip has compressed, which may be several parts."""
+    with gzip.open(io.BytesIO(content)) as file:
+        found = file.read(MOST_BYTES + 1)
+    if len(found) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {MOST_BYTES >> 20} MiB when unpacked")
+    return found
 
 
 def _finite(value: Any) -> Any:

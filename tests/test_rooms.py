@@ -12,19 +12,24 @@ import speechgru
 
 PACKAGE = Path(speechgru.__file__).parent
 
+EVERYWHERE = {"interfaces", "options"}
 ALLOWED = {
     "interfaces": set(),
-    "files": {"interfaces"},
-    "audio": {"interfaces"},
-    "text": {"interfaces"},
-    "features": {"interfaces"},
-    "data": {"interfaces", "files", "audio", "text"},
-    "model": {"interfaces", "files", "text", "features"},
-    "lm": {"interfaces", "files"},
-    "decode": {"interfaces", "files", "text", "lm"},
-    "score": {"interfaces", "files"},
-    "task": {"interfaces", "files", "features", "data", "model", "decode", "score"},
-    "transcribe": {"interfaces", "audio", "model", "decode"},
+    "options": {"interfaces"},
+    "progress": set(),
+    "bounded": set(),
+    "files": EVERYWHERE | {"bounded"},
+    "audio": EVERYWHERE,
+    "text": EVERYWHERE,
+    "features": EVERYWHERE,
+    "data": EVERYWHERE | {"progress", "bounded", "files", "audio", "text"},
+    "model": EVERYWHERE | {"progress", "bounded", "files", "text", "features"},
+    "lm": EVERYWHERE | {"bounded", "files"},
+    "decode": EVERYWHERE | {"files", "text", "lm"},
+    "score": EVERYWHERE | {"bounded", "files"},
+    "task": EVERYWHERE
+    | {"progress", "files", "features", "data", "model", "decode", "score"},
+    "transcribe": EVERYWHERE | {"audio", "model", "decode"},
 }
 ROOMS = {*ALLOWED, "cli"}
 WITH_LIGHTNING = {"data/datamodule.py", "cli/run.py"}

@@ -1,7 +1,8 @@
 """Running the acoustic model over the utterances of a corpus."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
 from speechgru.interfaces import Utterance
 from speechgru.model.checkpoint import LoadedCheckpoint, to_device
+from speechgru.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -104,3 +106,20 @@ def score_utterances(
         with torch.inference_mode():
             log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
         yield ScoredBatch(planned.indices, batch.references, log_probs, lengths)
+
+
+def show_minutes(
+    batches: Iterable[ScoredBatch], utterances: Sequence[Utterance], name: str
+) -> Iterator[ScoredBatch]:
+    """Go through batches, and show how many minutes of audio are done.
+
+    Args:
+        batches: of `score_utterances`.
+        utterances: all of them.
+        name: of the work.
+    """
+    minutes = [utterance.duration / 60 for utterance in utterances]
+    with Progress(name, math.fsum(minutes), "min of audio") as progress:
+        for batch in batches:
+            yield batch
+            progress.advance(math.fsum(minutes[index] for index in batch.indices))

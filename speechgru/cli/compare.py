@@ -10,13 +10,13 @@ from typing import Any
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
 from speechgru.files import replace_file, to_json
-from speechgru.interfaces import InputError
 from speechgru.score.compare import (
     Comparison,
     check_comparable,
     compare,
     holm,
 )
+from speechgru.score.plain import hint_at_form
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import percent, summarise
 
@@ -40,8 +40,6 @@ def main(arguments: Sequence[str]) -> int:
     line = read_command_line("compare", arguments, USAGE, (2, len(ascii_uppercase)))
     config = line.config
     show, resample = config["show"], config["resample"]
-    if not isinstance(show, int) or show < 0:
-        raise InputError(f"show is {show!r}, expected a number of utterances")
     paths = line.positional
     twice = [path for path, count in Counter(paths).items() if count > 1]
     if twice:
@@ -77,6 +75,9 @@ def main(arguments: Sequence[str]) -> int:
             f"{name}  {path:{width}} {percent(rate.counts.rate):>7}  "
             f"[{percent(rate.low)}, {percent(rate.high)}]"
         )
+    for name, results in systems.items():
+        if hint := hint_at_form(results):
+            print(f"{name}: {hint}")
     for names, comparison in pairs.items():
         print(f"\n{describe(names, comparison, adjusted[names], len(pairs), show)}")
         print_differences(names, systems, show)

@@ -12,21 +12,30 @@ from typing import Any
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from torch import nn
 
-from speechgru.cli.choices import CONF_DIR, choices, explain
+from speechgru.cli.choices import (
+    CONF_DIR,
+    choices,
+    explain,
+    known_options,
+    nearest_option,
+)
+from speechgru.cli.config_file import check_folder, read_config
 from speechgru.cli.main import UsageError
+from speechgru.cli.overrides import check_key, quote, settle, underscored
+from speechgru.cli.rules import check_options
 from speechgru.data.augment.chain import Chain
 from speechgru.data.corpora.corpus import Corpus
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.n_best import Rescoring
-from speechgru.files import reason
 from speechgru.interfaces import Decoder, InputError
 from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
 from speechgru.model.build import build
 from speechgru.model.checkpoint import load_language_model
+from speechgru.model.identity import digest_weights
 from speechgru.model.language_model import TextScorer
+from speechgru.options import MOST_THREADS, check, nearest, whole
 
 CORPUS_ROOMS = ("speechgru.data.corpora",)
 AUGMENT_ROOMS = ("speechgru.data.augment",)
@@ -70,6 +79,9 @@ def read_command_line(
         if argument == "--":
             positional += rest
             break
+        is_file = os.path.exists(argument)
+        if not is_file and underscored(argument) in known_options(command):
+            check_key(argument)
         if argument in ("--help", "-h"):
             print(explain(command, usage, arguments))
             sys.exit(0)
@@ -77,12 +89,15 @@ def read_command_line(
             show = bool(rest.pop(0))
         elif argument == "--config-dir" and rest:
             config_dir = rest.pop(0)
-        elif OVERRIDE.match(argument) and not os.path.exists(argument):
+        elif OVERRIDE.match(argument) and not is_file:
             overrides.append(argument)
         elif argument.startswith("-") and argument != "-":
+            name = argument.lstrip("-").partition("=")[0].replace("-", "_")
+            meant = f"; did you mean {name}=?" if name in known_options(command) else ""
             raise UsageError(
                 f"unknown option {argument!r}; options are KEY=VALUE; put -- before "
                 "file names that begin with a dash"
+                f"{meant or nearest_option(command, name)}"
             )
         elif overrides:
             raise UsageError(
@@ -96,7 +111,7 @@ def read_command_line(
             f"{len(positional)} arguments, expected "
             f"{fewest if fewest == most else f'at least {fewest}'}\n{usage.strip()}"
         )
-    config = compose_config(command, overrides, config_dir)
+    config = compose_config(command, settle(overrides), config_dir)
     if show:
         print(OmegaConf.to_yaml(config))
         sys.exit(0)
@@ -110,7 +125,9 @@ def compose_config(
     register_resolvers()
     search = []
     if config_dir is not None:
-        search = [f"hydra.searchpath=[{Path(config_dir).absolute().as_uri()}]"]
+        folder = Path(config_dir).absolute()
+        check_folder(folder)
+        search = [f"hydra.searchpath=[{quote(f'file://{folder}', literal=True)}]"]
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         return compose(primary, [*overrides, *search])
 
@@ -138,6 +155,7 @@ def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
         if default and "_target_" not in default and group in plain:
             _refuse_unknown(plain[group], set(default), group)
             _refuse_other_types(plain[group], default, f"{group}.")
+    check_options(plain)
     return plain
 
 
@@ -172,33 +190,12 @@ def _refuse_idle_parts(parts: Mapping[str, Any], group: str) -> None:
             )
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Read a configuration from its YAML.
-
-    Raises:
-        InputError: the file cannot be read, or is something else.
-    """
-    try:
-        config = OmegaConf.to_container(OmegaConf.load(path))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise InputError(
-            f"{path}: cannot be read ({reason(error)}), expected a configuration "
-            "in YAML; correct the file, or bring it back"
-        ) from error
-    if not isinstance(config, dict):
-        raise InputError(
-            f"{path}: holds a {type(config).__name__}, expected a configuration in "
-            "YAML; correct the file, or bring it back"
-        )
-    return config
-
-
 def _refuse_unknown(found: Mapping[str, Any], known: set[str], name: str) -> None:
     for key in found:
         if key not in known:
             raise UsageError(
                 f"{name} has an unknown option {key!r}; it takes: "
-                f"{', '.join(sorted(known))}"
+                f"{', '.join(sorted(known))}{nearest(key, known)}"
             )
 
 
@@ -209,10 +206,9 @@ def set_up_cpu(num_threads: int) -> None:
     LiGRU fade to them, which made its training take half as long again.
 
     Raises:
-        InputError: num_threads is below 1.
+        OptionError: there are not so many threads.
     """
-    if num_threads < 1:
-        raise InputError(f"num_threads is {num_threads}, expected at least 1")
+    check("num_threads", num_threads, whole(1, MOST_THREADS))
     torch.set_num_threads(num_threads)
     torch.set_flush_denormal(True)
 
@@ -237,9 +233,18 @@ def name_corpus(config: Mapping[str, Any]) -> str:
     return config["name"] if "name" in config else config["_target_"]
 
 
-def build_decoder(config: Mapping[str, Any]) -> Decoder:
-    """Build the decoder that a configuration names, with its rescoring."""
+def build_decoder(config: Mapping[str, Any], model: nn.Module | None = None) -> Decoder:
+    """Build the decoder that a configuration names, with its rescoring.
+
+    Args:
+        config: of the command.
+        model: the acoustic model, whose tuned weights are taken.
+    """
     decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
+    digest = None
+    if model is not None and isinstance(decoder, BeamDecoder):
+        digest = digest_weights(model)
+        decoder.hear_through(digest)
     if config.get("rescore") is None:
         return decoder
     if not isinstance(decoder, BeamDecoder):
@@ -249,7 +254,7 @@ def build_decoder(config: Mapping[str, Any]) -> Decoder:
         )
     weight = config["rescore_weight"]
     if weight is None:
-        tuned = read_weights(config["rescore"], RESCORE, RESCORE_WEIGHTS)
+        tuned = read_weights(config["rescore"], RESCORE, RESCORE_WEIGHTS, digest)
         weight = tuned["rescore_weight"]
     decoder.rescoring = Rescoring(
         load_text_scorer(config), weight, config["rescore_texts"]

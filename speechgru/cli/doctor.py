@@ -31,10 +31,16 @@ def main(arguments: Sequence[str]) -> int:
         config["subsampling"], "subsampling", trust, input_size=features.output_size
     )
     augment = build_augment(config, features.sample_rate)
-    texts = (utterance.text for utterance in splits.get("train", []))
+    # Without a split to train on, the transcripts that there are give the tokens.
+    train = splits.get("train") or [u for some in splits.values() for u in some]
+    if "train" not in splits and config["text"].get("alphabet") is None:
+        print(
+            f"no split train: the tokens are those of {', '.join(splits)} itself, so "
+            "that no character can be unknown; add corpus.train=PATH"
+        )
     diagnosis = examine(
         splits,
-        build_tokenizer(config["text"], texts, trust),
+        build_tokenizer(config["text"], [u.text for u in train], trust),
         features.sample_rate,
         config["data"]["resample"],
         on_integers(

@@ -1,7 +1,8 @@
 """`speechgru evaluate`: the error rate of a checkpoint on a corpus."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import speechgru
 from speechgru.cli.acoustics import read_split, score_utterances, warn_if_heard
 from speechgru.cli.commit import find_commit
 from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
+from speechgru.cli.tuned import warn_of_foreign_weights
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence
 from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.interfaces import Decoder, InputError, Utterance
 from speechgru.model.checkpoint import load_checkpoint
+from speechgru.progress import Progress
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, check_scoring, make_result, write_results
 from speechgru.score.summary import Summary, choose_unit, percent, summarise
@@ -35,16 +38,16 @@ def main(arguments: Sequence[str]) -> int:
     config = line.config
     checkpoint = Path(line.positional[0])
     check_scoring(config["score"])
-    if config["processes"] < 1:
-        raise InputError(f"processes is {config['processes']}, expected at least 1")
-    metadata = load_checkpoint(checkpoint, config["trust"]).metadata
+    loaded = load_checkpoint(checkpoint, config["trust"])
+    metadata = loaded.metadata
     corpus, split, utterances = read_split(config)
     warn_if_heard(metadata, config)
     name = name_results(checkpoint, corpus, split, config)
     output = Path(config["output"] or checkpoint.with_name(name))
     choose_unit({u.id: u.speaker for u in utterances}, config["resample"])
     check_output(output)
-    decoder = build_decoder(config)
+    decoder = build_decoder(config, loaded.model)
+    warn_of_foreign_weights(decoder, config, loaded.model)
     weights = decoder.weights if isinstance(decoder, BeamDecoder) else {}
     found = recognise(checkpoint, utterances, config, decoder)
     by_id = {result.id: result for result in found}
@@ -86,16 +89,45 @@ def recognise(
     Further processes build decoders of their own.
     """
     num_processes = config["processes"]
-    if num_processes == 1:
-        yield from _recognise_share(checkpoint, utterances, config, 0, decoder)
-        return
-    with ProcessPoolExecutor(num_processes, get_context("spawn")) as pool:
-        shares = [
-            pool.submit(_recognise_share, checkpoint, utterances, config, share)
-            for share in range(num_processes)
-        ]
-        for future in shares:
-            yield from future.result()
+    minutes = math.fsum(utterance.duration for utterance in utterances) / 60
+    with Progress("evaluate", minutes, "min of audio") as progress:
+        if num_processes == 1:
+            for batch in _recognise_share(checkpoint, utterances, config, 0, decoder):
+                yield from batch
+                progress.advance(_minutes(batch))
+            return
+        context = get_context("spawn")
+        done = context.Value("d", 0.0)
+        with ProcessPoolExecutor(
+            num_processes, context, initializer=_count_in, initargs=(done,)
+        ) as pool:
+            shares = [
+                pool.submit(_recognise_all, checkpoint, utterances, config, share)
+                for share in range(num_processes)
+            ]
+            while wait(shares, timeout=1.0).not_done:
+                progress.advance(done.value - progress.done)
+            for future in shares:
+                yield from future.result()
+
+
+def _count_in(done: Any) -> None:
+    """Let this process, one of several, count minutes in a shared number."""
+    global _done
+    _done = done
+
+
+def _recognise_all(*arguments: Any) -> list[Result]:
+    results = []
+    for batch in _recognise_share(*arguments):
+        results += batch
+        with _done.get_lock():
+            _done.value += _minutes(batch)
+    return results
+
+
+def _minutes(results: Sequence[Result]) -> float:
+    return math.fsum(result.duration for result in results) / 60
 
 
 def _recognise_share(
@@ -104,11 +136,11 @@ def _recognise_share(
     config: Mapping[str, Any],
     share: int,
     decoder: Decoder | None = None,
-) -> list[Result]:
+) -> Iterator[list[Result]]:
+    """Decode and score a share of the utterances, batch by batch."""
     set_up_cpu(config["num_threads"])
     loaded = load_checkpoint(checkpoint, config["trust"])
-    decoder = decoder or build_decoder(config)
-    results = []
+    decoder = decoder or build_decoder(config, loaded.model)
     for batch in score_utterances(
         loaded, utterances, config, share, config["processes"]
     ):
@@ -118,25 +150,23 @@ def _recognise_share(
             loaded.tokenizer,
             loaded.model.seconds_per_frame,
         )
-        for index, reference, hypothesis in zip(
-            batch.indices, batch.references, hypotheses, strict=True
-        ):
-            utterance = utterances[index]
-            results.append(
-                make_result(
-                    utterance.id,
-                    reference,
-                    hypothesis.text,
-                    config["score"],
-                    speaker=utterance.speaker,
-                    duration=utterance.duration,
-                    audio_path=utterance.audio_path,
-                    offset=utterance.offset if utterance.partial else None,
-                    confidence=average_confidence(hypothesis.tokens),
-                    words=hypothesis.words,
-                )
+        yield [
+            make_result(
+                utterances[index].id,
+                reference,
+                hypothesis.text,
+                config["score"],
+                speaker=utterances[index].speaker,
+                duration=utterances[index].duration,
+                audio_path=utterances[index].audio_path,
+                offset=utterances[index].offset if utterances[index].partial else None,
+                confidence=average_confidence(hypothesis.tokens),
+                words=hypothesis.words,
             )
-    return results
+            for index, reference, hypothesis in zip(
+                batch.indices, batch.references, hypotheses, strict=True
+            )
+        ]
 
 
 def name_results(

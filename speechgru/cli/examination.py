@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from speechgru.bounded import read_whole
 from speechgru.cli.config import build_augment, build_corpus
 from speechgru.data.doctor import examine
 from speechgru.data.folds import hold_out
@@ -17,6 +18,7 @@ from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build, find_class
+from speechgru.options import OptionError
 from speechgru.task.run_files import SKIPPED_FILE
 
 log = logging.getLogger(__name__)
@@ -110,9 +112,15 @@ def _leave_out(
 ) -> dict[str, list[Utterance]]:
     if not skipped_file.exists():
         return splits
-    lines = skipped_file.read_text(encoding="utf-8").splitlines()
-    problems = [json.loads(line) for line in lines]
-    skipped = {(problem["split"], problem["id"]) for problem in problems}
+    try:
+        lines = read_whole(skipped_file).decode().splitlines()
+        problems = [json.loads(line) for line in lines]
+        skipped = {(problem["split"], problem["id"]) for problem in problems}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{skipped_file}: does not list what was skipped ({error}); bring it back "
+            "as the run wrote it"
+        ) from error
     return {
         split: [u for u in utterances if (split, u.id) not in skipped]
         for split, utterances in splits.items()
@@ -140,6 +148,8 @@ def build_tokenizer(
                 tokenizer_class.from_texts([text], **options)
                 usable.append(text)
         return tokenizer_class.from_texts(usable, **options)
+    except OptionError as error:
+        raise InputError(f"text.{error}") from error
     except TypeError as error:  # an unknown option
         raise InputError(f"text: {error}") from error
 

@@ -1,9 +1,9 @@
 """`speechgru info`: what a checkpoint says of itself."""
 
-import json
 from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
+from speechgru.files import to_json
 from speechgru.model.checkpoint import (
     DESCRIPTION_KEY,
     is_language_model,
@@ -11,6 +11,7 @@ from speechgru.model.checkpoint import (
     load_language_model,
     read_checkpoint,
 )
+from speechgru.model.digest import DIGEST
 
 USAGE = """
 usage: speechgru info CHECKPOINT [KEY=VALUE ...]
@@ -23,7 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line("info", arguments, USAGE, (1, 1))
     path = line.positional[0]
-    for_text = is_language_model(read_checkpoint(path)[DESCRIPTION_KEY])
+    description = read_checkpoint(path)[DESCRIPTION_KEY]
+    for_text = is_language_model(description)
     load = load_language_model if for_text else load_checkpoint
     loaded = load(path, line.config["trust"])
     facts = {**loaded.metadata, "num_parameters": loaded.model.num_parameters}
@@ -31,14 +33,17 @@ def main(arguments: Sequence[str]) -> int:
         facts["seconds_per_frame"] = loaded.model.seconds_per_frame
     facts["tokens"] = "".join(loaded.tokenizer.tokens[1:])
     facts["model"] = loaded.model_config
+    facts["digest"] = description.get(DIGEST)
     if line.config["format"] == "json":
-        print(json.dumps(facts, ensure_ascii=False))
+        print(to_json(facts).decode())
         return 0
     for name, value in facts.items():
-        if isinstance(value, dict):
+        if name == "model":
             print(f"{name}:")
             for part, options in value.items():
                 print(f"  {part}: {_options(options)}")
+        elif name == "digest":
+            print(f"digest: {value or 'none, an older version wrote it'}")
         else:
             print(f"{name}: {value}")
     return 0

@@ -16,6 +16,7 @@ from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel, perplexity
 from speechgru.model.checkpoint import load_checkpoint
+from speechgru.progress import track
 
 USAGE = """
 usage: speechgru lm [TEXT_FILE...] [corpus=NAME] [KEY=VALUE ...]
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     name = f"{names[0]}-{config['order']}-{config['unit']}s.arpa"
     output = Path(config["output"] or f"lm/{name}")
     check_output(output)
-    estimate = estimate_kneser_ney(sentences, config["order"])
+    counted = track(sentences, "lm: counting", "sentences")
+    estimate = estimate_kneser_ney(counted, config["order"])
     held_out = cut_all(dev, tokenizer, config["unit"])
     print(describe(estimate, held_out, config["unit"]))
     write_arpa(output, estimate.ngrams)
@@ -97,7 +99,7 @@ def cut_all(
     """
     names = ["", *token_names(tokenizer)]
     cut = []
-    for origin, text in texts:
+    for origin, text in track(texts, "lm: reading", "sentences"):
         try:
             token_ids = tokenizer.encode(text)
         except InputError as error:

@@ -7,6 +7,10 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from speechgru.cli.terminal import printable
+from speechgru.interfaces import InputError
+from speechgru.progress import without_bars
+
 EXPECTED_WARNINGS = (
     # The plan skips what is done; see SpeechDataModule.train_dataloader.
     ".*your dataloader is not resumable.*",
@@ -18,16 +22,41 @@ EXPECTED_WARNINGS = (
 )
 
 
+class ScreenHandler(logging.StreamHandler):
+    """Log where a bar may be."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line in front of the bar."""
+        with without_bars():
+            super().emit(record)
+
+
+class PrintableFormatter(logging.Formatter):
+    """What is logged may hold names and texts of strangers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, fit for a terminal."""
+        return printable(super().format(record))
+
+
 @contextlib.contextmanager
 def logging_to(folder: Path, first: bool) -> Iterator[None]:
-    """Log to standard error and to the run folder; other processes warn only."""
+    """Log to standard error and to the run folder; other processes warn only.
+
+    Raises:
+        InputError: the folder's train.log is a link, or no file.
+    """
     root = logging.getLogger()
-    screen = logging.StreamHandler(sys.stderr)
-    screen.setFormatter(logging.Formatter("%(message)s"))
+    screen = ScreenHandler(sys.stderr)
+    screen.setFormatter(PrintableFormatter("%(message)s"))
     handlers: list[logging.Handler] = [screen]
     if first:
-        file = logging.FileHandler(folder / "train.log", encoding="utf-8")
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        path = folder / "train.log"
+        # A stranger's run folder could have it lead to any file of the user's.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise InputError(f"{path}: is a link or no file, expected a log; remove it")
+        file = logging.FileHandler(path, encoding="utf-8")
+        file.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
         handlers.append(file)
     before = root.level
     root.setLevel(logging.INFO if first else logging.WARNING)

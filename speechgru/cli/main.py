@@ -7,6 +7,7 @@ import re
 import sys
 
 from speechgru import __version__
+from speechgru.cli.terminal import PrintableStream, printable
 
 COMMANDS = {
     "prepare": "download or take a corpus and write its manifests",
@@ -44,10 +45,15 @@ def main() -> None:
     if command == "--version":
         print(f"speechgru {__version__}")
         return
+    stdout = sys.stdout
+    sys.stdout = PrintableStream(stdout)
     try:
         if command not in COMMANDS:
+            from speechgru.options import nearest  # with torch: see _status
+
             raise UsageError(
                 f"unknown command {command!r}, expected one of: {', '.join(COMMANDS)}"
+                f"{nearest(command, COMMANDS)}"
             )
         status = importlib.import_module(f"speechgru.cli.{command}").main(arguments)
     except BrokenPipeError:
@@ -60,7 +66,10 @@ def main() -> None:
         status = _status(error)
         if full_error or status is None:
             raise
-        print(f"speechgru {command}: {_message(error)}", file=sys.stderr)
+        message = f"speechgru {command}: {_message(error, command)}"
+        print(printable(message), file=sys.stderr)
+    finally:
+        sys.stdout = stdout
     sys.exit(status)
 
 
@@ -93,7 +102,7 @@ def _is_config_error(error: BaseException) -> bool:
     return bool(modules & {"hydra", "omegaconf"})
 
 
-def _message(error: BaseException) -> str:
+def _message(error: BaseException, command: str) -> str:
     """The error and, for Hydra's, what it was caused by."""
     if isinstance(error, OSError) and error.filename:
         return (
@@ -105,24 +114,39 @@ def _message(error: BaseException) -> str:
         cause = error.__cause__
         if cause is not None and str(cause) not in text:
             text += f"\n{cause}"
-        unknown = re.search(r"Could not override '([\w.]+)'", text)
-        if unknown and "is not in struct" in text:
-            group, _, option = unknown[1].partition(".")
-            other = f"; another choice of {group} may have it" if option else ""
-            text = f"{unknown[1]} is no option here{other}"
-        if "LexerNoViableAlt" in text:
-            text += (
-                "\nput quotes around text beyond a-z within the shell's: "
-                "'decoder.hotwords=[\"né\"]'"
-            )
-        # "To append to your config use +KEY" is no remedy: nothing obeys KEY.
-        lines = [line for line in text.splitlines() if "To append to" not in line]
-        remedy = (
-            "--help lists the choices, GROUP=CHOICE --help the options of one, "
-            "--cfg job prints every option"
-        )
-        text = "\n".join([*lines, remedy])
+        text = _explain(text, command)
     return text or type(error).__name__
+
+
+def _explain(text: str, command: str) -> str:
+    """Hydra's message in the words of the user, with the nearest name there is."""
+    from speechgru.cli.choices import choices, nearest_option
+
+    text = text.partition("\nConfig search path:")[0]
+    unknown = re.search(r"Could not override '([\w.-]+)'", text)
+    if unknown and "is not in struct" in text:
+        group, _, option = unknown[1].partition(".")
+        other = f"; another choice of {group} may have it" if option else ""
+        text = (
+            f"{unknown[1]} is no option here"
+            f"{nearest_option(command, unknown[1]) or other}"
+        )
+    elif missing := re.search(r"Could not (find|load) '(\w+)/([^']+)'", text):
+        from speechgru.options import nearest
+
+        text += nearest(missing[3], choices(missing[2])).replace("; ", "\n")
+    elif "LexerNoViableAlt" in text:
+        text += (
+            "\nput quotes around text beyond a-z within the shell's: "
+            "'decoder.hotwords=[\"né\"]'"
+        )
+    # "To append to your config use +KEY" is no remedy: nothing obeys KEY.
+    lines = [line for line in text.splitlines() if "To append to" not in line]
+    remedy = (
+        "--help lists the choices, GROUP=CHOICE --help the options of one, "
+        "--cfg job prints every option"
+    )
+    return "\n".join([*lines, remedy])
 
 
 def _help() -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,12 +19,15 @@ from torch import Tensor
 
 from speechgru.audio import load_audio
 from speechgru.cli.config import read_command_line, set_up_cpu
+from speechgru.cli.config_file import read_config_text
 from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.progress import track
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
+from speechgru.score.plain import hint_at_form
 from speechgru.score.report import Media, Recording, System, make_page, worst_first
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import read_summary, summarise
@@ -62,9 +65,6 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line("report", arguments, USAGE, (1, 26))
     config = line.config
-    worst = config["worst"]
-    if not isinstance(worst, int) or worst < 0:
-        raise InputError(f"worst is {worst!r}, expected a number of utterances")
     set_up_cpu(config["num_threads"])
     sources = [source for name in line.positional for source in find_results(name)]
     output = Path(str(config["output"] or sources[0].path.with_name("report.html")))
@@ -87,6 +87,8 @@ def main(arguments: Sequence[str]) -> int:
     replace_file(output, page.encode())
     for system in systems:
         print_failures(system)
+        if hint := hint_at_form(system.results):
+            print(f"{system.name}: {hint}", file=sys.stderr)
     print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
     return 0
 
@@ -164,7 +166,7 @@ def make_system(
         summary=summarise(results, config["resample"]),
         description=described,
         curves=read_learning_curves(source.run) if source.run else [],
-        config=run_config.read_text(encoding="utf-8") if run_config else None,
+        config=read_config_text(run_config) if run_config else None,
         media=collector.collect(
             results,
             config["worst"],
@@ -239,7 +241,9 @@ class MediaCollector:
     ) -> Media:
         """Load the worst utterances of a system."""
         media = Media()
-        for index, result in enumerate(worst_first(results)):
+        ranked = worst_first(results)
+        shown = track(ranked[:worst], "report", "recordings")
+        for index, result in enumerate(chain(shown, ranked[worst:])):
             if result.audio_path is None:
                 media.failures[result.id] = NO_PATH
             elif index < worst:

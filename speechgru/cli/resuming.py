@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from speechgru.cli.choices import CONF_DIR
-from speechgru.cli.config import read_config
+from speechgru.cli.config_file import read_config
 from speechgru.cli.main import UsageError
 from speechgru.cli.runs import flatten
 from speechgru.data.inventory import (
@@ -117,14 +117,15 @@ def check_changes(
     """Say what has changed since the last checkpoint, or refuse it.
 
     Args:
-        before: configuration that the last checkpoint was trained with.
+        before: configuration that the last checkpoint was trained with; empty: it
+            does not say.
         now: configuration to go on with.
         folder: of the run.
 
     Raises:
         InputError: the run would become another one.
     """
-    then, here = flatten(before), flatten(now)
+    then, here = flatten(before or now), flatten(now)
     for key in sorted(then.keys() | here.keys()):
         was, value = then.get(key), here.get(key)
         if was == value or key.startswith(("corpus.", "trust")) or key in NOT_OBEYED:

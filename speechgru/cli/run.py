@@ -21,20 +21,21 @@ from speechgru.cli.logs import logging_to
 from speechgru.cli.resuming import check_changes, check_epochs, to_builtin
 from speechgru.cli.run_folder import write_config
 from speechgru.cli.set_up import Run, set_up_speech, set_up_texts, trains_on_texts
+from speechgru.cli.stored import read_last
 from speechgru.data.datamodule import PlannedDataModule
 from speechgru.interfaces import InputError
 from speechgru.model.build import find_class
-from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
+from speechgru.model.checkpoint import read_checkpoint
 from speechgru.task.callbacks import (
     CONFIG_KEY,
     Checkpoints,
-    Progress,
     SafeCheckpointIO,
     rank_scores,
 )
 from speechgru.task.curves import Curves
 from speechgru.task.early_stopping import EarlyStopping
 from speechgru.task.interruption import Interrupted, Interruption
+from speechgru.task.progress import TrainingProgress
 from speechgru.task.run_files import BEST, LAST
 from speechgru.task.training import TrainingTask
 
@@ -72,7 +73,9 @@ def run_training(
             if not interruption.waits and not resume:
                 log.info("%s: nothing was trained yet", error)
                 raise
-            log.info("saved; go on with: speechgru train resume=%s", folder.absolute())
+            trust = f" 'trust=[{','.join(config['trust'])}]'" if config["trust"] else ""
+            go_on = f"speechgru train resume={folder.absolute()}{trust}"
+            log.info("saved; go on with: %s", go_on)
             # Lightning kills the first process when another one ends with an error.
             return error.status if first else 0
 
@@ -91,17 +94,21 @@ def _run(
     os.environ["OMP_NUM_THREADS"] = str(num_threads)  # Lightning would guess
     L.seed_everything(config["seed"], verbose=False)
 
-    checkpoint = read_checkpoint(folder / LAST) if resume else {}
-    done = epochs_done(checkpoint)
-    if first and resume:
-        check_changes(checkpoint.get(CONFIG_KEY, as_given), as_given, folder)
-        check_epochs(config["trainer"]["max_epochs"], done, folder)
+    last = None
+    if resume:
+        last = read_last(folder / LAST, config["trust"])
+        checkpoint = read_checkpoint(folder / LAST)
+        if first:
+            before = checkpoint.get(CONFIG_KEY)  # none of older versions
+            check_changes(before if isinstance(before, dict) else {}, as_given, folder)
+            done = epochs_done(checkpoint)
+            check_epochs(config["trainer"]["max_epochs"], done, folder)
+        del checkpoint
     accumulate = config["trainer"].pop("accumulate")
     # Before the data is examined: the machine may not be what it takes.
     trainer = make_trainer(config, as_given, folder, accumulate, interruption)
     splits = read_splits(config)
     set_up = set_up_texts if trains_on_texts(config) else set_up_speech
-    last = checkpoint[DESCRIPTION_KEY] if resume else None
     task, datamodule = set_up(
         config, splits, Run(folder, recipe, last, accumulate, first)
     )
@@ -139,9 +146,7 @@ def fit(
     try:
         trainer.fit(task, datamodule, ckpt_path=folder / LAST if resume else None)
     except RuntimeError as error:
-        lost = re.search(
-            r"DataLoader worker.*(killed by signal|exited unex).*", str(error)
-        )
+        lost = LOST_PROCESS.search(str(error))
         if lost is None:
             raise
         go_on = f"; go on with: speechgru train resume={folder.absolute()}"
@@ -180,7 +185,7 @@ def make_trainer(
     )
     ranking = rank_scores(task_class.scores, options.get("best"))
     callbacks: list[Callback] = [
-        Progress(),
+        TrainingProgress(),
         Checkpoints(
             folder,
             interruption,
@@ -226,10 +231,14 @@ def make_trainer(
 
 def epochs_done(checkpoint: Mapping[str, Any]) -> int:
     """Whole epochs behind a training checkpoint."""
-    if not checkpoint:
-        return 0
-    loop = checkpoint["loops"]["fit_loop"]
-    return loop["epoch_progress"]["current"]["processed"]
+    try:
+        loop = checkpoint["loops"]["fit_loop"]
+        return int(loop["epoch_progress"]["current"]["processed"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{LAST}: does not say how many epochs are done ({error!r}); begin anew "
+            "with init_from"
+        ) from error
 
 
 def report(task: TrainingTask, trainer: L.Trainer, folder: Path) -> None:

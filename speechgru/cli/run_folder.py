@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from omegaconf import OmegaConf
 
@@ -55,7 +55,7 @@ def claim(folder: Path) -> Iterator[None]:
         InputError: another process is at it.
     """
     path = folder / LOCK_FILE
-    with path.open("a+b", buffering=0) as file:
+    with _open_lock(path) as file:
         try:
             # Not flock: loading processes would inherit the lock, and outlive us.
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,6 +87,16 @@ def claim(folder: Path) -> Iterator[None]:
             file.write(to_json(owner) + b"\n")
         yield
         file.truncate(0)
+
+
+def _open_lock(path: Path) -> BinaryIO:
+    """Open a file that may be a stranger's, and lead to another one."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise InputError(
+            f"{path}: is a link or no file, expected the lock of a run; remove it"
+        )
+    return open(path, "r+b", buffering=0, opener=lambda p, _: os.open(p, flags, 0o666))
 
 
 def begin_anew(folder: Path) -> None:
@@ -170,6 +180,8 @@ def working_where_it_began(folder: Path) -> Iterator[None]:
 def _read_directory(folder: Path) -> str | None:
     """Where the run began, if that is known and still there."""
     try:
+        if not (folder / START_FILE).is_file():
+            return None
         start: dict[str, Any] = json.loads((folder / START_FILE).read_bytes())
         directory = start["directory"]
     except (OSError, ValueError, LookupError, TypeError):

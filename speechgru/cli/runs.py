@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru.cli.config import read_command_line, read_config
+from speechgru.cli.config import read_command_line
+from speechgru.cli.config_file import read_config
 from speechgru.files import to_json
 from speechgru.interfaces import InputError
 from speechgru.score.learning import read_learning_curves

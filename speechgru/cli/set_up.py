@@ -108,6 +108,11 @@ def set_up_speech(
         config["augment"], config["spec_augment"] = {}, {"_target_": None}
     model, tokenizer, model_config = make_model(config, splits["train"], run.last)
     log_model(model, tokenizer, run.recipe)
+    # Before the data are read: options out of their range shall not wait for it.
+    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
+    task = make_task(
+        config, run.recipe, model, tokenizer, model_config, decoder=decoder
+    )
     splits |= check_data(
         config,
         splits,
@@ -120,10 +125,6 @@ def set_up_speech(
     augment = build_augment(config, model.sample_rate)
     if run.is_first:
         keep_inventory(run, splits, augment)
-    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
-    task = make_task(
-        config, run.recipe, model, tokenizer, model_config, decoder=decoder
-    )
     data = config["data"]
     datamodule = SpeechDataModule(
         splits["train"],
@@ -168,11 +169,13 @@ def set_up_texts(
         tokenizer = build(run.last["tokenizer"], "tokenizer", trust)
     model = build_language_model(model_config, len(tokenizer.tokens), trust)
     log_model(model, tokenizer, run.recipe)
-    batch_tokens = config["data"]["batch_tokens"]
-    if batch_tokens < 1:
-        raise InputError(f"data.batch_tokens is {batch_tokens}, expected at least 1")
     datamodule = TextDataModule(
-        train, dev, tokenizer, batch_tokens, config["seed"], run.accumulate
+        train,
+        dev,
+        tokenizer,
+        config["data"]["batch_tokens"],
+        config["seed"],
+        run.accumulate,
     )
     return make_task(config, run.recipe, model, tokenizer, model_config), datamodule
 

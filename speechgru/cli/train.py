@@ -4,20 +4,23 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from speechgru.cli.choices import CONF_DIR, explain
-from speechgru.cli.config import read_config, register_resolvers, to_plain
+from speechgru.cli.choices import CONF_DIR, choices, explain
+from speechgru.cli.config import register_resolvers, to_plain
+from speechgru.cli.config_file import check_folder
 from speechgru.cli.main import UsageError
-from speechgru.cli.resuming import apply_changes, parse_overrides
+from speechgru.cli.overrides import check_key, settle
+from speechgru.cli.resuming import apply_changes, parse_overrides, to_builtin
 from speechgru.cli.run_folder import (
     begin_anew,
     claim,
@@ -26,8 +29,14 @@ from speechgru.cli.run_folder import (
     write_config,
     write_start,
 )
+from speechgru.cli.stored import read_stored
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import DESCRIPTION_KEY, read_checkpoint
+from speechgru.model.checkpoint import (
+    DESCRIPTION_KEY,
+    is_language_model,
+    read_checkpoint,
+)
+from speechgru.options import nearest
 from speechgru.task.interruption import Interrupted, Interruption
 from speechgru.task.run_files import CONFIG_FILE, LAST
 
@@ -35,7 +44,9 @@ USAGE = """
 usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
        speechgru train ... -m KEY=A,B,C           train once for each combination
        speechgru train ... init_from=CHECKPOINT   fine-tune
-       speechgru train resume=RUN_FOLDER          go on after an interruption
+       speechgru train resume=RUN_FOLDER          go on after an interruption; of
+                                                  modules of your own, say so again:
+                                                  'trust=[MODULE]'
        speechgru train resume=RUN_FOLDER trainer.max_epochs=N
                                                   or trainer=cpu: for longer, or
                                                   on another machine
@@ -45,6 +56,9 @@ metrics, best.ckpt and last.ckpt.
 """
 
 log = logging.getLogger(__name__)
+
+VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p")
+"""Flags of Hydra with a value behind them."""
 
 FROM_CHECKPOINT = ("features", "normalize", "subsampling", "encoder")
 """Groups that `init_from` brings with it, beside the text group."""
@@ -91,7 +105,10 @@ def _begin(arguments: Sequence[str], interruption: Interruption) -> int:
     program = hydra.main(
         version_base="1.3", config_path=str(CONF_DIR), config_name="train"
     )(functools.wraps(_start)(job))
-    sys.argv = [command_line[0], *flags_first(arguments)]
+    for before, folder in pairwise(arguments):
+        if before in ("--config-dir", "-cd"):
+            check_folder(Path(folder))
+    sys.argv = [command_line[0], *flags_first(settle_arguments(arguments))]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to cli/main.py
     try:
         program()
@@ -105,6 +122,29 @@ def _begin(arguments: Sequence[str], interruption: Interruption) -> int:
     return max(statuses, default=0)
 
 
+def settle_arguments(arguments: Sequence[str]) -> list[str]:
+    """Check the names of options, and quote their values where that is needed.
+
+    Raises:
+        UsageError: an argument is neither a flag nor KEY=VALUE.
+    """
+    sweeps = bool({"-m", "--multirun"} & set(arguments))
+    settled, flag = [], None
+    for argument in arguments:
+        if argument.startswith(("-", "~")) or flag in VALUED:
+            settled.append(argument)
+        elif "=" in argument:
+            check_key(argument)
+            settled += settle([argument], sweeps)
+        else:
+            raise UsageError(
+                f"{argument!r} is no option, expected KEY=VALUE"
+                + nearest(argument, choices("recipe")).replace("mean ", "mean recipe=")
+            )
+        flag = argument
+    return settled
+
+
 def flags_first(arguments: Sequence[str]) -> list[str]:
     """Sort flags before overrides; Hydra does not find them in between."""
     flags, overrides, rest = [], [], list(arguments)
@@ -114,7 +154,7 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
             overrides.append(argument)
             continue
         flags.append(argument)
-        if argument in ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p"):
+        if argument in VALUED:
             flags += rest[:1]
             del rest[:1]
     return flags + overrides
@@ -169,10 +209,12 @@ def resume(arguments: Sequence[str]) -> int:
     from speechgru.cli.run import run_training
 
     options = [a for a in arguments if a.startswith("resume=")]
-    overrides = [a for a in arguments if not a.startswith("resume=")]
-    if len(options) != 1:
-        raise UsageError("expected one resume=RUN_FOLDER")
-    changes = parse_overrides(overrides)
+    others = [a for a in arguments if not a.startswith("resume=")]
+    trusted = [a for a in others if a.startswith("trust=")]
+    if len(options) != 1 or len(trusted) > 1:
+        raise UsageError("expected one resume=RUN_FOLDER, and at most one trust=[...]")
+    trust = parse_trust(trusted[0].partition("=")[2] if trusted else "[]")
+    changes = parse_overrides([a for a in others if a not in trusted])
     folder = Path(options[0].partition("=")[2]).absolute()
     if not (folder / CONFIG_FILE).is_file():
         raise InputError(
@@ -181,8 +223,9 @@ def resume(arguments: Sequence[str]) -> int:
         )
     first = not _is_joining()
     with claim(folder) if first else nullcontext():
-        config = read_config(folder / CONFIG_FILE)
+        config = read_stored(folder, trust)
         apply_changes(config, changes)
+        _check_ranges(config)
         saved = (folder / LAST).exists()
         if first and not saved:
             begin_anew(folder)
@@ -190,8 +233,13 @@ def resume(arguments: Sequence[str]) -> int:
             note = f"{folder}: no checkpoint was saved; it begins anew"
             print(note, file=sys.stderr)
         recipe = config.pop("recipe")
-        with working_where_it_began(folder), _restarted_by(folder, overrides):
+        with working_where_it_began(folder), _restarted_by(folder, others):
             return run_training(config, folder, recipe, resume=saved)
+
+
+def _check_ranges(config: Mapping[str, Any]) -> None:
+    options = {key: value for key, value in config.items() if key != "recipe"}
+    to_plain(OmegaConf.create(to_builtin(options)), "train")
 
 
 @contextmanager
@@ -206,6 +254,15 @@ def _restarted_by(folder: Path, overrides: Sequence[str]) -> Iterator[None]:
         sys.argv = command_line
 
 
+def parse_trust(text: str) -> list[str]:
+    """Read the option trust, e.g. "[my.module]", as Hydra would."""
+    trust = OmegaConf.to_container(OmegaConf.from_dotlist([f"trust={text}"]))["trust"]
+    names = [trust] if isinstance(trust, str) else trust
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"trust is {text}, expected modules: 'trust=[my.module]'")
+    return names
+
+
 def adopt_model(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """Put the model configuration of the `init_from` checkpoint into a run's.
 
@@ -213,6 +270,11 @@ def adopt_model(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, A
     stay as named; another class, or another way to treat text, is refused.
     """
     description = read_checkpoint(config["init_from"])[DESCRIPTION_KEY]
+    if is_language_model(description):
+        raise InputError(
+            f"init_from={config['init_from']}: is a language model, expected an "
+            "acoustic model; name another checkpoint"
+        )
     adopted = {**config, "text": description["tokenizer"]}
     adopted |= {group: dict(description["model"][group]) for group in FROM_CHECKPOINT}
     for override in overrides:

@@ -9,7 +9,10 @@ from typing import Any
 import soundfile
 
 from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
+from speechgru.cli.tuned import warn_of_foreign_weights
 from speechgru.interfaces import InputError
+from speechgru.model.checkpoint import load_checkpoint, to_device
+from speechgru.progress import say_line, track, without_bars
 from speechgru.transcribe.formats import to_json, to_text
 from speechgru.transcribe.transcriber import Failure, Transcriber
 
@@ -38,14 +41,18 @@ def main(arguments: Sequence[str]) -> int:
     sources = [source for name in names for source in expand(name)]
     transcriber = load_transcriber(checkpoint, config)
     failures = 0
-    for result in transcriber.transcribe_many(sources, config["batch_seconds"]):
+    results = transcriber.transcribe_many(sources, config["batch_seconds"])
+    for result in track(results, "transcribe", "files", total=len(sources)):
         if isinstance(result, Failure):
             failures += 1
-            print(f"speechgru transcribe: {result.message}", file=sys.stderr)
-        elif config["format"] == "json":
-            print(to_json(result), flush=True)
+            say_line(f"speechgru transcribe: {result.message}")
+            continue
+        if config["format"] == "json":
+            text = to_json(result)
         else:
-            print(to_text(result, with_name=len(sources) > 1), flush=True)
+            text = to_text(result, with_name=len(sources) > 1)
+        with without_bars():
+            print(text, flush=True)
     if failures:
         print(
             f"speechgru transcribe: {failures} of {len(sources)} not transcribed",
@@ -57,12 +64,11 @@ def main(arguments: Sequence[str]) -> int:
 def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
     """Load a checkpoint with the decoder, device and threads of a command."""
     set_up_cpu(config["num_threads"])
-    return Transcriber.from_checkpoint(
-        checkpoint,
-        config["device"],
-        build_decoder(config),
-        config["trust"],
-    )
+    loaded = load_checkpoint(checkpoint, config["trust"])
+    decoder = build_decoder(config, loaded.model)
+    warn_of_foreign_weights(decoder, config, loaded.model)
+    model = to_device(loaded.model, config["device"])
+    return Transcriber(model, loaded.tokenizer, decoder, loaded.metadata)
 
 
 def expand(name: str) -> list[str | bytes]:

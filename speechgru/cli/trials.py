@@ -2,17 +2,23 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import speechgru
-from speechgru.cli.acoustics import read_split, score_utterances, warn_if_heard
+from speechgru.cli.acoustics import (
+    read_split,
+    score_utterances,
+    show_minutes,
+    warn_if_heard,
+)
 from speechgru.cli.config import build_decoder, set_up_cpu
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.n_best import vote
 from speechgru.interfaces import Hypothesis, InputError
 from speechgru.model.checkpoint import load_checkpoint
+from speechgru.model.identity import digest_weights
 from speechgru.score.calibration import Calibration, calibrate, judge_words
 from speechgru.score.error_rate import count_word_errors
 from speechgru.score.results import Result, make_result
@@ -80,11 +86,14 @@ class Tuning:
             "num_best": 1,
         }
         self.loaded = load_checkpoint(checkpoint, config["trust"])
+        self.model = digest_weights(self.loaded.model)
         corpus, split, utterances = read_split(config)
         warn_if_heard(self.loaded.metadata, config)
-        self.batches = list(score_utterances(self.loaded, utterances, config))
+        scored = score_utterances(self.loaded, utterances, config)
+        self.batches = list(show_minutes(scored, utterances, "tune: acoustic model"))
         self.references = [text for batch in self.batches for text in batch.references]
         self.num_words = sum(len(text.split()) for text in self.references)
+        self.num_frames = sum(int(batch.lengths.sum()) for batch in self.batches)
         self.title = (
             f"{corpus} {split}: {len(self.references)} utterances, "
             f"{self.num_words} words"
@@ -102,25 +111,35 @@ class Tuning:
         self.decoder.change(**{**self.options, **changes})
         self.decoder.fit(self.loaded.tokenizer)
 
-    def decode(self) -> list[Hypothesis]:
-        """Decode everything."""
+    def decode(
+        self, advance: Callable[[float], None] = lambda share: None
+    ) -> list[Hypothesis]:
+        """Decode everything.
+
+        Args:
+            advance: is told what share of it has been decoded since the last call.
+        """
         seconds_per_frame = self.loaded.model.seconds_per_frame
-        return [
-            hypothesis
-            for batch in self.batches
-            for hypothesis in self.decoder(
+        hypotheses: list[Hypothesis] = []
+        for batch in self.batches:
+            hypotheses += self.decoder(
                 batch.log_probs, batch.lengths, self.loaded.tokenizer, seconds_per_frame
             )
-        ]
+            advance(int(batch.lengths.sum()) / self.num_frames)
+        return hypotheses
 
     def try_weights(
-        self, lm_weight: float, word_score: float, beam_size: int | None = None
+        self,
+        lm_weight: float,
+        word_score: float,
+        beam_size: int | None = None,
+        advance: Callable[[float], None] = lambda share: None,
     ) -> Trial:
-        """Decode everything and count the errors."""
+        """Decode everything and count the errors; see `decode`."""
         beam_size = beam_size or self.options["beam_size"]
         self.change(lm_weight=lm_weight, word_score=word_score, beam_size=beam_size)
         started = time.process_time()
-        hypotheses = self.decode()
+        hypotheses = self.decode(advance)
         seconds = time.process_time() - started
         edits = self.count_edits([hypothesis.text for hypothesis in hypotheses])
         return Trial(lm_weight, word_score, beam_size, edits, seconds)
@@ -132,14 +151,16 @@ class Tuning:
             for reference, text in zip(self.references, texts, strict=True)
         )
 
-    def calibrate(self, best: Trial) -> dict[float, Trust]:
+    def calibrate(
+        self, best: Trial, advance: Callable[[float], None] = lambda share: None
+    ) -> dict[float, Trust]:
         """How far the confidences of the best weights can be trusted, by scale."""
         self.change(
             lm_weight=best.lm_weight,
             word_score=best.word_score,
             num_best=self.options["beam_size"],
         )
-        hypotheses = self.decode()
+        hypotheses = self.decode(advance)
         trusts = {}
         for scale in SCALES:
             results = [

@@ -6,7 +6,6 @@ import logging
 import lzma
 import os
 import shutil
-import sys
 import tarfile
 import tempfile
 import urllib.error
@@ -14,15 +13,16 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from tqdm import tqdm
-
+from speechgru.data.unpack import extract_tar, extract_zip
 from speechgru.interfaces import InputError
+from speechgru.progress import Progress, track
 
 _log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 18  # bytes
+_MB = 1e6
 _TIMEOUT = 30  # s without an answer
 
 
@@ -93,8 +93,9 @@ def extract_archive(path: Path, destination: Path) -> None:
     `<destination>/wav/...`. The folder appears only when complete.
 
     Raises:
-        InputError: damaged, not an archive, a member that would be written
-            outside the folder, or no space left.
+        InputError: damaged, encrypted, not an archive, a member that would be
+            written outside the folder, files much larger than the archive (see
+            `unpack.py`), or no space left.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(
@@ -104,9 +105,9 @@ def extract_archive(path: Path, destination: Path) -> None:
         content = temporary / "content"
         content.mkdir()
         if zipfile.is_zipfile(path):
-            _extract_zip(path, content)
+            extract_zip(path, content)
         else:
-            _extract_tar(path, content)
+            extract_tar(path, content)
         entries = list(content.iterdir())
         if len(entries) == 1 and entries[0].is_dir():
             content = entries[0]
@@ -117,7 +118,7 @@ def extract_archive(path: Path, destination: Path) -> None:
         zlib.error,
         lzma.LZMAError,
         EOFError,
-        NotImplementedError,  # a way of compression
+        NotImplementedError,  # a compression that zipfile does not know
     ) as error:
         raise InputError(
             f"{path}: not a whole archive ({error}), expected tar or zip; "
@@ -146,7 +147,7 @@ def digest_tree(folder: Path, patterns: Iterable[str]) -> str:
         if file.is_file()
     }
     tree = hashlib.sha256()
-    for name in sorted(files):
+    for name in track(sorted(files), f"checking {folder}", "files"):
         content = hashlib.sha256(files[name].read_bytes()).digest()
         tree.update(name.encode() + b"\0" + content)
     return tree.hexdigest()
@@ -176,54 +177,18 @@ def _fetch(url: str, part: Path) -> None:
         total = None if length is None else start + int(length)
         with (
             open(part, "ab" if start else "wb") as file,
-            tqdm(
-                desc=part.name.removesuffix(".part"),
-                initial=start,
-                total=total,
-                unit="B",
-                unit_scale=True,
-                disable=None,  # where standard error is no terminal
+            Progress(
+                part.name.removesuffix(".part"),
+                None if total is None else total / _MB,
+                "MB",
+                done=start / _MB,
             ) as progress,
         ):
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
-                progress.update(len(chunk))
+                progress.advance(len(chunk) / _MB)
             file.flush()
             os.fsync(file.fileno())
     size = part.stat().st_size
     if total is not None and size != total:
         raise ConnectionError(f"cut off after {size} of {total} bytes")
-
-
-def _extract_tar(path: Path, folder: Path) -> None:
-    if not hasattr(tarfile, "data_filter"):
-        raise InputError(
-            f"Python {sys.version.split()[0]} cannot unpack archives safely, expected "
-            "3.10.12 or later; update Python"
-        )
-    with tarfile.open(path) as archive:
-        try:
-            archive.extractall(folder, filter="data")
-        except tarfile.FilterError as error:
-            raise InputError(
-                f"{path}: unsafe member ({error}), expected files inside the folder; "
-                "take another archive"
-            ) from error
-
-
-def _extract_zip(path: Path, folder: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            name = info.filename
-            if info.flag_bits & 1:
-                raise InputError(
-                    f"{path}: {name} is encrypted, expected an archive without a "
-                    "password; unpack it yourself, and pack it anew"
-                )
-            member = PurePosixPath(name.replace("\\", "/"))
-            if member.is_absolute() or ".." in member.parts or ":" in name:
-                raise InputError(
-                    f"{path}: unsafe member ({name}), expected files inside the "
-                    "folder; take another archive"
-                )
-        archive.extractall(folder)

@@ -16,6 +16,7 @@ from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.texts import TextDataset
 from speechgru.interfaces import InputError, Tokenizer, Utterance
+from speechgru.options import MOST_THREADS, SEED, check, whole
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class PlannedDataModule(L.LightningDataModule):
         super().__init__()
         if not train_sizes:
             raise InputError("split train has no utterances, expected some")
+        check("num_workers", num_workers, whole(0, MOST_THREADS))
+        check("seed", seed, SEED)
         self.train_data, self.dev_data = train_data, dev_data
         self.train_sizes, self.dev_sizes = train_sizes, dev_sizes
         self.train_batch, self.dev_batch = train_batch, dev_batch

@@ -17,10 +17,10 @@ class Problem:
     Attributes:
         split: where it is.
         id: which utterance.
-        kind: missing, empty-file, undecodable, truncated, no-samples,
-            nan-samples, outside-file, all-zeros, sample-rate, duration,
-            empty-transcript, unknown-token, too-short, duplicate-id or
-            leaked.
+        kind: missing, empty-file, undecodable, truncated, damaged,
+            no-samples, nan-samples, out-of-range, outside-file, all-zeros,
+            sample-rate, duration, empty-transcript, unknown-token, too-short,
+            duplicate-id or leaked.
         message: item, found, expected, remedy.
     """
 

@@ -21,6 +21,8 @@ from speechgru.audio import (
 )
 from speechgru.data.diagnosis import Diagnosis, Problem, SplitSummary, summarise
 from speechgru.interfaces import InputError, Tokenizer, Utterance
+from speechgru.progress import track
+from speechgru.text.changes import Changes
 
 
 def examine(
@@ -52,7 +54,8 @@ def examine(
     summaries: dict[str, SplitSummary] = {}
     # train first, whatever the order: it is the other split's copy that leaks.
     for split in sorted(splits, key=lambda name: name != "train"):
-        for index, utterance in enumerate(splits[split]):
+        examined = track(splits[split], f"doctor: {split}", "utterances")
+        for index, utterance in enumerate(examined):
             problems += [
                 (index, Problem(split, utterance.id, kind, message))
                 for kind, message in examiner.examine(split, utterance)
@@ -92,6 +95,7 @@ class _Examiner:
         self.num_channels: Counter[int] = Counter()
         self.num_repeated: Counter[str] = Counter()  # by split
         self.users: dict[str, set[str]] = {}  # of a character: ids in train
+        self.changes = None if tokenizer is None else Changes(tokenizer.normalize)
         self._ids: set[tuple[str, str]] = set()
         self._digests: dict[bytes, tuple[str, str]] = {}
         self._intervals: dict[Path, list[tuple[float, float, str, str]]] = {}
@@ -100,6 +104,8 @@ class _Examiner:
         """The kind and message of every problem."""
         found = self._check_id(split, utterance)
         token_ids, in_text = self._check_text(utterance)
+        if self.changes is not None:
+            self.changes.add(utterance.id, utterance.text)
         self.num_tokens[split] += len(token_ids)
         if split == "train":
             for token_id in set(token_ids):
@@ -261,6 +267,8 @@ def _note(splits: Mapping[str, Sequence[Utterance]], examiner: _Examiner) -> lis
         f"{count} utterances of {split} repeat the audio of another"
         for split, count in examiner.num_repeated.items()
     ]
+    if examiner.changes is not None:
+        notes += examiner.changes.notes()
     rare = {c: ids for c, ids in examiner.users.items() if len(ids) == 1}
     if rare and len(splits.get("train", ())) >= _ENOUGH:
         some = ", ".join(f"{c!r} ({min(rare[c])})" for c in sorted(rare)[:10])

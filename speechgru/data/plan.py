@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import InputError
+from speechgru.options import COUNT, Range, check
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,9 @@ class BatchPlan:
         rank: int = 0,
         accumulate: int = 1,
     ) -> None:
-        if batch_seconds <= 0 or num_buckets < 1 or accumulate < 1:
-            raise InputError(
-                f"batch_seconds={batch_seconds}, num_buckets={num_buckets}, "
-                f"accumulate={accumulate}: expected numbers above 0"
-            )
+        check("batch_seconds", batch_seconds, Range(0, math.inf, above=True))
+        check("num_buckets", num_buckets, COUNT)
+        check("accumulate", accumulate, COUNT)
         self.num_parts = num_ranks * accumulate
         if len(durations) < self.num_parts:
             raise InputError(

@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 from speechgru.data.plan import PlannedBatch
 from speechgru.files import read_lines
 from speechgru.interfaces import BLANK, InputError, TextBatch, Tokenizer
+from speechgru.progress import track
 
 
 def read_sentences(paths: Sequence[str]) -> list[tuple[str, str]]:
@@ -42,7 +43,7 @@ class TextDataset(Dataset):
     def __init__(self, texts: Sequence[tuple[str, str]], tokenizer: Tokenizer) -> None:
         self.ids = [id for id, _ in texts]
         self.token_ids = []
-        for id, text in texts:
+        for id, text in track(texts, "reading texts", "sentences"):
             try:
                 self.token_ids.append(torch.tensor(tokenizer.encode(text)).long())
             except InputError as error:

@@ -1,5 +1,6 @@
 """Flashlight's beam search, by torchaudio; an optional extra, but fast."""
 
+import gzip
 import math
 import tempfile
 from pathlib import Path
@@ -9,8 +10,10 @@ from torch import Tensor
 
 from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
 from speechgru.decode.language import SPACE, token_names
+from speechgru.files import GZIP
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import UNKNOWN
+from speechgru.options import SIZE, check
 
 
 class FlashlightDecoder(BeamDecoder):
@@ -48,6 +51,8 @@ class FlashlightDecoder(BeamDecoder):
         super().__init__(
             beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold
         )
+        if tokens_per_frame is not None:
+            check("tokens_per_frame", tokens_per_frame, SIZE)
         self.tokens_per_frame = tokens_per_frame
         try:
             import torchaudio.models.decoder  # noqa: F401
@@ -100,7 +105,7 @@ class FlashlightDecoder(BeamDecoder):
             self._decoder = ctc_decoder(
                 lexicon=None if spelling is None else str(spelling),
                 tokens=names,
-                lm=self.lm_path,
+                lm=None if self.lm_path is None else _unpack(self.lm_path, folder),
                 lm_dict=None if spelling else str(dictionary),
                 nbest=self.beam_size,
                 beam_size=self.beam_size,
@@ -143,3 +148,13 @@ class FlashlightDecoder(BeamDecoder):
         spaces = [token_id == self._space for token_id in token_ids]
         inside = [place for place, is_space in enumerate(spaces) if not is_space]
         return token_ids[inside[0] : inside[-1] + 1] if inside else []
+
+
+def _unpack(lm: str, folder: str) -> str:
+    """The language model as KenLM reads it, which here takes no gzip."""
+    content = Path(lm).read_bytes()
+    if not content.startswith(GZIP):
+        return lm
+    unpacked = Path(folder, "lm.arpa")
+    unpacked.write_bytes(gzip.decompress(content))
+    return str(unpacked)

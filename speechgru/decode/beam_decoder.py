@@ -23,6 +23,7 @@ from speechgru.interfaces import (
 from speechgru.lm.arpa import read_arpa
 from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
 from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights
+from speechgru.options import BEAM_SIZE, LOG_SCORE, WEIGHT, OptionError, Range, check
 
 
 @dataclass(frozen=True)
@@ -99,44 +100,65 @@ class BeamDecoder(ABC):
         beam_threshold: float,
         open_vocabulary: bool = False,
     ) -> None:
-        if not beam_threshold > 0:
-            raise InputError(
-                f"decoder.beam_threshold is {beam_threshold}, expected more than 0"
-            )
+        check("beam_threshold", beam_threshold, Range(0, math.inf, above=True))
+        if lm_weight is not None:
+            check("lm_weight", lm_weight, WEIGHT)
+        if word_score is not None:
+            check("word_score", word_score, LOG_SCORE)
         if lm is None and lm_weight is not None:
-            raise InputError(
-                f"decoder.lm_weight is {lm_weight}, but there is no language model; "
+            raise OptionError(
+                f"lm_weight is {lm_weight}, but there is no language model; "
                 "set decoder.lm=FILE.arpa"
             )
         self.lm_path = lm
         self.lexicon_path = lexicon
         self.beam_threshold = beam_threshold
         self.open_vocabulary = open_vocabulary
-        tuned = SEARCH_WEIGHTS
-        if lm is not None:
-            tuned = read_weights(lm, self.name, SEARCH_WEIGHTS)
-        if lm_weight is not None and lm_weight < 0:
-            raise InputError(f"decoder.lm_weight is {lm_weight}, expected at least 0")
-        self.confidence_scale = tuned["confidence_scale"]
+        self._asked = {"lm_weight": lm_weight, "word_score": word_score}
         self.rescoring: Rescoring | None = None
         self._tokens: tuple[str, ...] | None = None
+        self.change(**self._find_weights(None), beam_size=beam_size, num_best=num_best)
+
+    @property
+    def takes_tuned(self) -> bool:
+        """Whether weights are taken that `speechgru tune` has found, if it has."""
+        return self.lm_path is not None and None in self._asked.values()
+
+    def hear_through(self, model: str) -> None:
+        """Take what was tuned with this acoustic model, unless it was asked for.
+
+        Args:
+            model: digest of the acoustic model.
+
+        Raises:
+            InputError: see `read_weights`.
+        """
         self.change(
-            tuned["lm_weight"] if lm_weight is None else lm_weight,
-            tuned["word_score"] if word_score is None else word_score,
-            beam_size,
-            num_best,
+            **self._find_weights(model),
+            beam_size=self.beam_size,
+            num_best=self.num_best,
         )
+
+    def _find_weights(self, model: str | None) -> dict[str, float]:
+        """Weights as asked for, as tuned, or as usual."""
+        tuned = dict(SEARCH_WEIGHTS)
+        if self.lm_path is not None:
+            tuned = read_weights(self.lm_path, self.name, SEARCH_WEIGHTS, model)
+        self.confidence_scale = tuned.pop("confidence_scale")
+        return {
+            name: tuned[name] if asked is None else asked
+            for name, asked in self._asked.items()
+        }
 
     def change(
         self, lm_weight: float, word_score: float, beam_size: int, num_best: int
     ) -> None:
         """Set other weights and sizes; what was read is kept. Raises InputError."""
-        for name, value in (("beam_size", beam_size), ("num_best", num_best)):
-            if value < 1:
-                raise InputError(f"decoder.{name} is {value}, expected at least 1")
+        check("beam_size", beam_size, BEAM_SIZE)
+        check("num_best", num_best, BEAM_SIZE)
         if num_best > beam_size:
-            raise InputError(
-                f"decoder.num_best is {num_best}, expected at most beam_size "
+            raise OptionError(
+                f"num_best is {num_best}, expected at most beam_size "
                 f"({beam_size}); raise decoder.beam_size"
             )
         self.lm_weight = lm_weight

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from speechgru.interfaces import LanguageModel
+from speechgru.options import BEAM_SIZE, WEIGHT, check
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Rescoring:
     lm: LanguageModel
     weight: float
     num_texts: int
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for what is out of its range."""
+        check("rescore_weight", self.weight, WEIGHT)
+        check("rescore_texts", self.num_texts, BEAM_SIZE)
 
     def __call__(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Add to the scores of texts, the best first, and sort them anew."""

@@ -9,6 +9,7 @@ from speechgru.decode.hotwords import HotwordScorer, normalize_phrases
 from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
 from speechgru.decode.prefix_beam_search import search
 from speechgru.interfaces import InputError, Tokenizer
+from speechgru.options import LOG_SCORE, OptionError, check
 
 
 class PrefixBeamDecoder(BeamDecoder):
@@ -48,9 +49,12 @@ class PrefixBeamDecoder(BeamDecoder):
             beam_threshold,
             open_vocabulary=unknown_score is not None,
         )
+        if unknown_score is not None:
+            check("unknown_score", unknown_score, LOG_SCORE)
+        check("hotword_score", hotword_score, LOG_SCORE)
         if isinstance(hotwords, str):
-            raise InputError(
-                f"decoder.hotwords is {hotwords!r}, expected a list; write "
+            raise OptionError(
+                f"hotwords is {hotwords!r}, expected a list; write "
                 f"'decoder.hotwords=[{hotwords}]'"
             )
         self.unknown_score = unknown_score

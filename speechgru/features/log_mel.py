@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
 from speechgru.features.padding import zero_padding
+from speechgru.options import SAMPLE_RATE, Range, check, whole
 
 
 class LogMel(nn.Module):
@@ -42,11 +43,16 @@ class LogMel(nn.Module):
         floor: float = 1e-8,
     ) -> None:
         super().__init__()
-        if hop_length < 1 or not 1 <= (win_length or n_fft) <= n_fft:
-            raise ValueError(
-                f"hop_length is {hop_length}, win_length {win_length} and n_fft "
-                f"{n_fft}, expected hops of at least 1 and windows of 1 to n_fft"
-            )
+        check("sample_rate", sample_rate, SAMPLE_RATE)
+        check("n_fft", n_fft, whole(2, 65_536))
+        check("hop_length", hop_length, whole(1, 65_536))
+        check("n_mels", n_mels, whole(1, n_fft))
+        if win_length is not None:
+            check("win_length", win_length, whole(1, n_fft))
+        check("f_min", f_min, Range(0, sample_rate / 2, below=True))
+        if f_max is not None:
+            check("f_max", f_max, Range(f_min, sample_rate / 2, above=True))
+        check("floor", floor, Range(0, 1, above=True))
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self.output_size = n_mels

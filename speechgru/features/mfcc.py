@@ -6,6 +6,7 @@ from torchaudio.functional import create_dct
 
 from speechgru.features.log_mel import LogMel
 from speechgru.features.padding import zero_padding
+from speechgru.options import check, whole
 
 
 class MFCC(nn.Module):
@@ -34,14 +35,13 @@ class MFCC(nn.Module):
         f_max: float | None = None,
     ) -> None:
         super().__init__()
-        if not 1 <= n_mfcc <= n_mels:
-            raise ValueError(f"n_mfcc is {n_mfcc}, expected 1 to n_mels={n_mels}")
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self.output_size = n_mfcc
         self.log_mel = LogMel(
             sample_rate, n_fft, hop_length, n_mels, win_length, f_min, f_max
         )
+        check("n_mfcc", n_mfcc, whole(1, n_mels))
         self.register_buffer("dct", create_dct(n_mfcc, n_mels, norm="ortho"))
 
     def output_lengths(self, waveform_lengths: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from speechgru.features.padding import valid_frames, zero_padding
+from speechgru.options import check, whole
 
 MIN_STD = 1e-2
 """Natural-log units; a constant band is centred, not blown up."""
@@ -44,6 +45,7 @@ class GlobalNorm(nn.Module):
 
     def __init__(self, input_size: int, num_utterances: int = 500) -> None:
         super().__init__()
+        check("num_utterances", num_utterances, whole(1, 1_000_000_000))
         self.num_utterances = num_utterances
         self.register_buffer("mean", torch.zeros(input_size))
         self.register_buffer("std", torch.ones(input_size))

@@ -3,6 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from speechgru.options import PROBABILITY, Range, check, whole
+
+MASKS = whole(0, 1000)
+WIDTH = whole(0, 1_000_000)  # bands, or frames
+
 
 class SpecAugment(nn.Module):
     """Warp the bands of normalised features, and hide bands and stretches.
@@ -41,22 +46,14 @@ class SpecAugment(nn.Module):
         max_freq_warp: float = 0.0,
     ) -> None:
         super().__init__()
-        if not 0 <= max_time_fraction <= 1:
-            raise ValueError(
-                f"max_time_fraction is {max_time_fraction}, expected 0 to 1"
-            )
-        counts = (num_freq_masks, max_freq_width, num_time_masks, max_time_width)
-        if min(counts) < 0:
-            raise ValueError(
-                f"numbers and widths of masks are {counts}, expected 0 or more"
-            )
-        if frames_per_time_mask is not None and frames_per_time_mask < 1:
-            raise ValueError(
-                f"frames_per_time_mask is {frames_per_time_mask}, expected null or at "
-                "least 1"
-            )
-        if max_freq_warp < 0:
-            raise ValueError(f"max_freq_warp is {max_freq_warp}, expected 0 or more")
+        check("num_freq_masks", num_freq_masks, MASKS)
+        check("max_freq_width", max_freq_width, WIDTH)
+        check("num_time_masks", num_time_masks, MASKS)
+        check("max_time_width", max_time_width, WIDTH)
+        check("max_time_fraction", max_time_fraction, PROBABILITY)
+        if frames_per_time_mask is not None:
+            check("frames_per_time_mask", frames_per_time_mask, whole(1, 1_000_000))
+        check("max_freq_warp", max_freq_warp, Range(0, 65_536))
         self.max_freq_warp = max_freq_warp
         self.frames_per_time_mask = frames_per_time_mask
         self.num_freq_masks = num_freq_masks

@@ -1,6 +1,7 @@
 """ARPA files, which hold n-gram models in every toolkit."""
 
 import math
+from collections import Counter
 from pathlib import Path
 
 from speechgru.files import read_lines, replace_file
@@ -8,8 +9,16 @@ from speechgru.interfaces import InputError
 from speechgru.lm.ngram import NGrams
 
 LN_10 = math.log(10)
+KENLM = b"mmap lm http://kheafield.com/code"
+"""First bytes of a binary language model."""
 IMPOSSIBLE = -99.0
 """Stands for the logarithm of 0; of all probabilities at or below it."""
+
+HIGHEST_ORDER = 50
+"""Of n-grams that are read; the time for one grows with the square of its length."""
+
+LARGEST_BACKOFF = 1000.0
+"""Decimal logarithm, above or below 0; what adds up stays a number."""
 
 
 def write_arpa(path: str | Path, ngrams: NGrams) -> None:
@@ -38,13 +47,14 @@ def write_arpa(path: str | Path, ngrams: NGrams) -> None:
 
 
 def read_arpa(path: str | Path) -> NGrams:
-    """Read an ARPA file.
+    """Read an ARPA file, which may be compressed by gzip.
 
     Raises:
-        InputError: the file cannot be read, is truncated, or a line of it is
-            not what its section says.
+        InputError: the file cannot be read, is truncated or binary, or a line of
+            it is not what its section says.
     """
     path = Path(path)
+    _refuse_binary(path)
     ngrams: dict[tuple[str, ...], tuple[float, float]] = {}
     counts: dict[int, int] = {}
     section: int | None = None  # None: before \data\; 0: in it; n: n-grams
@@ -60,10 +70,10 @@ def read_arpa(path: str | Path) -> NGrams:
                 ended = True
                 break
             elif line.startswith("\\") and line.endswith("-grams:"):
-                section = _parse_count(line[1 : -len("-grams:")])
+                section = _parse_order(line[1 : -len("-grams:")])
             elif section == 0:
                 n, _, count = line.removeprefix("ngram ").partition("=")
-                counts[_parse_count(n)] = _parse_count(count)
+                counts[_parse_order(n)] = _parse_count(count)
             elif section:
                 ngram, values = _parse_ngram(line, section)
                 if ngram in ngrams:
@@ -78,16 +88,30 @@ def read_arpa(path: str | Path) -> NGrams:
         raise InputError(
             f"{path}: is not a whole ARPA file, expected \\data\\ first and \\end\\ "
             "last; it is truncated or another kind of file: write it again, e.g. by "
-            "speechgru lm (binary language models are not read)"
+            "speechgru lm"
         )
-    for n, count in counts.items():
-        found = sum(len(ngram) == n for ngram in ngrams)
-        if found != count:
+    found = Counter(map(len, ngrams))
+    for n in sorted({*counts, *found}):
+        if found[n] != counts.get(n, 0):
             raise InputError(
-                f"{path}: holds {found} {n}-grams, expected {count} as its head says; "
-                "write it again"
+                f"{path}: holds {found[n]} {n}-grams, expected {counts.get(n, 0)} as "
+                "its head says; write it again"
             )
     return ngrams
+
+
+def _refuse_binary(path: Path) -> None:
+    """Name KenLM's own formats, from which nothing makes text again."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(KENLM))
+    except (OSError, ValueError):
+        return  # told when it is read as text
+    if beginning == KENLM:
+        raise InputError(
+            f"{path}: is a binary file of KenLM's build_binary, expected an ARPA file; "
+            "name the .arpa or .arpa.gz that it was made from"
+        )
 
 
 def _parse_ngram(line: str, n: int) -> tuple[tuple[str, ...], tuple[float, float]]:
@@ -99,13 +123,24 @@ def _parse_ngram(line: str, n: int) -> tuple[tuple[str, ...], tuple[float, float
         log_prob, *backoff = map(float, (fields[0], *fields[n + 1 :]))
     except ValueError:
         raise ValueError("numbers at both ends") from None
-    if not (log_prob < 1e-4 and all(map(math.isfinite, backoff))):
-        raise ValueError("a log-probability of at most 0")
+    if not (log_prob < 1e-4 and all(abs(b) <= LARGEST_BACKOFF for b in backoff)):
+        raise ValueError(
+            "a log-probability of at most 0, and a backoff of at most "
+            f"{LARGEST_BACKOFF:g}"
+        )
     natural = -math.inf if log_prob <= IMPOSSIBLE else min(log_prob, 0.0) * LN_10
     return tuple(fields[1 : n + 1]), (natural, sum(backoff) * LN_10)
 
 
+def _parse_order(text: str) -> int:
+    order = _parse_count(text)
+    if not 1 <= order <= HIGHEST_ORDER:
+        raise ValueError(f"n-grams of 1 to {HIGHEST_ORDER} words")
+    return order
+
+
 def _parse_count(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise ValueError("a count")
-    return int(text)
+    digits = text.strip()
+    if not digits.isdecimal() or len(digits) > 18:
+        raise ValueError("a count of at most 18 digits")
+    return int(digits)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from speechgru.interfaces import InputError
 from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGrams
+from speechgru.options import ORDER, check
 
 FALLBACK = (0.5, 1.0, 1.5)
 """Discounts where the counts are too few to estimate them, as KenLM's."""
@@ -56,8 +57,7 @@ def estimate_kneser_ney(sentences: Iterable[Sequence[str]], order: int) -> Estim
         fallback as in Heafield et al., "Scalable modified Kneser-Ney language
         model estimation", ACL 2013, and its program lmplz.
     """
-    if order < 1:
-        raise InputError(f"order is {order}, expected at least 1")
+    check("order", order, ORDER)
     highest: Counter[tuple[str, ...]] = Counter()
     num_sentences = num_words = 0
     for words in sentences:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import DESCRIPTION_KEY, MODEL_PREFIX, read_checkpoint
+from speechgru.progress import track
 
 MUST_AGREE = ("model", "tokenizer")
 """Parts of a description: the weights of others do not mean the same."""
@@ -34,7 +35,7 @@ def average_checkpoints(paths: Sequence[str | Path]) -> dict[str, Any]:
     """
     sums: dict[str, Tensor] = {}
     expected: dict[str, Any] = {}
-    for path in paths:
+    for path in track(paths, "average", "checkpoints"):
         checkpoint = read_checkpoint(path)
         weights = {
             name: value

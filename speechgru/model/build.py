@@ -19,12 +19,16 @@ from typing import Any, get_args, get_type_hints
 from torch import nn
 
 from speechgru.interfaces import InputError
+from speechgru.options import OptionError, nearest
 
 MODEL_ROOMS = ("speechgru.text", "speechgru.features", "speechgru.model")
 """Packages whose modules hold the classes that a checkpoint may name."""
 
 PLAIN = (str, int, float, bool, type(None))
 RESERVED = ("_target_", "_partial_")
+
+LONGEST_NAME = 200
+"""Characters; Python imports a name of a thousand parts by as many calls."""
 
 
 def build(
@@ -52,14 +56,18 @@ def build(
     cls = find_class(config.get("_target_"), name, trust, rooms)
     arguments = {key: value for key, value in config.items() if key not in RESERVED}
     _check_plain(arguments, name)
-    if config.get("_partial_"):
+    partial = config.get("_partial_", False)
+    if not isinstance(partial, bool):
+        raise InputError(f"{name}._partial_ is {partial!r}, expected true or false")
+    if partial:
         arguments |= sizes
     accepted = _parameters(cls)
     for option in arguments:
         if option not in accepted:
+            taken = [key for key in accepted if key not in sizes]
             raise InputError(
                 f"{name}: unknown option {option!r}; {cls.__name__} takes: "
-                f"{', '.join(key for key in accepted if key not in sizes) or 'none'}"
+                f"{', '.join(taken) or 'none'}{nearest(option, taken)}"
             )
     _check_types(cls, arguments, name)
     missing = [
@@ -74,8 +82,11 @@ def build(
         )
     try:
         return cls(**arguments)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{name}: {cls.__name__}: {error}") from error
+    except OptionError as error:
+        raise InputError(f"{name}.{error}") from error
+    except (TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
+        why = str(error) or type(error).__name__
+        raise InputError(f"{name}: {cls.__name__}: {why}") from error
 
 
 def find_class(
@@ -85,9 +96,10 @@ def find_class(
     rooms: Sequence[str] = MODEL_ROOMS,
 ) -> type:
     """Look up `<module>.<Class>` under the rules of this module."""
-    if not isinstance(target, str) or not re.fullmatch(r"\w+(\.\w+)+", target):
+    is_name = isinstance(target, str) and len(target) <= LONGEST_NAME
+    if not is_name or not re.fullmatch(r"\w+(\.\w+)+", target):
         raise InputError(
-            f"{name}: _target_ is {target!r}, expected <module>.<Class>, e.g. "
+            f"{name}: _target_ is {_show(target)}, expected <module>.<Class>, e.g. "
             "speechgru.model.gru.GRUEncoder"
         )
     module_name, class_name = target.rsplit(".", 1)
@@ -122,6 +134,11 @@ def find_class(
     return cls
 
 
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
+
+
 def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
     """The named arguments of a constructor."""
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -149,7 +166,8 @@ def _check_types(cls: type, arguments: Mapping[str, Any], name: str) -> None:
         if type(value) not in kinds:
             expected = getattr(hint, "__name__", str(hint))
             expected = expected.replace("None", "null")
-            raise InputError(f"{name}.{option} is {value!r}, expected {expected}")
+            found = _show(value)
+            raise InputError(f"{name}.{option} is {found}, expected {expected}")
 
 
 def _belongs_to_model(cls: type) -> bool:
@@ -179,4 +197,4 @@ def _check_plain(value: Any, name: str) -> None:
             "text, number, true, false, null, or lists and mappings of them"
         )
     elif isinstance(value, str) and "${" in value:
-        raise InputError(f"{name} is {value!r}; interpolations are refused")
+        raise InputError(f"{name} is {_show(value)}; interpolations are refused")

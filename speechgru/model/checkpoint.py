@@ -3,12 +3,13 @@
 A file holds, under the keys of `Description`, all that is needed to build the
 model and its tokenizer, and under "state_dict" the weights. A training
 checkpoint (`last.ckpt`) holds Lightning's state besides; a slim one
-(`best.ckpt`) does not. Both are read with `weights_only=True`.
+(`best.ckpt`) does not. Both are read with `weights_only=True`, after a look at
+what the file consists of (`checkpoint_file.py`); what it says of itself is held
+against its weights before anything is built.
 """
 
+import contextlib
 import io
-import pickle
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,21 @@ from torch import nn
 from speechgru.files import replace_file
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.model.budget import within_budget
 from speechgru.model.build import build
+from speechgru.model.checkpoint_file import check_file, summarise, why_unreadable
+from speechgru.model.description import (
+    MODEL_GROUPS,
+    check_description,
+    check_values,
+    undescribed,
+)
+from speechgru.model.digest import DIGEST, check_digest, digest_checkpoint
 from speechgru.model.language_model import RecurrentLanguageModel
+from speechgru.model.weights import are_weights, check_fit, check_weights
 
 SCHEMA_VERSION = 1
 """Raised when a file of this version could not be read by older code."""
-
-MODEL_GROUPS = ("features", "normalize", "spec_augment", "subsampling", "encoder")
-"""What a model configuration consists of."""
 
 DESCRIPTION_KEY = "speechgru"
 MODEL_PREFIX = "model."
@@ -136,12 +144,19 @@ def describe(
 def write_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
     """Write a file so that, whatever happens, `path` is whole: old or new.
 
+    A digest of weights and description is put into the description.
+
     Raises:
         InputError: the file cannot be written; the older one stays.
     """
+    checkpoint = dict(checkpoint)
+    described, weights = checkpoint.get(DESCRIPTION_KEY), checkpoint.get("state_dict")
+    if isinstance(described, dict) and are_weights(weights):
+        digest = digest_checkpoint(weights, described)
+        checkpoint[DESCRIPTION_KEY] = {**described, DIGEST: digest}
     # Serialised beforehand, so that a full disk is an OSError that says so.
     content = io.BytesIO()
-    torch.save(dict(checkpoint), content)
+    torch.save(checkpoint, content)
     replace_file(path, content.getbuffer())
 
 
@@ -149,16 +164,21 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a file of tensors and plain values; nothing in it can run.
 
     Raises:
-        InputError: missing, truncated, not a checkpoint of this framework, of
-            a newer schema, or holding a pickle that could run code.
+        InputError: missing, truncated, damaged, not a checkpoint of this framework,
+            of a newer schema, holding a pickle that could run code or fill the
+            memory, or describing no model.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint file; check the path")
     try:
+        check_file(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        check_values(checkpoint)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except Exception as error:  # of a damaged file, nearly any
-        raise InputError(f"{path}: {_why_unreadable(error)}") from error
+        raise InputError(f"{path}: {why_unreadable(error)}") from error
     described = (
         checkpoint.get(DESCRIPTION_KEY) if isinstance(checkpoint, dict) else None
     )
@@ -173,6 +193,12 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             f"{path}: checkpoint schema is {schema!r}, expected {SCHEMA_VERSION}; "
             "install the version of speechgru that wrote it"
         )
+    try:
+        check_description(described)
+        check_weights(checkpoint["state_dict"], path.stat().st_size)
+        check_digest(checkpoint["state_dict"], described)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     return checkpoint
 
 
@@ -206,11 +232,20 @@ def is_language_model(description: Mapping[str, Any]) -> bool:
     return isinstance(model, dict) and "language_model" in model
 
 
+BUILDING_ERRORS = (
+    *(LookupError, TypeError, ValueError, AttributeError, RuntimeError),
+    *(ArithmeticError, MemoryError),
+)
+"""What a constructor may raise that is given nonsense."""
+
+
 def _load(
     path: str | Path, build_it: Callable[..., Any], trust: Sequence[str]
 ) -> LoadedCheckpoint:
     checkpoint = read_checkpoint(path)
-    description = checkpoint[DESCRIPTION_KEY]
+    description, weights = checkpoint[DESCRIPTION_KEY], model_weights(checkpoint)
+    # Modules of the user's own may build what they like.
+    guard = contextlib.nullcontext() if trust else within_budget(weights)
     try:
         wanted = build_it is build_language_model
         if wanted != is_language_model(description):
@@ -219,17 +254,16 @@ def _load(
                 f"is {kinds[not wanted]}, expected {kinds[wanted]}; name another "
                 "checkpoint"
             )
-        tokenizer = build(description["tokenizer"], "tokenizer", trust)
-        model = build_it(description["model"], len(tokenizer.tokens), trust)
-        model.load_state_dict(model_weights(checkpoint))
+        with guard:
+            tokenizer = build(description["tokenizer"], "tokenizer", trust)
+            model = build_it(description["model"], len(tokenizer.tokens), trust)
+        check_fit(model.state_dict(), weights)
+        model.load_state_dict(weights)
         metadata = dict(description["metadata"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise InputError(
-            f"{path}: does not describe its model ({_summary(error)}); it was "
-            "altered, or written by an incompatible version"
-        ) from error
+    except BUILDING_ERRORS as error:
+        raise InputError(f"{path}: {undescribed(summarise(error))}") from error
     return LoadedCheckpoint(model.eval(), tokenizer, description["model"], metadata)
 
 
@@ -253,28 +287,3 @@ def model_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in checkpoint["state_dict"].items()
         if name.startswith(MODEL_PREFIX)
     }
-
-
-def _why_unreadable(error: Exception) -> str:
-    forbidden = re.search(r"GLOBAL ([\w.]+)", str(error))
-    if isinstance(error, pickle.UnpicklingError) and forbidden:
-        return (
-            f"holds {forbidden[1]}, expected nothing but tensors and plain values; "
-            "refused, since loading it could run code"
-        )
-    # The error around the first one advises to load without protection.
-    cause = error.__context__ if isinstance(error, pickle.UnpicklingError) else error
-    return (
-        f"cannot be read as a checkpoint ({_summary(cause or error)}); it is "
-        "truncated or another kind of file: copy it again"
-    )
-
-
-def _summary(error: BaseException) -> str:
-    """The first line that says something, e.g. which weight does not fit."""
-    lines = [line.strip() for line in str(error).splitlines()] or [""]
-    if lines[0].endswith(":") and len(lines) > 1:
-        return lines[1]
-    if " " not in lines[0]:
-        return f"{type(error).__name__} {lines[0]}".strip()
-    return lines[0].partition(". ")[0]

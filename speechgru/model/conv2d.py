@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from speechgru.model.subsampling import Subsampling
+from speechgru.options import OptionError
 
 
 class Conv2dSubsampling(Subsampling):
@@ -26,7 +27,7 @@ class Conv2dSubsampling(Subsampling):
     ) -> Iterator[nn.Module]:
         """See Subsampling."""
         if kernel_size < 3:
-            raise ValueError(
+            raise OptionError(
                 f"kernel_size is {kernel_size}, expected at least 3 bands; a smaller "
                 "one would skip every second"
             )

@@ -4,6 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from speechgru.features.padding import zero_padding
+from speechgru.model.subsampling import FACTOR
+from speechgru.options import check
 
 
 class FrameStack(nn.Module):
@@ -22,8 +24,7 @@ class FrameStack(nn.Module):
 
     def __init__(self, input_size: int, factor: int) -> None:
         super().__init__()
-        if factor not in range(1, 9):
-            raise ValueError(f"subsampling factor is {factor}, expected 1 to 8")
+        check("factor", factor, FACTOR)
         self.factor = factor
         self.output_size = input_size * factor
 

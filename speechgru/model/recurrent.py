@@ -12,6 +12,11 @@ from speechgru.features.padding import valid_frames
 from speechgru.model.lookahead import LookaheadConvolution
 from speechgru.model.masked_norm import NORMS
 from speechgru.model.pieces import cut, draw_longest
+from speechgru.options import DROPOUT, SIZE, check, check_pair, whole
+
+DEPTH = whole(1, 1000)  # layers
+FRAMES = whole(0, 10_000)  # of the future
+PIECE = whole(1, 1_000_000)  # frames
 
 
 class StreamState(NamedTuple):
@@ -77,36 +82,23 @@ class RecurrentEncoder(nn.Module):
         piece_range: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        if hidden_size < 1 or num_layers < 1:
-            raise ValueError(
-                f"num_layers is {num_layers} and hidden_size {hidden_size}, expected "
-                "at least 1 layer and 1 unit"
-            )
-        for name, probability in {
-            "dropout": dropout,
-            "input_dropout": input_dropout,
-            "output_dropout": output_dropout,
-            "weight_dropout": weight_dropout,
-        }.items():
-            if not 0 <= probability < 1:
-                raise ValueError(
-                    f"{name} is {probability}, expected a probability below 1"
-                )
+        check("hidden_size", hidden_size, SIZE)
+        check("num_layers", num_layers, DEPTH)
+        check("dropout", dropout, DROPOUT)
+        check("input_dropout", input_dropout, DROPOUT)
+        check("output_dropout", output_dropout, DROPOUT)
+        check("weight_dropout", weight_dropout, DROPOUT)
+        check("lookahead", lookahead, FRAMES)
         if norm not in (None, *NORMS):
             raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
-        if lookahead < 0 or (lookahead and bidirectional):
+        if lookahead and bidirectional:
             raise ValueError(
                 f"lookahead is {lookahead} and bidirectional {bidirectional}, expected "
-                "at least 0 frames, and 0 with bidirectional=true, which hears the "
-                "whole future; set bidirectional=false or lookahead=0"
+                "0 with bidirectional=true, which hears the whole future; set "
+                "bidirectional=false or lookahead=0"
             )
-        if piece_range is not None and not (
-            len(piece_range) == 2 and 1 <= piece_range[0] <= piece_range[1]
-        ):
-            raise ValueError(
-                f"piece_range is {list(piece_range)}, expected null or two numbers of "
-                "frames, the smaller one first"
-            )
+        if piece_range is not None:
+            check_pair("piece_range", piece_range, PIECE)
         self.piece_range = piece_range
         self.hidden_size = hidden_size
         self.bidirectional = bidirectional

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from speechgru.features.padding import valid_frames, zero_padding
 from speechgru.model.masked_norm import NORMS
+from speechgru.options import DROPOUT, SIZE, OptionError, check, whole
 
 STRIDES = {
     1: (1,),
@@ -20,6 +21,10 @@ STRIDES = {
     8: (2, 2, 2),
 }
 """A stride per prime factor."""
+
+FACTOR = whole(1, max(STRIDES))
+KERNEL = whole(1, 999)  # frames
+DEPTH = whole(1, 100)  # convolutions
 
 
 class Subsampling(nn.Module, ABC):
@@ -52,10 +57,11 @@ class Subsampling(nn.Module, ABC):
         norm: str | None = None,
     ) -> None:
         super().__init__()
-        if factor not in STRIDES:
-            raise ValueError(f"subsampling factor is {factor}, expected 1 to 8")
-        if depth < 1:
-            raise ValueError(f"depth is {depth}, expected at least 1 convolution")
+        check("factor", factor, FACTOR)
+        check("channels", channels, SIZE)
+        check("kernel_size", kernel_size, KERNEL)
+        check("dropout", dropout, DROPOUT)
+        check("depth", depth, DEPTH)
         if norm not in (None, *NORMS):
             raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
         others = [1] * (depth - 1)
@@ -63,14 +69,9 @@ class Subsampling(nn.Module, ABC):
         # A shorter kernel would miss the last frames of an utterance.
         smallest = 2 * max(self.strides) - 1
         if kernel_size % 2 == 0 or kernel_size < smallest:
-            raise ValueError(
+            raise OptionError(
                 f"kernel_size is {kernel_size}, expected an odd number that is at "
                 f"least {smallest} for subsampling factor {factor}"
-            )
-        if channels < 1 or not 0 <= dropout < 1:
-            raise ValueError(
-                f"channels is {channels} and dropout {dropout}, expected at least "
-                "1 channel and a probability below 1"
             )
         self.factor = factor
         self.depth = depth

@@ -11,6 +11,7 @@ import numpy as np
 from speechgru.interfaces import InputError
 from speechgru.score.alignment import Alignment
 from speechgru.score.bootstrap import bounds, draws
+from speechgru.score.plain import plain
 from speechgru.score.results import Result
 from speechgru.score.summary import Unit, group_by_unit
 
@@ -182,7 +183,7 @@ def check_comparable(systems: dict[str, Sequence[Result]]) -> None:
                 raise InputError(
                     f"{name}: the reference of {id} is {result.reference!r}, in "
                     f"{first_name} it is {expected[id].reference!r}; normalise both "
-                    "systems' transcripts alike"
+                    f"systems' transcripts alike{_same_words(result, expected[id])}"
                 )
             if result.scoring != expected[id].scoring:
                 raise InputError(
@@ -190,6 +191,12 @@ def check_comparable(systems: dict[str, Sequence[Result]]) -> None:
                     f"{expected[id].scoring}; score both alike, e.g. by "
                     "score=levenshtein"
                 )
+
+
+def _same_words(one: Result, other: Result) -> str:
+    if plain(one.reference) != plain(other.reference):
+        return ""
+    return ": these two differ in case or punctuation alone"
 
 
 def matched_pairs_test(pairs: Sequence[tuple[Alignment, Alignment]]) -> MatchedPairs:

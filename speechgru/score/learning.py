@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from speechgru.bounded import read_whole
 from speechgru.interfaces import InputError
 
 
@@ -29,7 +30,8 @@ def read_learning_curves(run: Path) -> list[dict[str, float]]:
     )
     for path in versions:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            text = read_whole(path).decode()
+            lines = text.splitlines(keepends=True)
             for row in csv.DictReader(line for line in lines if line.endswith("\n")):
                 if not row["epoch"]:
                     continue

@@ -1,6 +1,5 @@
 """The error rates of a file of results, each with its uncertainty."""
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -8,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from speechgru.files import reason
+from speechgru.bounded import read_json
+from speechgru.files import get_number, get_text, reason
 from speechgru.interfaces import InputError
 from speechgru.score.bootstrap import bootstrap_interval
 from speechgru.score.calibration import Calibration, calibrate
@@ -177,10 +177,13 @@ def read_summary(path: Path) -> dict[str, Any]:
         InputError: the file cannot be read, or is something else.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        _ = [record[key] for key in ("corpus", "split", "checkpoint")]
-        _ = [record["words"][key] for key in ("rate", "low", "high")]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        record = read_json(path)
+        for key in ("corpus", "split", "checkpoint"):
+            get_text(record, key)
+        for key in ("rate", "low", "high"):
+            if record["words"][key] is not None:  # infinite: nothing was said
+                get_number(record["words"], key, "a rate")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         said = reason(error) if isinstance(error, OSError) else repr(error)
         raise InputError(
             f"{path}: not what `evaluate` writes beside its results ({said}); "

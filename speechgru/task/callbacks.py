@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 
 import lightning as L
 from lightning.fabric.plugins.io import CheckpointIO
-from lightning.pytorch.callbacks import Callback, Checkpoint
-from tqdm import tqdm
+from lightning.pytorch.callbacks import Checkpoint
 
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import read_checkpoint, write_checkpoint
+from speechgru.options import EPOCHS, INTERVAL, check
 from speechgru.task.interruption import Interrupted, Interruption
 from speechgru.task.run_files import BEST, LAST
 from speechgru.task.training import TrainingTask
@@ -92,10 +91,9 @@ class Checkpoints(Checkpoint):
         save_every: float,
         keep_every: int | None = None,
     ) -> None:
-        if keep_every is not None and keep_every < 1:
-            raise InputError(
-                f"callbacks.keep_every is {keep_every}, expected a number of epochs"
-            )
+        check("save_every", save_every, INTERVAL)
+        if keep_every is not None:
+            check("keep_every", keep_every, EPOCHS)
         self.folder = Path(folder)
         self.interruption = interruption
         self.config = dict(config)
@@ -210,69 +208,3 @@ class Checkpoints(Checkpoint):
     def _save_last(self, trainer: L.Trainer) -> None:
         trainer.save_checkpoint(self.folder / LAST)
         self._saved_at = time.monotonic()
-
-
-class Progress(Callback):
-    """Show a live bar on a terminal, and one log line per epoch anywhere."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm | None = None
-        self._started_at = 0.0
-
-    def on_train_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
-        """Begin, perhaps within an epoch that is resumed."""
-        self._started_at = time.monotonic()
-        if trainer.ckpt_path and trainer.is_global_zero:
-            log.info("resuming behind step %d", trainer.global_step)
-
-    def on_train_epoch_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
-        """Begin a bar."""
-        self._started_at = time.monotonic()
-        if trainer.is_global_zero and sys.stderr.isatty():
-            self._bar = tqdm(
-                total=trainer.num_training_batches,
-                desc=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
-                leave=False,
-                dynamic_ncols=True,
-            )
-
-    def on_train_batch_end(
-        self,
-        trainer: L.Trainer,
-        task: TrainingTask,
-        outputs: Any,
-        batch: Any,
-        index: int,
-    ) -> None:
-        """Move the bar."""
-        if self._bar is not None:
-            self._bar.set_postfix_str(
-                f"loss {float(trainer.callback_metrics['train/step_loss']):.3f}",
-                refresh=False,
-            )
-            self._bar.update(index + 1 - self._bar.n)
-
-    def on_train_epoch_end(self, trainer: L.Trainer, task: TrainingTask) -> None:
-        """End the bar; log the epoch and a few decoded utterances."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-        if not trainer.is_global_zero:
-            return
-        metrics = trainer.callback_metrics
-        on_dev = ""
-        if trainer.enable_validation:
-            on_dev = "".join(
-                f"{name} {shown.format(float(metrics[name])).replace('%', ' %')}, "
-                for name, shown in reversed(task.scores.items())
-            )
-        log.info(
-            "epoch %d/%d: train/loss %.3f, %s%.0f s",
-            trainer.current_epoch + 1,
-            trainer.max_epochs,
-            metrics["train/loss"],
-            on_dev,
-            time.monotonic() - self._started_at,
-        )
-        for id, reference, hypothesis in task.samples:
-            log.info("  %s: %s | heard: %s", id, reference, hypothesis)

@@ -6,10 +6,13 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torchmetrics import MeanMetric
 
 from speechgru.data.randomness import keyed_seed
-from speechgru.interfaces import Batch, Decoder, InputError, Tokenizer
+from speechgru.interfaces import Batch, Decoder, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.options import Range, check, whole
+from speechgru.progress import track
 from speechgru.score.error_rate import ErrorRate
 from speechgru.task.losses import (
     consistency_losses,
@@ -45,6 +48,7 @@ class CTCTask(TrainingTask):
         "val/cer": "{:.2%}",
         "val/loss": "{:.3f}",
     }
+    losses_per_token = ("train/loss_per_token", "val/loss_per_token")
 
     def __init__(
         self,
@@ -80,17 +84,16 @@ class CTCTask(TrainingTask):
             average,
             optimizer,
         )
-        if min(consistency, smoothing) < 0 or not 0 <= intermediate < 1:
-            raise InputError(
-                f"task.consistency is {consistency}, smoothing {smoothing}, "
-                f"intermediate {intermediate}; expected weights of 0 or more, the last "
-                "below 1"
-            )
+        check("consistency", consistency, Range(0, 100))
+        check("smoothing", smoothing, Range(0, 1))
+        check("intermediate", intermediate, Range(0, 1, below=True))
+        check("num_samples", num_samples, whole(0, 1000))
         self.decoder = decoder
         self.consistency = consistency
         self.smoothing = smoothing
         self.intermediate = intermediate
         self.num_samples = num_samples
+        self.unheard = MeanMetric()
         self.word_errors = ErrorRate("word")
         self.character_errors = ErrorRate("character")
 
@@ -121,7 +124,9 @@ class CTCTask(TrainingTask):
                 (waveforms.to(self.device), lengths.to(self.device))
                 for waveforms, lengths in self.trainer.datamodule.sample_waveforms(size)
             )
-            self.model.fit_normalization(device_batches)
+            size = min(size, len(self.trainer.datamodule.train_sizes))
+            sample = track(device_batches, "normalisation", "utterances", size)
+            self.model.fit_normalization(sample)
         for buffer in self.model.normalize.buffers():
             buffer.copy_(self.trainer.strategy.broadcast(buffer))
 
@@ -133,6 +138,7 @@ class CTCTask(TrainingTask):
             total, batch.ids, "run speechgru doctor, or lower task.learning_rate"
         )
         self.log_train_loss(losses)
+        self.log_loss_per_token("train", losses, batch.target_lengths)
         return self.share_of_step(total, batch.step_size)
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -173,5 +179,15 @@ class CTCTask(TrainingTask):
         # Metrics that are logged as objects are summed over processes and
         # reset after every epoch.
         self.log("val/loss", self.val_loss, **options)
+        self.log_loss_per_token("val", losses, batch.target_lengths)
         self.log("val/wer", self.word_errors, prog_bar=True, **options)
         self.log("val/cer", self.character_errors, **options)
+        # A model without a thought is silent: all frames are blank.
+        silent = [
+            not text
+            for reference, text in zip(batch.references, texts, strict=True)
+            if reference
+        ]
+        if silent:
+            self.unheard.update(torch.tensor(silent, dtype=torch.float32))
+        self.log("val/unheard", self.unheard, **options)

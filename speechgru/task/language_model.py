@@ -21,6 +21,7 @@ class LanguageModelTask(TrainingTask):
     """
 
     scores: ClassVar = {"val/loss": "{:.4f}"}
+    losses_per_token = ("train/loss", "val/loss")
 
     def describe_best(self, best: Mapping[str, float]) -> str:
         """Say how good the best checkpoint is."""

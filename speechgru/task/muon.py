@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from speechgru.options import Range, check
+
 # Of the quintic that takes singular values from (0, 1] to about 1 (0.7 to 1.2)
 # in few iterations, rather than to exactly 1 in many.
 LINEAR, CUBIC, QUINTIC = 3.4445, -4.7750, 2.0315
@@ -38,6 +40,7 @@ class Muon(torch.optim.AdamW):
     def __init__(
         self, groups: list[dict], learning_rate: float, momentum: float = 0.95
     ) -> None:
+        check("momentum", momentum, Range(0, 1, below=True))
         super().__init__(groups, lr=learning_rate)
         self.momentum = momentum
 

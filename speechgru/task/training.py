@@ -15,6 +15,7 @@ from torchmetrics import MeanMetric
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.model.checkpoint import DESCRIPTION_KEY, MODEL_PREFIX, describe
 from speechgru.model.recurrent import RecurrentEncoder
+from speechgru.options import SEED, OptionError, Range, check, nearest
 from speechgru.task.muon import Muon
 from speechgru.task.schedule import SCHEDULES
 
@@ -59,6 +60,9 @@ class TrainingTask(L.LightningModule):
     """Names of what validation logs and how each is shown: the one that makes
     a checkpoint the best first, then those that decide between equal ones."""
 
+    losses_per_token: tuple[str, str]
+    """Names of the losses of train and dev that splits can be compared by."""
+
     def __init__(
         self,
         model: nn.Module,
@@ -76,18 +80,20 @@ class TrainingTask(L.LightningModule):
     ) -> None:
         super().__init__()
         if schedule not in SCHEDULES:
-            raise InputError(
-                f"task.schedule is {schedule!r}, expected one of: "
-                f"{', '.join(SCHEDULES)}"
+            raise OptionError(
+                f"schedule is {schedule!r}, expected one of: {', '.join(SCHEDULES)}"
+                f"{nearest(schedule, SCHEDULES)}"
             )
         if optimizer not in ("adamw", "muon"):
-            raise InputError(
-                f"task.optimizer is {optimizer!r}, expected one of: adamw, muon"
+            raise OptionError(
+                f"optimizer is {optimizer!r}, expected one of: adamw, muon"
             )
-        if not 0 < warmup < 1:
-            raise InputError(f"task.warmup is {warmup}, expected a share of 0 to 1")
-        if not 0 <= average < 1:
-            raise InputError(f"task.average is {average}, expected 0 to below 1")
+        check("seed", seed, SEED)
+        check("learning_rate", learning_rate, Range(0, 1000, above=True))
+        check("weight_decay", weight_decay, Range(0, 1000))
+        check("warmup", warmup, Range(0, 1, above=True, below=True))
+        check("clip_norm", clip_norm, Range(0, math.inf, above=True))
+        check("average", average, Range(0, 1, below=True))
         self.model = model
         self.uses_muon = optimizer == "muon"
         self.averaged = None
@@ -106,6 +112,8 @@ class TrainingTask(L.LightningModule):
         # Sums over items and processes, whatever the sizes of batches.
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
+        self.train_loss_per_token = MeanMetric()
+        self.val_loss_per_token = MeanMetric()
         self.samples: list[tuple[str, str, str]] = []
         self._cpu_seconds = 0.0
 
@@ -129,6 +137,26 @@ class TrainingTask(L.LightningModule):
         # undo both, since parts of a step differ in size.
         num_parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
         return total.sum() * num_parts / step_size
+
+    def log_loss_per_token(self, part: str, losses: Tensor, num_tokens: Tensor) -> None:
+        """Log what splits of other lengths can be compared by.
+
+        Args:
+            part: "train" or "val".
+            losses: (B,), of the items of a batch.
+            num_tokens: (B,), of their targets.
+        """
+        metric = getattr(self, f"{part}_loss_per_token")
+        # By the batch: an item without words has a loss, but no tokens.
+        total = num_tokens.sum().clamp(min=1)
+        metric.update(losses.detach().sum() / total, total)
+        self.log(
+            f"{part}/loss_per_token",
+            metric,
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(losses),
+        )
 
     def log_train_loss(self, losses: Tensor, sizes: Tensor | None = None) -> None:
         """Log losses of a batch of training.
@@ -307,8 +335,9 @@ class TrainingTask(L.LightningModule):
                 )
         self.metadata = {**metadata, **self.metadata, "step": metadata["step"]}
         self._cpu_seconds = metadata["cpu_seconds"]
-        if LOSS_KEY in checkpoint and self.trainer.is_global_zero:
-            sums = checkpoint[LOSS_KEY].to(self.train_loss.mean_value.device)
+        sums = checkpoint.get(LOSS_KEY)
+        if isinstance(sums, Tensor) and self.trainer.is_global_zero:
+            sums = sums.to(self.train_loss.mean_value.device)
             self.train_loss.mean_value, self.train_loss.weight = sums
 
     def refuse_non_finite(self, losses: Tensor, ids: list[str], remedy: str) -> None:

@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from speechgru.interfaces import InputError
+from speechgru.options import nearest
+from speechgru.text.casing import Case, Language, change_case
 
-Case = Literal["upper", "lower", "keep"]
 Punctuation = Literal["space", "delete", "keep", "error"]
 Digits = Literal["keep", "error"]
 
@@ -42,9 +43,10 @@ class TextNormalizer:
         punctuation: what to do with Unicode punctuation, symbols and control
             characters: replace by a "space", "delete", "keep" or "error".
         digits: "keep" or "error"; numbers of every script.
+        language: whose case is another than that of the others; see `change_case`.
 
     Raises:
-        InputError: an option has an unknown value.
+        InputError: an option has an unknown value, or would do nothing.
     """
 
     def __init__(
@@ -52,11 +54,25 @@ class TextNormalizer:
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
+        language: Language | None = None,
     ) -> None:
         _check_option("case", case, get_args(Case))
         _check_option("punctuation", punctuation, get_args(Punctuation))
         _check_option("digits", digits, get_args(Digits))
+        if language is not None:
+            if language not in get_args(Language):
+                raise InputError(
+                    f"text.language is {language!r}, expected one of: "
+                    f"{', '.join(get_args(Language))}, whose case is another than that "
+                    "of the others; leave it null for every other language"
+                )
+            if case == "keep":
+                raise InputError(
+                    f"text.language is {language}, but text.case=keep leaves the case "
+                    "as it is; set text.case=upper or lower, or no language"
+                )
         self.case = case
+        self.language = language
         self.punctuation = punctuation
         self.digits = digits
 
@@ -75,9 +91,8 @@ class TextNormalizer:
 
     def _normalize_once(self, text: str, original: str) -> str:
         text = unicodedata.normalize("NFC", text)
-        if self.case != "keep":
-            text = text.upper() if self.case == "upper" else text.lower()
-            text = unicodedata.normalize("NFC", text)
+        text = change_case(text, self.case, self.language)
+        text = unicodedata.normalize("NFC", text)
         if self.punctuation != "keep":
             text = "".join(c for c in text if _kind(c) != "format")
         kinds = _resolve_kinds(text)
@@ -121,6 +136,7 @@ def _check_option(name: str, value: str, expected: tuple[str, ...]) -> None:
     if value not in expected:
         raise InputError(
             f"text.{name} is {value!r}, expected one of: {', '.join(expected)}"
+            f"{nearest(str(value), expected)}"
         )
 
 

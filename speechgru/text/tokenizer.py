@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from speechgru.interfaces import BLANK, InputError
+from speechgru.text.casing import DOT_ABOVE, Case, Language
 from speechgru.text.normalize import (
-    Case,
     Digits,
     Punctuation,
     TextNormalizer,
@@ -23,7 +23,7 @@ class CharacterTokenizer:
 
     Args:
         alphabet: the characters, each once, as they stand after normalisation.
-        case, punctuation, digits: as for `TextNormalizer`.
+        case, punctuation, digits, language: as for `TextNormalizer`.
 
     Raises:
         InputError: the alphabet is empty, repeats a character, or holds one
@@ -36,8 +36,9 @@ class CharacterTokenizer:
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
+        language: Language | None = None,
     ) -> None:
-        self.normalizer = TextNormalizer(case, punctuation, digits)
+        self.normalizer = TextNormalizer(case, punctuation, digits, language)
         _check_alphabet(alphabet, self.normalizer)
         self.alphabet = alphabet
         self.tokens = ("<blank>", *alphabet)
@@ -51,15 +52,16 @@ class CharacterTokenizer:
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
         alphabet: str | None = None,
+        language: Language | None = None,
     ) -> "CharacterTokenizer":
         """Take the alphabet, sorted, from transcripts, if it is not given."""
         if alphabet is not None:
-            return cls(alphabet, case, punctuation, digits)
-        normalize = TextNormalizer(case, punctuation, digits)
+            return cls(alphabet, case, punctuation, digits, language)
+        normalize = TextNormalizer(case, punctuation, digits, language)
         characters: set[str] = set()
         for text in texts:
             characters.update(normalize(text))
-        return cls("".join(sorted(characters)), case, punctuation, digits)
+        return cls("".join(sorted(characters)), case, punctuation, digits, language)
 
     def config(self) -> dict[str, Any]:
         """Give the plain values from which this tokenizer can be built again."""
@@ -69,6 +71,7 @@ class CharacterTokenizer:
             "case": self.normalizer.case,
             "punctuation": self.normalizer.punctuation,
             "digits": self.normalizer.digits,
+            "language": self.normalizer.language,
         }
 
     def normalize(self, text: str) -> str:
@@ -107,7 +110,15 @@ class CharacterTokenizer:
                     f"{len(self.tokens) - 1}"
                 )
         text = "".join(self.tokens[token_id] for token_id in token_ids)
-        return unicodedata.normalize("NFC", text)
+        text = unicodedata.normalize("NFC", text)
+        if self.normalizer.case == "lower":
+            # Of checkpoints whose transcripts were made lower case with it.
+            text = text.replace(f"i{DOT_ABOVE}", "i")
+        return text
+
+
+MOST_CHARACTERS = 100_000
+"""Of an alphabet; the largest scripts have half as many."""
 
 
 def _check_alphabet(alphabet: str, normalize: TextNormalizer) -> None:
@@ -120,11 +131,18 @@ def _check_alphabet(alphabet: str, normalize: TextNormalizer) -> None:
             "text.alphabet is empty, expected at least one character; give one or "
             "check that the transcripts it is built from hold text"
         )
-    for index, character in enumerate(alphabet):
-        if character in alphabet[:index]:
+    if len(alphabet) > MOST_CHARACTERS:
+        raise InputError(
+            f"text.alphabet holds {len(alphabet)} characters, expected "
+            f"{MOST_CHARACTERS} at most; leave out what no transcript holds"
+        )
+    before: set[str] = set()
+    for character in alphabet:
+        if character in before:
             raise InputError(
                 f"text.alphabet holds {describe_character(character)} twice; remove one"
             )
+        before.add(character)
         if not _occurs(character, normalize):
             raise InputError(
                 f"alphabet character {describe_character(character)} can never occur "
@@ -146,8 +164,9 @@ def _occurs(character: str, normalize: TextNormalizer) -> bool:
 def _find_cause(character: str, normalize: TextNormalizer) -> str:
     if not _occurs(character, TextNormalizer("keep", "keep", "keep")):
         return "Unicode normalisation (NFC, one kind of apostrophe and of space)"
-    if not _occurs(character, TextNormalizer(normalize.case, "keep", "keep")):
-        return f"text.case={normalize.case}"
+    case, language = normalize.case, normalize.language
+    if not _occurs(character, TextNormalizer(case, "keep", "keep", language)):
+        return f"text.case={case}" + (f" in text.language={language}" * bool(language))
     if not _occurs(character, TextNormalizer("keep", "keep", normalize.digits)):
         return f"text.digits={normalize.digits}"
     return f"text.punctuation={normalize.punctuation}"

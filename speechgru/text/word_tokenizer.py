@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from speechgru.interfaces import InputError
+from speechgru.options import COUNT, check
+from speechgru.text.casing import Case, Language
 from speechgru.text.normalize import (
-    Case,
     Digits,
     Punctuation,
     describe_character,
@@ -24,7 +25,7 @@ class WordTokenizer(CharacterTokenizer):
     Args:
         alphabet: as for `CharacterTokenizer`.
         words: those with a token, each once, of characters of the alphabet.
-        case, punctuation, digits: as for `TextNormalizer`.
+        case, punctuation, digits, language: as for `TextNormalizer`.
 
     Raises:
         InputError: see `CharacterTokenizer`; or a word is empty, is there
@@ -42,17 +43,19 @@ class WordTokenizer(CharacterTokenizer):
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
+        language: Language | None = None,
     ) -> None:
-        super().__init__(alphabet, case, punctuation, digits)
+        super().__init__(alphabet, case, punctuation, digits, language)
         self.words = tuple(words)
         before: set[str] = set()
+        characters = set(alphabet)
         for word in self.words:
             if not word or " " in word or word in before:
                 raise InputError(
                     f"text.words holds {word!r}, expected each word once, without "
                     "spaces; remove it"
                 )
-            foreign = next((c for c in word if c not in alphabet), None)
+            foreign = next((c for c in word if c not in characters), None)
             if foreign is not None:
                 raise InputError(
                     f"the word {word!r} of text.words holds "
@@ -76,8 +79,7 @@ class WordTokenizer(CharacterTokenizer):
             min_count: occurrences that make a word a token.
             options: as for `CharacterTokenizer.from_texts`.
         """
-        if min_count < 1:
-            raise InputError(f"text.min_count is {min_count}, expected at least 1")
+        check("min_count", min_count, COUNT)
         texts = list(texts)
         spelling = CharacterTokenizer.from_texts(texts, **options)
         counts: Counter[str] = Counter()

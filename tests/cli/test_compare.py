@@ -164,7 +164,7 @@ def test_results_are_not_overwritten(systems):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("show=-1", "show is -1, expected a number of utterances"),
+        ("show=-1", "show is -1, expected a whole number from 0"),
         ("resample=word", "expected utterance or speaker"),
         ("resample=speaker", "the speaker of u0 is not known"),
     ],
@@ -172,3 +172,29 @@ def test_results_are_not_overwritten(systems):
 def test_wrong_options_are_named(systems, option, message):
     with pytest.raises(InputError, match=message):
         main([systems["first"], systems["second"], option])
+
+
+def test_texts_of_another_form_are_told(systems, tmp_path, capsys):
+    other = tmp_path / "other.jsonl"
+    records = [
+        {"id": f"u{index}", "reference": said, "hypothesis": f"{its.title()}."}
+        for index, (said, its) in enumerate(zip(SAID, HEARD["second"], strict=True))
+    ]
+    write_json_lines(other, records)
+    main([systems["first"], systems["second"], str(other)])
+    out = capsys.readouterr().out
+    assert "\nC: of its 12 word errors 10 are of case or punctuation: " in out
+    assert "without both its WER is 16.67 %" in out
+    assert "\nA: of its" not in out
+    for record in records:
+        record["reference"] = record["reference"].upper()
+    write_json_lines(other, records)
+    with pytest.raises(InputError, match="differ in case or punctuation alone"):
+        main([systems["first"], str(other)])
+
+
+def test_results_in_utf_16_are_named(systems):
+    path = Path(systems["first"])
+    path.write_text(path.read_text(), encoding="utf-16")
+    with pytest.raises(InputError, match="is UTF-16 text, expected UTF-8; save"):
+        main([systems["first"], systems["second"]])

@@ -20,5 +20,5 @@ def test_numbers_that_slow_the_processor_are_zero():
 
 
 def test_less_than_a_thread_is_refused():
-    with pytest.raises(InputError, match="num_threads is 0, expected at least 1"):
+    with pytest.raises(InputError, match="num_threads is 0, expected a whole number"):
         set_up_cpu(0)

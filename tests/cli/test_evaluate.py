@@ -262,8 +262,8 @@ def test_no_other_file_takes_the_place_of_the_results(evaluate, tmp_path, ending
     [
         ("score=best", "'best', expected one of: levenshtein, nist"),
         ("resample=word", "resample is 'word', expected utterance or speaker"),
-        ("processes=0", "processes is 0, expected at least 1"),
-        ("processes=-2", "processes is -2, expected at least 1"),
+        ("processes=0", "processes is 0, expected a whole number from 1"),
+        ("processes=-2", "processes is -2, expected a whole number"),
     ],
 )
 def test_a_bad_option_is_refused_before_any_decoding(
@@ -292,5 +292,5 @@ def test_a_refused_run_leaves_no_results_behind(evaluate, tmp_path, option):
 
 @pytest.mark.parametrize("number", [0, -2])
 def test_threads_are_counted_from_one(evaluate, number):
-    with pytest.raises(InputError, match=f"num_threads is {number}, expected at least"):
+    with pytest.raises(InputError, match=f"num_threads is {number}, expected a whole"):
         evaluate(f"num_threads={number}")

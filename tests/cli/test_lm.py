@@ -10,7 +10,7 @@ from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.lm import main as lm
 from speechgru.cli.main import UsageError
 from speechgru.cli.tune import main as tune
-from speechgru.cli.tune import remark_edge
+from speechgru.cli.tune_report import remark_edge
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import read_arpa, write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
@@ -82,7 +82,11 @@ def test_a_model_of_tokens_spells(tmp_path):
         (["empty.txt"], InputError, "empty: no text, expected at least one sentence"),
         (["a.txt", "unit=letter"], InputError, "unit is 'letter', expected one of"),
         (["a.txt", "fold=1/2"], InputError, "fold is 1/2, but there is no corpus"),
-        (["a.txt", "order=0"], InputError, "order is 0, expected at least 1"),
+        (
+            ["a.txt", "order=0"],
+            InputError,
+            "order is 0, expected a whole number from 1",
+        ),
         (["a.txt", "order=x"], UsageError, "order is 'x'"),
         (["a.txt", "text.alphabet=AB"], InputError, r"a\.txt:1: character 'G' is not"),
     ],
@@ -196,7 +200,10 @@ def test_a_best_value_at_the_edge_is_remarked(best, tried, expected):
     [
         (["decoder=greedy"], "decoder.lm is not set"),
         ([], "decoder.lm is not set"),
-        (["decoder.lm=x.arpa", "lm_weights=[]"], "lm_weights is empty"),
+        (
+            ["decoder.lm=x.arpa", "lm_weights=[]"],
+            r"lm_weights is \[\], expected a list of one",
+        ),
         (["decoder.lm=nowhere.arpa"], r"nowhere\.arpa: cannot be read"),
     ],
 )

@@ -1,11 +1,13 @@
 """What the command line says, and with which exit code."""
 
 import getpass
+import json
 import os
 import sys
 
 import pytest
 import yaml
+from conftest import TINY_MODEL
 
 from speechgru import __version__
 from speechgru.cli.choices import CONF_DIR
@@ -38,6 +40,17 @@ def test_what_the_output_cannot_show_is_escaped(call, monkeypatch):
     assert call("info")[1] == "a\\udcff\n"
 
 
+def test_control_characters_are_shown_and_not_obeyed(call, monkeypatch):
+    def end(arguments):
+        print("\x1b[2Ja\tb\r\x7f\x9b é")
+        raise InputError("\x1b]0;owned\x07.wav: no such file")
+
+    monkeypatch.setattr("speechgru.cli.info.main", end)
+    code, out, err = call("info")
+    assert (code, out) == (1, "\\u001b[2Ja\tb\\u000d\\u007f\\u009b é\n")
+    assert err == "speechgru info: \\u001b]0;owned\\u0007.wav: no such file\n"
+
+
 def test_help_lists_the_choices_there_are(call):
     _, out, _ = call("train", "--help")
     assert "an4 | fsdd | manifest | synth_digits | yesno" in out
@@ -53,11 +66,22 @@ def test_help_lists_the_options_of_a_choice(call):
     assert "options of encoder=ligru" in out
 
 
-def test_text_beyond_a_to_z_needs_quotes(call):
-    beam = ["decoder=prefix_beam", "decoder.hotwords=[é2]"]
-    code, _, err = call("transcribe", "a.ckpt", "b.wav", *beam)
-    assert code == 2
-    assert "put quotes around" in err
+def test_text_beyond_a_to_z_needs_no_quotes():
+    arguments = ["a.ckpt", "b.wav", "decoder=prefix_beam", "decoder.hotwords=[é2,a b]"]
+    config = read_command_line("transcribe", arguments, "", (2, 2)).config
+    assert config["decoder"]["hotwords"] == ["é2", "a b"]
+
+
+def test_a_folder_of_configurations_may_have_any_name(tmp_path):
+    folder = tmp_path / "a (1) é,b=c"
+    (folder / "decoder").mkdir(parents=True)
+    (folder / "decoder" / "mine.yaml").write_text("_target_: mine.Mine\n")
+    arguments = ["a", "b", "--config-dir", str(folder), "decoder=mine"]
+    config = read_command_line("transcribe", arguments, "", (2, 2)).config
+    assert config["decoder"] == {"_target_": "mine.Mine"}
+    arguments[3] = str(tmp_path / "none")
+    with pytest.raises(UsageError, match="none: no such folder"):
+        read_command_line("transcribe", arguments, "", (2, 2))
 
 
 def test_the_composed_configuration_is_printed_on_request(call):
@@ -73,6 +97,21 @@ def test_the_composed_configuration_is_printed_on_request(call):
     ("arguments", "message"),
     [
         (["frobnicate"], "unknown command 'frobnicate', expected one of: prepare"),
+        (["trian"], "did you mean train?"),
+        (["train", "corpus=yesno", "encoder=gur"], "did you mean gru?"),
+        (["train", "recipe=an4/bigr"], "did you mean an4/bigru?"),
+        (["train", "an4/bigru"], "did you mean recipe=an4/bigru?"),
+        (["train", "corpus=yesno", "lr=1"], "did you mean task.learning_rate?"),
+        (["train", "corpus=yesno", "=3"], "'=3' names no option"),
+        (
+            ["train", "corpus=yesno", "encoder.num-layers=3"],
+            "expected encoder.num_layers=VALUE",
+        ),
+        (
+            ["transcribe", "a", "b", "num-threads=3"],
+            "underscores, expected num_threads=VALUE",
+        ),
+        (["transcribe", "a", "b", "--num-threads=3"], "did you mean num_threads=?"),
         (["prepare"], "You must specify 'corpus'"),
         (["prepare", "corpus=none"], "Could not find 'corpus/none'"),
         (
@@ -138,6 +177,28 @@ def test_a_run_folder_that_cannot_be_made_is_named(call, tmp_path, monkeypatch):
     assert (tmp_path / "runs").read_text() == "a file is in the way"
 
 
+def test_the_doctor_examines_a_test_split_alone(call, tones):
+    code, out, _ = call(
+        "doctor", "corpus=manifest", tones.overrides[2], *TINY_MODEL[:4]
+    )
+    assert code == 0
+    assert "no split train: the tokens are those of test itself" in out
+
+
+def test_an_option_out_of_range_is_told_before_the_data_are_read(call, tmp_path):
+    manifest = tmp_path / "train.jsonl"
+    line = {"audio_filepath": "none.wav", "duration": 1.0, "text": "A"}
+    manifest.write_text(json.dumps(line))
+    corpus = [f"corpus.{split}={manifest}" for split in ("train", "dev")]
+    for option, found in (("task.clip_norm", "-1"), ("decoder.beam_size", "0")):
+        code, _, err = call(
+            "train", "corpus=manifest", *corpus, "decoder=prefix_beam",
+            f"{option}={found}", f"runs_dir={tmp_path}", "encoder.hidden_size=4",
+        )  # fmt: skip
+        assert code == 1
+        assert f"{option} is {found}, expected" in err
+
+
 def test_a_folder_that_holds_a_run_is_not_trained_in_again(call, tmp_path):
     checkpoint = tmp_path / "last.ckpt"
     checkpoint.write_bytes(b"days of work")
@@ -171,7 +232,7 @@ def test_a_traceback_is_shown_on_request(monkeypatch):
 
 def test_file_names_are_never_options(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = ["format=json", "a, b='c' é.wav", "1e3", "x=${y}.wav", "-"]
+    names = ["format=json", "a, b='c' é.wav", "1e3", "x=${y}.wav", "-", "a-b=c.wav"]
     for name in names:
         (tmp_path / name).touch()
     arguments = ["a.ckpt", *names, "batch_seconds=5.5"]

@@ -646,7 +646,7 @@ def test_file_names_come_through_unchanged(report, tmp_path, name):
 @pytest.mark.parametrize(
     ("option", "error", "message"),
     [
-        ("worst=-1", InputError, "worst is -1, expected a number of utterances"),
+        ("worst=-1", InputError, "worst is -1, expected a whole number from 0"),
         ("worst=x", UsageError, "worst is 'x', expected a value like 100"),
         ("worst=true", UsageError, "worst is True"),
         ("worst=1.5", UsageError, "worst is 1.5"),

@@ -199,6 +199,83 @@ def test_a_damaged_archive_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path / "in") == []
 
 
+def test_an_encrypted_zip_is_an_error(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "A")
+    content = bytearray(path.read_bytes())
+    content[6] |= 1  # the flags of the file
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # and of its entry in the list
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a.zip: 'a' is encrypted, expected files wi"):
+        extract_archive(path, tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == []
+
+
+def test_a_compression_that_is_not_known_is_an_error(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "A")
+    content = bytearray(path.read_bytes())
+    content[8] = content[content.index(b"PK\x01\x02") + 10] = 99
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a.zip: not a whole archive"):
+        extract_archive(path, tmp_path / "files")
+
+
+@pytest.fixture
+def small_bounds(monkeypatch):
+    """What makes a bomb of a few kilobytes."""
+    monkeypatch.setattr("speechgru.data.unpack.SPARE_BYTES", 1000)
+    monkeypatch.setattr("speechgru.data.unpack.MOST_MEMBERS", 20)
+    monkeypatch.setattr("speechgru.data.unpack.LARGEST_READ", 100_000)
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz", "zip"])
+def test_a_bomb_is_an_error_and_leaves_nothing(mode, tmp_path):
+    path, zeros = tmp_path / "a", bytes(3_000_000)
+    if mode == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("zeros", zeros)
+    else:
+        make_tar(path, {"zeros": zeros}, mode)
+    assert path.stat().st_size < 5000
+    with pytest.raises(InputError, match="at most 100 times the archive; it is no arc"):
+        extract_archive(path, tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == []
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("size", [10**12, -512])
+@pytest.mark.parametrize(
+    "kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME]
+)
+def test_absurd_sizes_in_a_tar_are_errors(size, kind, tmp_path):
+    member = tarfile.TarInfo("a")
+    member.size, member.type = size, kind
+    header = member.tobuf(tarfile.GNU_FORMAT)
+    (tmp_path / "a.tar").write_bytes(header + bytes(200_000))
+    with pytest.raises(InputError, match=r"take more than|not a whole archive"):
+        extract_archive(tmp_path / "a.tar", tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == []
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_too_many_files_are_an_error(tmp_path):
+    path = make_tar(tmp_path / "a.tar", {str(n): b"" for n in range(21)})
+    with pytest.raises(InputError, match="holds more than 20 files"):
+        extract_archive(path, tmp_path / "files")
+
+
+def test_files_larger_than_what_is_free_are_an_error(tmp_path, monkeypatch):
+    path = make_tar(tmp_path / "a.tar", {"a": bytes(5000)})
+    usage = type("Usage", (), {"free": 4000})
+    monkeypatch.setattr("speechgru.data.unpack.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match="more than the 4000 bytes that are free"):
+        extract_archive(path, tmp_path / "files")
+
+
 def test_the_digest_depends_on_names_and_contents_of_matching_files(tmp_path):
     def digest(files: dict[str, bytes]) -> str:
         folder = tmp_path / str(len(os.listdir(tmp_path)))

@@ -179,14 +179,23 @@ def test_views_of_an_utterance_have_one_speed():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Gain(3, -3), "low is 3 dB and high is -3 dB"),
-        (lambda: ColoredNoise([], 0, 1, 0.5), r"exponents of noise are \[\]"),
-        (lambda: ColoredNoise([-1], 0, 1, 0.5), r"exponents of noise are \[-1\]"),
-        (lambda: ColoredNoise([0], 2, 1, 0.5), "noise at 2 to 1 dB"),
-        (lambda: ColoredNoise([0], 0, 1, 1.5), "probability 1.5"),
-        (lambda: SimulatedReverb(0.0, 0.5, 0, 1, 0.5, RATE), "reverberation of 0.0 to"),
-        (lambda: SimulatedReverb(0.1, 0.5, 2, 1, 0.5, RATE), "at 2 to 1 dB"),
-        (lambda: SimulatedReverb(0.1, 0.5, 0, 1, -0.5, RATE), "reverberation is -0.5"),
+        (lambda: Gain(3, -3), "low is 3 and high -3, expected"),
+        (lambda: ColoredNoise([], 0, 1, 0.5), r"exponents is \[\], expected"),
+        (lambda: ColoredNoise([-1], 0, 1, 0.5), r"exponents is \[-1\], expected"),
+        (lambda: ColoredNoise([0], 2, 1, 0.5), "low is 2 and high 1, expected"),
+        (lambda: ColoredNoise([0], 0, 1, 1.5), "probability is 1.5, expected"),
+        (
+            lambda: SimulatedReverb(0.0, 0.5, 0, 1, 0.5, RATE),
+            "shortest_decay is 0.0, expected",
+        ),
+        (
+            lambda: SimulatedReverb(0.1, 0.5, 2, 1, 0.5, RATE),
+            "lowest_ratio is 2 and highest_ratio 1",
+        ),
+        (
+            lambda: SimulatedReverb(0.1, 0.5, 0, 1, -0.5, RATE),
+            "probability is -0.5, expected",
+        ),
         (lambda: RecordedNoise("nowhere", 0, 1, 0.5, RATE), "nowhere: no audio files"),
     ],
 )

@@ -8,6 +8,7 @@ import soundfile
 
 from speechgru.data.doctor import examine
 from speechgru.interfaces import InputError, Utterance
+from speechgru.text.tokenizer import CharacterTokenizer
 
 RATE = 16000
 HOP = 160
@@ -118,7 +119,7 @@ def test_a_missing_file_is_found(make):
         (
             lambda whole: whole[: len(whole) * 2 // 3],
             "truncated",
-            "bad.wav: truncated, the file ends before the audio its header announces",
+            "bad.wav: truncated, 21318 of the 32000 bytes of sound that it announces",
         ),
         (
             lambda whole: whole[:40] + struct.pack("<I", 0),
@@ -296,3 +297,17 @@ def test_the_report_lists_ten_of_a_kind_and_counts_all(make):
     assert "empty-transcript: 13" in lines
     assert sum(line.startswith("  train: u") for line in lines) == 10
     assert "  ... and 3 more" in lines
+
+
+def test_what_normalisation_changes_is_told_and_no_problem(tmp_path):
+    make = Maker(tmp_path)
+    train = [make("a", "<unk> costs $5"), make("b", "50% of C++, yes")]
+    diagnosis = examine(
+        {"train": train}, CharacterTokenizer.from_texts([u.text for u in train]),
+        RATE, False, output_lengths=None, shortest=None,
+    )  # fmt: skip
+    assert not diagnosis.problems
+    report = diagnosis.report()
+    assert "note: transcripts have brackets, trained on as words (1 in all): " in report
+    assert "'$5' -> '5' (1, first in a), '50%' -> '50' (1, first in b)" in report
+    assert "note: transcripts lose characters by normalisation: '+' 2, " in report

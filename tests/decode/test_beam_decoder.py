@@ -1,8 +1,10 @@
 """What both beam searches do, and that they do the same."""
 
+import gzip
 import math
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
@@ -106,6 +108,15 @@ def test_a_language_model_of_words_mends_what_is_unclear(kind, word_lm, tokenize
     assert decode(kind(), log_probs, tokenizer)[0].text == "AA B"
     [hypothesis] = decode(kind(lm=str(word_lm)), log_probs, tokenizer)
     assert hypothesis.text == "AB B"
+
+
+@BOTH
+def test_a_compressed_language_model_is_the_same(kind, word_lm, tmp_path, tokenizer):
+    packed = tmp_path / "lm.arpa.gz"
+    packed.write_bytes(gzip.compress(Path(word_lm).read_bytes()))
+    log_probs = hear("AB B", tokenizer)
+    [plain] = decode(kind(lm=str(word_lm)), log_probs, tokenizer)
+    assert decode(kind(lm=str(packed)), log_probs, tokenizer) == [plain]
 
 
 @BOTH
@@ -221,6 +232,27 @@ def test_weights_beside_the_model_are_the_default(tmp_path, word_lm):
         PrefixBeamDecoder(lm=str(lm))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "3", "null", "[" * 100_000, "\\x00", '{"lm_weight": 1}'),
+        '{"lm_weight": NaN, "word_score": 0, "confidence_scale": 1}',
+        '{"lm_weight": "1", "word_score": 0, "confidence_scale": 1}',
+        '{"lm_weight": 1e99, "word_score": 0, "confidence_scale": 1}',
+        '{"lm_weight": 1, "word_score": 0, "confidence_scale": 0}',
+        '{"lm_weight": 1' + "0" * 400 + ', "word_score": 0, "confidence_scale": 1}',
+    ],
+    ids=lambda content: content[:40],
+)
+def test_weights_that_are_no_numbers_are_refused(tmp_path, word_lm, content):
+    lm = tmp_path / "lm.arpa"
+    lm.write_bytes(word_lm.read_bytes())
+    content = content.replace("}", ', "lm_sha256": "?"}')
+    (tmp_path / "lm.prefix_beam.weights.json").write_text(content)
+    with pytest.raises(InputError, match=r"prefix_beam\.weights\.json: does not hold"):
+        PrefixBeamDecoder(lm=str(lm))
+
+
 @NEEDS_FLASHLIGHT
 def test_weights_of_another_decoder_are_not_taken(tmp_path, word_lm):
     lm = tmp_path / "lm.arpa"
@@ -246,10 +278,10 @@ def test_a_decoder_may_change_its_tokenizer(kind, tokenizer):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"beam_size": 0}, "beam_size is 0, expected at least 1"),
-        ({"num_best": 0}, "num_best is 0, expected at least 1"),
+        ({"beam_size": 0}, "beam_size is 0, expected a whole number from 1"),
+        ({"num_best": 0}, "num_best is 0, expected a whole number from 1"),
         ({"num_best": 6, "beam_size": 5}, r"num_best is 6, expected at most .* \(5\)"),
-        ({"beam_threshold": 0.0}, "beam_threshold is 0.0, expected more than 0"),
+        ({"beam_threshold": 0.0}, "beam_threshold is 0.0, expected a number above 0"),
         ({"lm_weight": 1.0}, "lm_weight is 1.0, but there is no language model"),
     ],
 )

@@ -54,5 +54,7 @@ def test_lengths_are_those_of_log_mel():
 
 @pytest.mark.parametrize("n_mfcc", [0, 7])
 def test_more_coefficients_than_bands_are_refused(n_mfcc):
-    with pytest.raises(ValueError, match=f"n_mfcc is {n_mfcc}, expected 1 to n_mels=6"):
+    with pytest.raises(
+        ValueError, match=f"n_mfcc is {n_mfcc}, expected a whole number from 1 to 6"
+    ):
         MFCC(**OPTIONS, n_mfcc=n_mfcc)

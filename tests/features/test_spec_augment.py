@@ -86,7 +86,7 @@ def test_an_impossible_fraction_is_refused(fraction):
 def test_negative_numbers_and_widths_are_refused(index):
     counts = [1, 1, 1, 1]
     counts[index] = -1
-    with pytest.raises(ValueError, match="expected 0 or more"):
+    with pytest.raises(ValueError, match="is -1, expected a whole number from 0"):
         SpecAugment(*counts)
 
 
@@ -147,5 +147,7 @@ def test_few_bands_and_a_long_warp_give_numbers(num_bands):
 
 
 def test_a_negative_warp_is_refused():
-    with pytest.raises(ValueError, match="max_freq_warp is -1, expected 0 or more"):
+    with pytest.raises(
+        ValueError, match="max_freq_warp is -1, expected a number from 0"
+    ):
         SpecAugment(1, 1, 1, 1, max_freq_warp=-1)

@@ -1,3 +1,4 @@
+import gzip
 import math
 
 import pytest
@@ -65,6 +66,18 @@ def test_what_is_written_is_read(sentences, tmp_path):
         ("-0.25\tÄ", "0.25\tÄ", r":11: .*expected a log-probability of at most 0"),
         ("-0.25\tÄ", "nan\tÄ", r":11: .*expected a log-probability of at most 0"),
         ("-0.25\tÄ", "-0.25\t<s>", r":11: .*expected an n-gram that is new"),
+        ("Ä\t0.125", "Ä\t1e300", r":11: .*a backoff of at most 1000"),
+        ("Ä\t0.125", "Ä\tinf", r":11: .*a backoff of at most 1000"),
+        ("ngram 1=4", "ngram 1=" + "9" * 5000, r"expected a count of at most 18 dig"),
+        (
+            "ngram 1=4",
+            "ngram 1=999999999999",
+            r"4 1-grams, expected 999999999999",
+        ),
+        ("ngram 2=1\n", "", r"holds 1 2-grams, expected 0"),
+        ("ngram 2=1", "ngram 3=1", r"holds 1 2-grams, expected 0"),
+        ("ngram 2=1", "ngram 0=1", r":5: .*expected n-grams of 1 to 50 words"),
+        ("\\2-grams:", "\\1000000-grams:", r":13: .*expected n-grams of 1 to 50 words"),
     ],
 )
 def test_a_broken_file_is_named_with_its_line(old, new, expected, path):
@@ -82,3 +95,19 @@ def test_a_file_that_is_missing_or_binary_is_named(path, tmp_path):
     path.write_bytes(b"mmap lm \xff\xfe\x00")
     with pytest.raises(InputError, match=r"expected an ARPA file in UTF-8"):
         read_arpa(path)
+
+
+def test_what_gzip_has_compressed_is_read(path, tmp_path):
+    packed = tmp_path / "lm.arpa.gz"
+    packed.write_bytes(gzip.compress(FILE.encode()))
+    assert read_arpa(packed) == read_arpa(path)
+    packed.write_bytes(gzip.compress(FILE.encode())[:-9])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_arpa(packed)
+
+
+def test_a_binary_of_kenlm_is_named(tmp_path):
+    binary = tmp_path / "lm.bin"
+    binary.write_bytes(b"mmap lm http://kheafield.com/code format version 5\n\0\xff")
+    with pytest.raises(InputError, match="build_binary, expected an ARPA file"):
+        read_arpa(binary)

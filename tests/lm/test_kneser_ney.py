@@ -69,7 +69,7 @@ def test_probabilities_of_all_words_sum_to_one_after_every_history(order, senten
 @pytest.mark.parametrize(
     ("text", "order", "expected"),
     [
-        ([["a"]], 0, "order is 0, expected at least 1"),
+        ([["a"]], 0, "order is 0, expected a whole number from 1"),
         ([], 2, "no words"),
         ([[], []], 2, "no words"),
         ([["a"], ["b", "</s>"]], 2, "sentence 2 holds '</s>'"),

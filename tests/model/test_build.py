@@ -148,7 +148,7 @@ def test_nothing_but_a_class_of_the_model_is_found(target, message, tmp_path):
         ({"dropout": {3: 4}}, "encoder.dropout: key 3 is not allowed"),
         ({"hiden_size": 3}, "unknown option 'hiden_size'; GRUEncoder takes: hidden_s"),
         ({"self": 3}, "unknown option 'self'"),
-        ({"num_layers": 0}, "encoder: GRUEncoder: num_layers is 0"),
+        ({"num_layers": 0}, r"encoder\.num_layers is 0, expected a whole number"),
         ({"num_layers": True}, r"encoder\.num_layers is True, expected int"),
         ({"hidden_size": 3.0}, r"encoder\.hidden_size is 3.0, expected int"),
         ({"dropout": None}, r"encoder\.dropout is None, expected float"),

@@ -74,6 +74,6 @@ def test_variational_dropout_drops_the_same_units_at_every_frame():
 )
 def test_probabilities_are_below_one(option):
     with pytest.raises(
-        ValueError, match=f"^{option} is .*, expected a probability below 1"
+        ValueError, match=f"^{option} is .*, expected a number from 0 to below 1"
     ):
         make(GRUEncoder, **{option: 1.0})

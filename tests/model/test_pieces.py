@@ -92,5 +92,5 @@ def test_beyond_training_utterances_stay_whole():
 
 @pytest.mark.parametrize("piece_range", [[0, 5], [5, 4], [5], [1, 2, 3]])
 def test_ranges_that_mean_nothing_are_refused(piece_range):
-    with pytest.raises(ValueError, match=r"piece_range is .*expected null or two"):
+    with pytest.raises(ValueError, match=r"piece_range is .*expected two numbers"):
         GRUEncoder(3, 4, 1, piece_range=piece_range)

@@ -398,17 +398,20 @@ def test_impossible_lengths_are_refused(member, length):
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"num_layers": 0}, "num_layers is 0 and hidden_size 3, expected at least"),
-        ({"num_layers": -1}, "num_layers is -1 and hidden_size 3"),
-        ({"hidden_size": 0}, "num_layers is 2 and hidden_size 0"),
-        ({"dropout": 1.0}, "^dropout is 1.0, expected a probability"),
-        ({"dropout": -0.1}, "^dropout is -0.1, expected a probability"),
+        ({"num_layers": 0}, "num_layers is 0, expected a whole number from 1"),
+        ({"num_layers": -1}, "num_layers is -1, expected"),
+        ({"hidden_size": 0}, "hidden_size is 0, expected a whole number from 1"),
+        ({"dropout": 1.0}, "^dropout is 1.0, expected a number from 0 to below 1"),
+        ({"dropout": -0.1}, "^dropout is -0.1, expected a number from 0"),
         ({"norm": "group"}, "norm is 'group', expected null, batch, layer"),
         (
             {"lookahead": 2},
-            "lookahead is 2 and bidirectional True, expected at least 0",
+            "lookahead is 2 and bidirectional True, expected 0",
         ),
-        ({"lookahead": -1, "bidirectional": False}, "is -1 and bidirectional False"),
+        (
+            {"lookahead": -1, "bidirectional": False},
+            "lookahead is -1, expected a whole",
+        ),
     ],
     ids=str,
 )

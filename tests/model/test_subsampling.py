@@ -150,7 +150,7 @@ def test_dropout_acts_only_in_training(make):
 
 @pytest.mark.parametrize("factor", [0, 9, -2])
 def test_other_factors_are_refused(make_any, factor):
-    with pytest.raises(ValueError, match=f"factor is {factor}, expected 1 to 8"):
+    with pytest.raises(ValueError, match=f"factor is {factor}, expected .* 1 to 8"):
         make_any(factor)
 
 
@@ -160,14 +160,14 @@ def test_kernels_that_are_even_or_skip_frames_are_refused(make, factor, kernel_s
         make(factor, kernel_size)
 
 
-@pytest.mark.parametrize(("channels", "dropout"), [(0, 0.0), (4, 1.0)])
-def test_impossible_sizes_are_refused(make, channels, dropout):
-    with pytest.raises(ValueError, match=f"is {channels} and dropout {dropout}, exp"):
-        make(2, 3, channels=channels, dropout=dropout)
+@pytest.mark.parametrize(("option", "value"), [("channels", 0), ("dropout", 1.0)])
+def test_impossible_sizes_are_refused(make, option, value):
+    with pytest.raises(ValueError, match=f"{option} is {value}, expected"):
+        make(2, 3, **{option: value})
 
 
 def test_what_is_not_deep_or_no_norm_is_refused(make):
-    with pytest.raises(ValueError, match="depth is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="depth is 0, expected a whole number from 1"):
         make(2, depth=0)
     with pytest.raises(ValueError, match="norm is 'group', expected null, batch"):
         make(2, norm="group")

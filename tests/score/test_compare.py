@@ -425,7 +425,8 @@ def test_systems_that_heard_the_same_are_comparable():
         (
             ["GO ON > GO", "Up > UP", "IN > IN"],
             "o.jsonl: the reference of 1 is 'Up', in r.jsonl it is 'UP'; "
-            "normalise both systems' transcripts alike",
+            "normalise both systems' transcripts alike: these two differ in case "
+            "or punctuation alone",
         ),
     ],
 )

@@ -5,7 +5,7 @@ import random
 from torch import Tensor
 
 from speechgru.data.augment.chain import SameTime
-from speechgru.interfaces import InputError
+from speechgru.options import DECIBELS, check_order
 
 
 class Gain(SameTime):
@@ -17,11 +17,7 @@ class Gain(SameTime):
     """
 
     def __init__(self, low: float, high: float) -> None:
-        if not low <= high:
-            raise InputError(
-                f"augment.gain: low is {low} dB and high is {high} dB, expected low "
-                "to be no more than high"
-            )
+        check_order("low", low, "high", high, DECIBELS)
         self.low = low
         self.high = high
 

@@ -10,7 +10,14 @@ from torchaudio.functional import add_noise
 
 from speechgru.data.augment.chain import SameTime
 from speechgru.data.augment.recordings import Recordings
-from speechgru.interfaces import InputError
+from speechgru.options import (
+    DECIBELS,
+    PROBABILITY,
+    Range,
+    check,
+    check_each,
+    check_order,
+)
 
 
 class Noise(SameTime, ABC):
@@ -23,11 +30,8 @@ class Noise(SameTime, ABC):
     """
 
     def __init__(self, low: float, high: float, probability: float) -> None:
-        if not low <= high or not 0 <= probability <= 1:
-            raise InputError(
-                f"augment: noise at {low} to {high} dB with probability {probability}, "
-                "expected low to be no more than high and a probability of 0 to 1"
-            )
+        check_order("low", low, "high", high, DECIBELS)
+        check("probability", probability, PROBABILITY)
         self.low = low
         self.high = high
         self.probability = probability
@@ -65,11 +69,7 @@ class ColoredNoise(Noise):
         self, exponents: Sequence[float], low: float, high: float, probability: float
     ) -> None:
         super().__init__(low, high, probability)
-        if not exponents or not all(0 <= exponent <= 4 for exponent in exponents):
-            raise InputError(
-                f"augment: exponents of noise are {list(exponents)}, expected some "
-                "from 0 to 4"
-            )
+        check_each("exponents", exponents, Range(0, 4))
         self.exponents = list(exponents)
 
     def draw(self, num_samples: int, generator: random.Random) -> Tensor:

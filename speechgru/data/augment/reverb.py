@@ -9,7 +9,17 @@ from torchaudio.functional import fftconvolve
 
 from speechgru.data.augment.chain import SameTime
 from speechgru.data.augment.recordings import Recordings
-from speechgru.interfaces import InputError
+from speechgru.options import (
+    DECIBELS,
+    PROBABILITY,
+    SAMPLE_RATE,
+    Range,
+    check,
+    check_order,
+)
+
+DECAY = Range(0, 30, above=True)
+"""s; a cathedral's is 10. A response takes memory by its length."""
 
 
 class Reverb(SameTime, ABC):
@@ -23,11 +33,7 @@ class Reverb(SameTime, ABC):
     """
 
     def __init__(self, probability: float) -> None:
-        if not 0 <= probability <= 1:
-            raise InputError(
-                f"augment: probability of reverberation is {probability}, expected "
-                "0 to 1"
-            )
+        check("probability", probability, PROBABILITY)
         self.probability = probability
 
     def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
@@ -69,12 +75,13 @@ class SimulatedReverb(Reverb):
         sample_rate: int,
     ) -> None:
         super().__init__(probability)
-        if not 0 < shortest_decay <= longest_decay or not lowest_ratio <= highest_ratio:
-            raise InputError(
-                f"augment: reverberation of {shortest_decay} to {longest_decay} s at "
-                f"{lowest_ratio} to {highest_ratio} dB, expected positive times and "
-                "the lower values first"
-            )
+        check_order(
+            "shortest_decay", shortest_decay, "longest_decay", longest_decay, DECAY
+        )
+        check_order(
+            "lowest_ratio", lowest_ratio, "highest_ratio", highest_ratio, DECIBELS
+        )
+        check("sample_rate", sample_rate, SAMPLE_RATE)
         self.decays = (shortest_decay, longest_decay)
         self.ratios = (lowest_ratio, highest_ratio)
         self.sample_rate = sample_rate

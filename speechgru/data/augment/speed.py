@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torchaudio.functional import resample
 
-from speechgru.interfaces import InputError
+from speechgru.options import OptionError, Range, check_each
 
 
 class SpeedPerturbation:
@@ -24,14 +24,15 @@ class SpeedPerturbation:
     changes_time = True
 
     def __init__(self, factors: Sequence[float]) -> None:
+        check_each("factors", factors, Range(0.5, 2.0))
         percents = [round(factor * 100) for factor in factors]
-        if not factors or any(
-            not 50 <= percent <= 200 or abs(percent / 100 - factor) > 1e-9
+        if any(
+            abs(percent / 100 - factor) > 1e-9
             for percent, factor in zip(percents, factors, strict=True)
         ):
-            raise InputError(
-                f"augment.speed.factors is {list(factors)}, expected speeds from 0.5 "
-                "to 2.0 with at most two decimals"
+            raise OptionError(
+                f"factors is {list(factors)}, expected speeds from 0.5 to 2.0 with at "
+                "most two decimals"
             )
         self.percents = percents
 

@@ -11,6 +11,7 @@ from speechgru.audio import inspect_audio
 from speechgru.data.archive import digest_tree, extract_archive, locate_archive
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import COUNT, Range, check, nearest, whole
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Corpus(ABC):
         if split not in self.splits:
             raise InputError(
                 f"unknown split '{split}'; {self.name} has: {', '.join(self.splits)}"
+                f"{nearest(split, self.splits)}"
             )
         return self.root / f"{split}.jsonl"
 
@@ -164,6 +166,10 @@ class ArchivedCorpus(Corpus):
         self.filename = filename
         self.url = url
         self.sha256 = sha256
+        for split, number in utterances.items():
+            check(f"utterances.{split}", number, whole(0, COUNT.most))
+        for split, number in hours.items():
+            check(f"hours.{split}", number, Range(0, 1e9))
         self.utterances = dict(utterances)
         self.hours = dict(hours)
 

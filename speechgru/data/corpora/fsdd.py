@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from speechgru.audio import read_audio, resample_audio
 from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
-from speechgru.data.corpora.made import MadeCorpus, write_utterance
+from speechgru.data.corpora.made import MadeCorpus, check_made, write_utterance
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import Range, check_pair, whole
+from speechgru.progress import track
 
 _TRAIN_SPEAKERS = ("george", "jackson", "lucas", "nicolas")
 _TEST_SPEAKERS = ("theo", "yweweler")
@@ -86,13 +87,14 @@ class FSDD(MadeCorpus):
         )
         self.partition = partition
         self.dev_speaker = dev_speaker
-        self.utterances = {split: int(utterances[split]) for split in self.splits}
+        check_made(utterances, self.splits, sample_rate, seed)
+        check_pair("num_digits", num_digits, whole(1, 1000))
+        check_pair("pauses", pauses, Range(0, 60))
+        self.utterances = {split: utterances[split] for split in self.splits}
         self.num_digits = list(num_digits)
         self.pauses = list(pauses)
         self.sample_rate = sample_rate
         self.seed = seed
-        self._check_range("num_digits", self.num_digits, least=1)
-        self._check_range("pauses", self.pauses, least=0)
 
     @property
     def variant(self) -> str:
@@ -152,10 +154,8 @@ class FSDD(MadeCorpus):
         folder.mkdir(parents=True)
         speakers = list(self.allotment[split])
         shortest, longest = (round(pause * _RECORDED_RATE) for pause in self.pauses)
-        progress = tqdm(
-            range(self.utterances[split]), desc=f"{self.name} {split}", disable=None
-        )
-        for index in progress:
+        indices = range(self.utterances[split])
+        for index in track(indices, f"{self.name} {split}", "utterances"):
             choose = random.Random(f"{self.seed}/{self.partition}/{split}/{index}")
             # By turns, so that everybody says equally much.
             speaker = speakers[index % len(speakers)]
@@ -171,13 +171,6 @@ class FSDD(MadeCorpus):
             path = folder / f"{split}-{index:05d}-{speaker}.wav"
             yield write_utterance(
                 path, waveform, self.sample_rate, " ".join(words), speaker
-            )
-
-    def _check_range(self, option: str, values: Sequence[float], least: int) -> None:
-        if len(values) != 2 or not least <= values[0] <= values[1]:
-            raise InputError(
-                f"{self.name}: {option} is {values}, expected two numbers of at least "
-                f"{least}, the smaller one first; correct corpus.{option}"
             )
 
 

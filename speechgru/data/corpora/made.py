@@ -13,9 +13,11 @@ import soundfile
 from torch import Tensor
 
 from speechgru.audio import inspect_audio
+from speechgru.bounded import read_json
 from speechgru.data.corpora.corpus import Corpus, PreparedReport, describe_file
 from speechgru.data.manifest import write_manifest
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import COUNT, LARGEST_SEED, SAMPLE_RATE, check, whole
 
 _log = logging.getLogger(__name__)
 
@@ -101,8 +103,8 @@ class MadeCorpus(Corpus):
 
     def _check_settings(self) -> None:
         try:
-            found = json.loads(self._settings_path.read_text())
-        except (OSError, ValueError):
+            found = dict(read_json(self._settings_path))
+        except (OSError, ValueError, TypeError):
             found = {}
         for key, expected in self._settings().items():
             if found.get(key) != expected:
@@ -111,6 +113,20 @@ class MadeCorpus(Corpus):
                     f"{expected}; to make it anew, run with all your options: "
                     f"{self.prepare_command}"
                 )
+
+
+def check_made(
+    utterances: Mapping[str, int], splits: Sequence[str], sample_rate: int, seed: int
+) -> None:
+    """Hold what every made corpus is asked for against its range.
+
+    Raises:
+        OptionError: a number of utterances, the rate or the seed.
+    """
+    for split in splits:
+        check(f"utterances.{split}", utterances.get(split), COUNT)
+    check("sample_rate", sample_rate, SAMPLE_RATE)
+    check("seed", seed, whole(-LARGEST_SEED, LARGEST_SEED))
 
 
 def write_utterance(

@@ -5,6 +5,7 @@ from pathlib import Path
 from speechgru.data.corpora.corpus import Corpus, PreparedReport
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import nearest
 
 
 class ManifestCorpus(Corpus):
@@ -42,7 +43,11 @@ class ManifestCorpus(Corpus):
         if split not in self.splits:
             raise InputError(
                 f"unknown split '{split}'; {self.name} has: {', '.join(self.splits)}"
-                + (f"; set corpus.{split}=PATH" if split in Corpus.splits else "")
+                + (
+                    f"; set corpus.{split}=PATH"
+                    if split in Corpus.splits
+                    else nearest(split, self.splits)
+                )
             )
         return self._paths[split]
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from speechgru.audio import resample_audio
 from speechgru.data.corpora.espeak import Espeak
-from speechgru.data.corpora.made import MadeCorpus, write_utterance
+from speechgru.data.corpora.made import MadeCorpus, check_made, write_utterance
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import check_pair, whole
+from speechgru.progress import track
 
 DIGITS = (
     "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE",
@@ -54,7 +54,11 @@ class SynthDigits(MadeCorpus):
     ) -> None:
         super().__init__(name, root)
         self.voices = {split: list(voices[split]) for split in self.splits}
-        self.utterances = {split: int(utterances[split]) for split in self.splits}
+        check_pair("num_digits", num_digits, whole(1, 1000))
+        check_pair("speeds", speeds, whole(80, 450))  # what espeak-ng obeys
+        check_pair("pitches", pitches, whole(0, 100))
+        check_made(utterances, self.splits, sample_rate, seed)
+        self.utterances = {split: utterances[split] for split in self.splits}
         self.num_digits = tuple(num_digits)
         self.speeds = tuple(speeds)
         self.pitches = tuple(pitches)
@@ -74,10 +78,8 @@ class SynthDigits(MadeCorpus):
     ) -> Iterator[Utterance]:
         """Write and describe the utterances of a split."""
         folder.mkdir(parents=True)
-        progress = tqdm(
-            range(self.utterances[split]), desc=f"{self.name} {split}", disable=None
-        )
-        for index in progress:
+        indices = range(self.utterances[split])
+        for index in track(indices, f"{self.name} {split}", "utterances"):
             choose = random.Random(f"{self.seed}/{split}/{index}")
             # By turns, so that every voice says equally much.
             voice = self.voices[split][index % len(self.voices[split])]

@@ -471,9 +471,9 @@ def test_an_unprepared_split_is_refused_with_the_command(
             "dev_speaker is 'theo', expected null or one of george, jackson",
         ),
         ({"num_digits": [7, 3]}, r"num_digits is \[7, 3\], expected two numbers"),
-        ({"num_digits": [0, 3]}, "of at least 1"),
+        ({"num_digits": [0, 3]}, "each a whole number from 1"),
         ({"pauses": [-0.1, 0.2]}, r"pauses is \[-0.1, 0.2\], expected two numbers"),
-        ({"pauses": [0.1]}, r"correct corpus.pauses"),
+        ({"pauses": [0.1]}, r"pauses is \[0.1\], expected two"),
     ],
 )
 def test_impossible_options_are_refused(tmp_path, archive, changes, message):

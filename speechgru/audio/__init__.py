@@ -1,0 +1,27 @@
+"""Any source to a mono float32 waveform, at any rate."""
+
+from speechgru.audio.error import AudioError
+from speechgru.audio.read import (
+    AudioInfo,
+    duration_tolerance,
+    inspect_audio,
+    load_audio,
+    read_audio,
+    wrong_sample_rate,
+)
+from speechgru.audio.resample import resample_audio, resampled_length
+from speechgru.audio.source import AudioSource, name_audio
+
+__all__ = [
+    "AudioError",
+    "AudioInfo",
+    "AudioSource",
+    "duration_tolerance",
+    "inspect_audio",
+    "load_audio",
+    "name_audio",
+    "read_audio",
+    "resample_audio",
+    "resampled_length",
+    "wrong_sample_rate",
+]

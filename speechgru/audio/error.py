@@ -1,0 +1,51 @@
+"""The one error of audio that cannot be used."""
+
+from speechgru.interfaces import InputError
+
+
+class AudioError(InputError):
+    """Audio that cannot be used.
+
+    Attributes:
+        kind: one of missing, empty-file, undecodable, truncated, damaged,
+            no-samples, nan-samples, out-of-range, sample-rate, outside-file.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        # Both, so that it can pass from one process to another.
+        super().__init__(kind, message)
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return self.args[1]
+
+
+def truncated(name: str, found: int, announced: int, unit: str) -> AudioError:
+    """The error for a file that ends before its sound does."""
+    return AudioError(
+        "truncated",
+        f"{name}: truncated, {found} of the {announced} {unit} that it announces are "
+        "there; copy the file again or drop it",
+    )
+
+
+def damaged(name: str, what: str) -> AudioError:
+    """The error for a file whose sound is known to be changed or incomplete."""
+    return AudioError(
+        "damaged", f"{name}: damaged, {what}; copy the file again or drop it"
+    )
+
+
+def undecodable(name: str, error: Exception) -> AudioError:
+    """The error for what no decoder knows."""
+    return AudioError(
+        "undecodable",
+        f"{name}: not decodable as audio ({reason(error)}), expected wav, flac, "
+        "ogg, opus, mp3, aiff or sph; convert it or drop it",
+    )
+
+
+def reason(error: Exception) -> str:
+    """What a decoder says of a failure."""
+    text = getattr(error, "error_string", None) or str(error)
+    return text.strip().rstrip(".") or "damaged data"

@@ -1,0 +1,162 @@
+"""Audio files, bytes and streams to mono float32 waveforms."""
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from speechgru.audio.error import AudioError
+from speechgru.audio.resample import resample_audio
+from speechgru.audio.sound import open_sound
+from speechgru.audio.source import AudioSource, name_audio
+
+_logger = logging.getLogger(__name__)
+_LOUD = 10.0  # samples beyond it are worth a word; a little over 1 is common
+_LOUDEST = 2.0**32  # no integers are larger; squares stay far from overflowing
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a file says of itself.
+
+    Attributes:
+        sample_rate: Hz.
+        num_samples: per channel.
+        num_channels: 1 is mono.
+    """
+
+    sample_rate: int
+    num_samples: int
+    num_channels: int
+
+    @property
+    def duration(self) -> float:
+        """Length in s."""
+        return self.num_samples / self.sample_rate
+
+
+def duration_tolerance(duration: float) -> float:
+    """How far, in s, a file may stray from a stated duration: 0.02 s or 1 %."""
+    return max(0.02, 0.01 * duration)
+
+
+def inspect_audio(source: AudioSource) -> AudioInfo:
+    """Find out how long a source is, decoding nothing.
+
+    Raises:
+        AudioError: missing, 0 bytes, not audio, without samples, or truncated
+            or damaged, as far as that shows without decoding.
+    """
+    with open_sound(source, name_audio(source)) as sound:
+        return AudioInfo(sound.sample_rate, sound.num_samples, sound.num_channels)
+
+
+def read_audio(
+    source: AudioSource, offset: float = 0.0, duration: float | None = None
+) -> tuple[Tensor, int]:
+    """Decode to mono at the file's own rate; channels are averaged.
+
+    Files that are joined end to end (chained Ogg, MP3, WAV and others) are
+    read as one. Only what is asked for is decoded, except of MP3 and a few
+    formats of telephony, whose decoders must begin at the start.
+
+    Args:
+        source: path, the bytes of a file, or a binary file object, which is
+            read to its end, as a named pipe is.
+        offset: s from the start.
+        duration: s; to the end of the file when None.
+
+    Returns:
+        (S,) float32, and the sample rate in Hz.
+
+    Raises:
+        AudioError: missing, 0 bytes, not audio, truncated, damaged, without
+            samples, with samples that are NaN, infinite or far too large, or
+            ending before offset + duration by more than `duration_tolerance`.
+    """
+    name = name_audio(source)
+    with open_sound(source, name) as sound:
+        rate = sound.sample_rate
+        count = None if duration is None else round(duration * rate)
+        waveform = sound.read(round(offset * rate), count)
+    if count is not None:
+        missing = (count - len(waveform)) / rate
+        if missing > duration_tolerance(count / rate):
+            raise AudioError(
+                "outside-file",
+                f"{name}: {offset:g} s + {duration:g} s ends {missing:.3f} s after "
+                "the file does; correct offset and duration in the manifest",
+            )
+    if len(waveform) == 0:
+        raise AudioError(
+            "no-samples",
+            f"{name}: no samples at {offset:g} s, expected audio; "
+            "correct the manifest or drop the file",
+        )
+    _check_samples(waveform, name)
+    return torch.from_numpy(np.ascontiguousarray(waveform)), rate
+
+
+def load_audio(
+    source: AudioSource,
+    sample_rate: int,
+    resample: bool,
+    offset: float = 0.0,
+    duration: float | None = None,
+) -> Tensor:
+    """Decode to mono at the wanted rate.
+
+    Args:
+        source, offset, duration: as in `read_audio`.
+        sample_rate: wanted, Hz.
+        resample: convert another rate; otherwise it is an error.
+
+    Returns:
+        (S,) float32 at `sample_rate`.
+
+    Raises:
+        AudioError: as `read_audio`, or another rate while not `resample`.
+    """
+    waveform, rate = read_audio(source, offset, duration)
+    if rate != sample_rate and not resample:
+        raise wrong_sample_rate(source, rate, sample_rate)
+    return resample_audio(waveform, rate, sample_rate)
+
+
+def wrong_sample_rate(source: AudioSource, found: int, expected: int) -> AudioError:
+    """The error for audio at another rate (Hz) than the model's."""
+    return AudioError(
+        "sample-rate",
+        f"{name_audio(source)}: sample_rate is {found} Hz, expected {expected}; "
+        "resample the corpus or set data.resample=true",
+    )
+
+
+def _check_samples(waveform: np.ndarray, name: str) -> None:
+    """Only files of floating-point numbers can hold such samples."""
+    peak = float(np.maximum(waveform.max(), -waveform.min()))  # NaN if one is
+    if not math.isfinite(peak):
+        num_bad = len(waveform) - int(np.isfinite(waveform).sum())
+        raise AudioError(
+            "nan-samples",
+            f"{name}: {num_bad} of {len(waveform)} samples are NaN or infinite, "
+            "expected numbers in [-1, 1]; convert it anew from its source",
+        )
+    if peak > _LOUDEST:
+        num_loud = int((np.abs(waveform) > _LOUDEST).sum())
+        raise AudioError(
+            "out-of-range",
+            f"{name}: {num_loud} of {len(waveform)} samples are out of range, the "
+            f"largest {peak:.3g}, expected numbers in [-1, 1]; convert it anew from "
+            "its source",
+        )
+    if peak > _LOUD:
+        _logger.warning(
+            "%s: samples reach %.3g, expected numbers in [-1, 1]; they are taken as "
+            "they are, convert the file if its loudness should not differ",
+            name,
+            peak,
+        )

@@ -1,0 +1,59 @@
+"""What audio can come from, as a stream that can be read at any position."""
+
+import os
+import stat
+from io import BytesIO
+from typing import BinaryIO
+
+from speechgru.audio.error import AudioError
+
+AudioSource = str | os.PathLike[str] | bytes | BinaryIO
+
+
+def name_audio(source: AudioSource) -> str:
+    """What messages call a source: its path where it has one."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "audio from memory"
+
+
+def open_stream(source: AudioSource, name: str) -> BinaryIO:
+    """Open a source; a pipe or a binary stream is read to its end.
+
+    Raises:
+        AudioError: missing, 0 bytes, or no file at all.
+    """
+    if isinstance(source, bytes):
+        stream: BinaryIO = BytesIO(source)
+    elif not isinstance(source, (str, os.PathLike)):
+        stream = BytesIO(source.read())
+    else:
+        stream = _open_path(source, name)
+    if not stream.read(1):
+        stream.close()
+        raise AudioError(
+            "empty-file",
+            f"{name}: 0 bytes, expected audio; copy the file again or drop it",
+        )
+    stream.seek(0)
+    return stream
+
+
+def _open_path(path: str | os.PathLike[str], name: str) -> BinaryIO:
+    try:
+        stream = open(path, "rb")  # noqa: SIM115
+        mode = os.fstat(stream.fileno()).st_mode
+        if stat.S_ISREG(mode):
+            return stream
+        with stream:
+            if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+                return BytesIO(stream.read())
+        raise OSError(0, "a device")
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(
+            "missing",
+            f"{name}: cannot be opened ({reason}), expected an audio file; "
+            "correct the path or drop it",
+        ) from error

@@ -1,0 +1,62 @@
+"""Reading files that a stranger may have made: whole, but never without end."""
+
+import contextlib
+import errno
+import json
+import os
+import stat
+from typing import Any
+
+MOST_BYTES = 2 << 30
+"""Of a file that is read whole: a manifest of some ten million utterances."""
+
+MOST_SETTINGS = 16 << 20
+"""Bytes of a file that holds a few settings or numbers."""
+
+
+def read_whole(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
+    """Read a file, whatever has been put in its place.
+
+    A pipe is read while somebody writes to it, as in <(zcat a.gz).
+
+    Args:
+        path: of the file.
+        most: bytes.
+
+    Raises:
+        OSError: it cannot be read; is a folder, a device, or a pipe that nobody
+            writes to; or is larger than `most`.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        status = os.fstat(file.fileno())
+        head = b""
+        if stat.S_ISFIFO(status.st_mode):
+            with contextlib.suppress(BlockingIOError):  # somebody is about to write
+                head = os.read(file.fileno(), 1)
+                if not head:
+                    raise OSError(errno.EPIPE, "a pipe that nobody writes to")
+            os.set_blocking(file.fileno(), True)
+        elif not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "a device, not a file")
+        content = b"" if status.st_size > most else head + file.read(most + 1)
+    if status.st_size > most or len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
+    return content
+
+
+def read_json(path: str | os.PathLike[str], most: int = MOST_SETTINGS) -> Any:
+    """Read a file that is one value of JSON.
+
+    Raises:
+        OSError: see `read_whole`.
+        ValueError: it is not JSON in UTF-8, or nested too deeply.
+    """
+    try:
+        return json.loads(read_whole(path, most).decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting until somebody writes to a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

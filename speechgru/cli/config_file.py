@@ -1,0 +1,120 @@
+"""Configurations in YAML, of which a few lines can ask for all the memory."""
+
+import os
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from speechgru.bounded import read_whole
+from speechgru.files import reason
+from speechgru.interfaces import InputError
+
+MOST_CONFIG = 1 << 20
+"""Bytes of a file; the largest of ours has four thousand."""
+
+MOST_VALUES = 100_000
+"""Once every alias stands for all that it repeats."""
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+DEEPEST = 50
+"""Lists and mappings within each other."""
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a configuration from its YAML.
+
+    Raises:
+        InputError: the file cannot be read, is something else, or would be too
+            large.
+    """
+    try:
+        text = _read_checked(path)
+        config = OmegaConf.to_container(OmegaConf.load(StringIO(text)))
+    except (OSError, ValueError, yaml.YAMLError, OmegaConfBaseException) as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(config, dict):
+        raise InputError(
+            f"{path}: holds a {type(config).__name__}, expected a configuration in "
+            "YAML; correct the file, or bring it back"
+        )
+    return config
+
+
+def read_config_text(path: Path) -> str:
+    """Read a configuration to be shown as it is, with its comments.
+
+    Raises:
+        InputError: the file cannot be read, or is too large.
+    """
+    try:
+        return read_whole(path, MOST_CONFIG).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Look at the YAML of a folder before Hydra composes it.
+
+    Raises:
+        InputError: a file cannot be read, or would be too large.
+    """
+    for path in _find_yaml(folder):
+        try:
+            _read_checked(path)
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path}: cannot be read ({reason(error)}), expected a configuration in YAML; "
+        "correct the file, or bring it back"
+    )
+
+
+def _find_yaml(folder: Path) -> Iterator[Path]:
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names if name.endswith(".yaml"))
+
+
+def _read_checked(path: Path) -> str:
+    """Raises OSError, ValueError or YAMLError, which say what is wrong."""
+    text = read_whole(path, MOST_CONFIG).decode("utf-8-sig")
+    _check_size(text)
+    return text
+
+
+def _check_size(text: str) -> None:
+    """Count the values of YAML, which builds them level by level from aliases.
+
+    Nine lists of nine aliases each, nine times over, are a billion values.
+    """
+    sizes: dict[str, int] = {}  # of what is named by an anchor
+    total = 0
+    open_parts: list[tuple[str | None, int]] = []  # anchor, values before it
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in sizes:
+                raise ValueError(f"*{event.anchor} is within itself, or named nowhere")
+            total += sizes[event.anchor]
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_parts.append((event.anchor, total))
+            total += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_parts.pop()
+            if anchor is not None:
+                sizes[anchor] = total - before
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            if event.anchor is not None:
+                sizes[event.anchor] = 1
+        if total > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values")
+        if len(open_parts) > DEEPEST:
+            raise ValueError(f"nested more than {DEEPEST} levels deep")

@@ -14,14 +14,14 @@ from speechgru.bounded import read_whole
 from speechgru.cli.config import build_augment, build_corpus
 from speechgru.data.doctor import examine
 from speechgru.data.folds import hold_out
+from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.build import build, find_class
 from speechgru.options import OptionError
+from speechgru.task.run_files import SKIPPED_FILE
 
 log = logging.getLogger(__name__)
-
-SKIPPED_FILE = "skipped.jsonl"
 
 
 def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
@@ -93,11 +93,7 @@ def check_data(
         log.info("%s", diagnosis.report())
         if diagnosis.problems:
             log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)
-            lines = [
-                json.dumps(asdict(problem), ensure_ascii=False)
-                for problem in diagnosis.problems
-            ]
-            skipped_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            write_json_lines(skipped_file, map(asdict, diagnosis.problems))
             for split, utterances in examined.items():
                 left = len(diagnosis.healthy(split))
                 log.warning(

@@ -11,6 +11,7 @@ from speechgru.audio import AudioSource, inspect_audio
 from speechgru.cli.config import read_command_line
 from speechgru.cli.picture import Observation, draw, printable
 from speechgru.cli.transcribe import expand_one, load_transcriber
+from speechgru.files import replace_file
 from speechgru.interfaces import InputError
 from speechgru.model.gru import GRUEncoder
 from speechgru.model.gru_cell import GRUTrace, trace_gru
@@ -50,8 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     content = BytesIO()
     figure = draw(observe(transcriber, source))
     figure.savefig(content, format=output.suffix[1:].lower())
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(content.getbuffer())
+    replace_file(output, content.getbuffer())
     print(f"picture: {printable(str(output))}")
     return 0
 

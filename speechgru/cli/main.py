@@ -1,5 +1,6 @@
 """The program `speechgru`: finds the command, reports errors in one line."""
 
+import getpass
 import importlib
 import os
 import re
@@ -7,8 +8,6 @@ import sys
 
 from speechgru import __version__
 from speechgru.cli.terminal import PrintableStream, printable
-from speechgru.interfaces import InputError
-from speechgru.options import nearest
 
 COMMANDS = {
     "prepare": "download or take a corpus and write its manifests",
@@ -37,6 +36,7 @@ def main() -> None:
     # A file name that is no UTF-8, or a transcript on an old terminal, is shown
     # with escapes instead of ending the command.
     sys.stdout.reconfigure(errors="backslashreplace")
+    _name_user()
     full_error = os.environ.get("HYDRA_FULL_ERROR") == "1"
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "--help"), sys.argv[2:]
     if command in ("--help", "-h", "help"):
@@ -49,6 +49,8 @@ def main() -> None:
     sys.stdout = PrintableStream(stdout)
     try:
         if command not in COMMANDS:
+            from speechgru.options import nearest  # with torch: see _status
+
             raise UsageError(
                 f"unknown command {command!r}, expected one of: {', '.join(COMMANDS)}"
                 f"{nearest(command, COMMANDS)}"
@@ -80,13 +82,27 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _name_user() -> None:
+    """Name a user whom the system does not know, as in a container.
+
+    torch wants to call a cache by the name.
+    """
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        os.environ["LOGNAME"] = f"user{os.getuid()}"
+
+
 def _status(error: Exception) -> int | None:
     """1 for bad input, 2 for wrong use, None for what we did not foresee."""
     if isinstance(error, UsageError) or _is_config_error(error):
         return 2
-    if isinstance(error, (InputError, OSError, ImportError)):
+    # Not imported here: torch would come with it, and take a second in which
+    # nothing could catch Ctrl-C.
+    interfaces = sys.modules.get("speechgru.interfaces")
+    if interfaces is not None and isinstance(error, interfaces.InputError):
         return 1
-    return None
+    return 1 if isinstance(error, (OSError, ImportError)) else None
 
 
 def _is_config_error(error: BaseException) -> bool:
@@ -125,6 +141,8 @@ def _explain(text: str, command: str) -> str:
             f"{nearest_option(command, unknown[1]) or other}"
         )
     elif missing := re.search(r"Could not (find|load) '(\w+)/([^']+)'", text):
+        from speechgru.options import nearest
+
         text += nearest(missing[3], choices(missing[2])).replace("; ", "\n")
     elif "LexerNoViableAlt" in text:
         text += (

@@ -19,11 +19,14 @@ from speechgru.cli.config import (
     name_corpus,
 )
 from speechgru.cli.examination import build_tokenizer, check_data
+from speechgru.cli.resuming import hold_to_inventory, known_records
+from speechgru.data.augment.chain import Chain
 from speechgru.data.datamodule import (
     PlannedDataModule,
     SpeechDataModule,
     TextDataModule,
 )
+from speechgru.data.inventory import record_files, record_texts, record_utterances
 from speechgru.data.texts import read_sentences
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
@@ -119,6 +122,9 @@ def set_up_speech(
         run.last is not None,
         run.is_first,
     )
+    augment = build_augment(config, model.sample_rate)
+    if run.is_first:
+        keep_inventory(run, splits, augment)
     data = config["data"]
     datamodule = SpeechDataModule(
         splits["train"],
@@ -129,7 +135,7 @@ def set_up_speech(
         num_buckets=data["num_buckets"],
         num_workers=data["num_workers"],
         resample=data["resample"],
-        augment=build_augment(config, model.sample_rate),
+        augment=augment,
         num_views=task.num_views,
         wordless=data.get("wordless", 0.0),  # older run folders have none
         seed=config["seed"],
@@ -152,6 +158,9 @@ def set_up_texts(
         for role in ("train", "dev")
     )
     train += read_sentences(config["data"]["texts"])
+    if run.is_first:
+        inventory = {"train": record_texts(train), "dev": record_texts(dev)}
+        hold_to_inventory(run.folder, inventory, run.last is not None)
     if run.last is None:
         model_config = {"language_model": LANGUAGE_MODEL, "encoder": config["encoder"]}
         texts = [text for _, text in train]
@@ -170,6 +179,24 @@ def set_up_texts(
         run.accumulate,
     )
     return make_task(config, run.recipe, model, tokenizer, model_config), datamodule
+
+
+def keep_inventory(
+    run: Run, splits: Mapping[str, Sequence[Utterance]], augment: Chain
+) -> None:
+    """Write down what the run hears, or hold it to what was written down.
+
+    Raises:
+        InputError: a run goes on, and its data is not what it was.
+    """
+    before = known_records(run.folder) if run.last is not None else {}
+    inventory = {
+        role: record_utterances(utterances, before.get(role))
+        for role, utterances in splits.items()
+    }
+    for name, paths in augment.recordings().items():
+        inventory[f"augment.{name}"] = record_files(paths)
+    hold_to_inventory(run.folder, inventory, run.last is not None)
 
 
 def log_model(model: nn.Module, tokenizer: Tokenizer, recipe: str | None) -> None:

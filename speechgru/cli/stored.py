@@ -19,8 +19,7 @@ from speechgru.model.checkpoint import (
     load_language_model,
     read_checkpoint,
 )
-
-CONFIG_FILE = "config.yaml"
+from speechgru.task.run_files import CONFIG_FILE
 
 STATE = {
     "epoch": int,

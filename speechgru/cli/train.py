@@ -4,7 +4,8 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,16 @@ from speechgru.cli.config import register_resolvers, to_plain
 from speechgru.cli.config_file import check_folder
 from speechgru.cli.main import UsageError
 from speechgru.cli.overrides import check_key, settle
-from speechgru.cli.stored import CONFIG_FILE, read_stored
+from speechgru.cli.resuming import apply_changes, parse_overrides, to_builtin
+from speechgru.cli.run_folder import (
+    begin_anew,
+    claim,
+    starting,
+    working_where_it_began,
+    write_config,
+    write_start,
+)
+from speechgru.cli.stored import read_stored
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import (
     DESCRIPTION_KEY,
@@ -27,6 +37,8 @@ from speechgru.model.checkpoint import (
     read_checkpoint,
 )
 from speechgru.options import nearest
+from speechgru.task.interruption import Interrupted, Interruption
+from speechgru.task.run_files import CONFIG_FILE, LAST
 
 USAGE = """
 usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
@@ -35,6 +47,9 @@ usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
        speechgru train resume=RUN_FOLDER          go on after an interruption; of
                                                   modules of your own, say so again:
                                                   'trust=[MODULE]'
+       speechgru train resume=RUN_FOLDER trainer.max_epochs=N
+                                                  or trainer=cpu: for longer, or
+                                                  on another machine
 
 Train a model. A run folder below runs_dir keeps its configuration, log,
 metrics, best.ckpt and last.ckpt.
@@ -54,8 +69,19 @@ def main(arguments: Sequence[str]) -> int:
     if {"--help", "-h"} & set(arguments):
         print(explain("train", USAGE, arguments))
         return 0
-    if any(argument.startswith("resume=") for argument in arguments):
-        return resume(arguments)
+    with Interruption() as interruption:
+        try:
+            if any(argument.startswith("resume=") for argument in arguments):
+                return resume(arguments)
+            return _begin(arguments, interruption)
+        except Interrupted as error:
+            if interruption.number is not None:
+                print(f"speechgru train: {error}: nothing was done", file=sys.stderr)
+            return error.status
+
+
+def _begin(arguments: Sequence[str], interruption: Interruption) -> int:
+    """Begin a new run, or several."""
     register_resolvers()
     statuses: list[int] = []
     failures: list[Exception] = []
@@ -67,10 +93,14 @@ def main(arguments: Sequence[str]) -> int:
         sys.argv = command_line
         _restore_environment(full_error)
         try:
-            statuses.append(_start(config))
+            status = _start(config, interruption)
         except Exception as error:
             # Hydra would print it; and the other runs of -m shall go on.
             failures.append(error)
+            return
+        statuses.append(status)
+        if status > 128:
+            raise Interrupted(status - 128)  # and the other runs shall not
 
     program = hydra.main(
         version_base="1.3", config_path=str(CONF_DIR), config_name="train"
@@ -130,14 +160,24 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
     return flags + overrides
 
 
-def _start(config: DictConfig) -> int:
+def _start(config: DictConfig, interruption: Interruption) -> int:
     """Begin a new run in the folder that Hydra made."""
-    from speechgru.cli.run import run_training
-    from speechgru.cli.set_up import refuse_idle
-    from speechgru.task.callbacks import LAST
-
     settings = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
+    # Processes that join a run find its folder in use; others must not.
+    if _is_joining():
+        return _train_in(folder, config, interruption)
+    with claim(folder), starting(folder):
+        begin_anew(folder)
+        return _train_in(folder, config, interruption)
+
+
+def _train_in(folder: Path, config: DictConfig, interruption: Interruption) -> int:
+    from speechgru.cli.run import run_training
+    from speechgru.cli.set_up import refuse_idle
+
+    interruption.check()  # the imports take seconds
+    settings = HydraConfig.get()
     if _is_launched_from_outside() and not any(
         override.startswith("hydra.run.dir=") for override in settings.overrides.hydra
     ):
@@ -155,41 +195,63 @@ def _start(config: DictConfig) -> int:
     recipe = settings.runtime.choices.get("recipe")
     if plain["init_from"] is not None:
         plain = adopt_model(plain, settings.overrides.task)
-    # Processes that join a run find its folder in use; others must not.
-    if (folder / LAST).exists() and not _is_joining():
-        raise InputError(
-            f"{folder}: holds a run already, expected a new folder; go on with it by "
-            f"speechgru train resume={folder}"
-        )
     if not _is_joining():
-        OmegaConf.save(
-            OmegaConf.create({**plain, "recipe": recipe}), folder / CONFIG_FILE
-        )
+        write_config(folder, {**plain, "recipe": recipe})
+        write_start(folder)
     return run_training(plain, folder, recipe)
 
 
 def resume(arguments: Sequence[str]) -> int:
-    """Go on in a run folder, from its last checkpoint and stored configuration."""
-    from speechgru.cli.run import run_training
-    from speechgru.task.callbacks import LAST
+    """Go on in a run folder, from its last checkpoint and stored configuration.
 
-    options = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
-    if len(options) != len(arguments) or set(options) - {"resume", "trust"}:
-        raise UsageError(
-            "resume=RUN_FOLDER stands alone, or beside trust=[MODULE]: a run goes on "
-            "as it began; to change options, start another with init_from=CHECKPOINT"
+    A run that was ended before its first checkpoint begins anew.
+    """
+    from speechgru.cli.run import run_training
+
+    options = [a for a in arguments if a.startswith("resume=")]
+    others = [a for a in arguments if not a.startswith("resume=")]
+    trusted = [a for a in others if a.startswith("trust=")]
+    if len(options) != 1 or len(trusted) > 1:
+        raise UsageError("expected one resume=RUN_FOLDER, and at most one trust=[...]")
+    trust = parse_trust(trusted[0].partition("=")[2] if trusted else "[]")
+    changes = parse_overrides([a for a in others if a not in trusted])
+    folder = Path(options[0].partition("=")[2]).absolute()
+    if not (folder / CONFIG_FILE).is_file():
+        raise InputError(
+            f"{folder}: nothing to resume, there is no {CONFIG_FILE}; expected the "
+            "folder of a run"
         )
-    folder = Path(options["resume"])
-    trust = parse_trust(options.get("trust", "[]"))
-    for name in (CONFIG_FILE, LAST):
-        if not (folder / name).is_file():
-            raise InputError(
-                f"{folder}: nothing to resume, there is no {name}; expected the "
-                "folder of a run that has saved a checkpoint"
-            )
-    config = read_stored(folder, trust)
-    recipe = config.pop("recipe")
-    return run_training(config, folder, recipe, resume=True)
+    first = not _is_joining()
+    with claim(folder) if first else nullcontext():
+        config = read_stored(folder, trust)
+        apply_changes(config, changes)
+        _check_ranges(config)
+        saved = (folder / LAST).exists()
+        if first and not saved:
+            begin_anew(folder)
+            write_config(folder, config)
+            note = f"{folder}: no checkpoint was saved; it begins anew"
+            print(note, file=sys.stderr)
+        recipe = config.pop("recipe")
+        with working_where_it_began(folder), _restarted_by(folder, others):
+            return run_training(config, folder, recipe, resume=saved)
+
+
+def _check_ranges(config: Mapping[str, Any]) -> None:
+    options = {key: value for key, value in config.items() if key != "recipe"}
+    to_plain(OmegaConf.create(to_builtin(options)), "train")
+
+
+@contextmanager
+def _restarted_by(folder: Path, overrides: Sequence[str]) -> Iterator[None]:
+    """Let Lightning restart the program, for further processes, from any folder."""
+    command_line = list(sys.argv)
+    program = os.path.abspath(command_line[0])
+    sys.argv = [program, "train", f"resume={folder}", *overrides]
+    try:
+        yield
+    finally:
+        sys.argv = command_line
 
 
 def parse_trust(text: str) -> list[str]:

@@ -1,7 +1,9 @@
 """What a run trains on and is validated on, as Lightning wants it."""
 
+import logging
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import lightning as L
 from torch import Tensor
@@ -9,12 +11,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
+from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.texts import TextDataset
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.options import MOST_THREADS, SEED, check, whole
+
+log = logging.getLogger(__name__)
 
 
 class PlannedDataModule(L.LightningDataModule):
@@ -68,15 +73,34 @@ class PlannedDataModule(L.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Plan for as many processes as the trainer runs."""
-        self.train_plan = BatchPlan(
+        num_ranks = self.trainer.world_size
+        self.train_plan = self._plan(
+            num_ranks, self.trainer.global_rank, self.accumulate
+        )
+        alone = self._plan(1, 0, 1).steps_per_epoch
+        if self.trainer.is_global_zero and self.steps_per_epoch != alone:
+            log.warning(
+                "%d items make %d steps an epoch, but %d on one process without "
+                "accumulation: each of %d processes x %d accumulated batches needs one "
+                "of its own in every step; for the same steps use fewer of them, or "
+                "more data in a step",
+                len(self.train_sizes),
+                self.steps_per_epoch,
+                alone,
+                num_ranks,
+                self.accumulate,
+            )
+
+    def _plan(self, num_ranks: int, rank: int, accumulate: int) -> BatchPlan:
+        return BatchPlan(
             self.train_sizes,
             self.train_batch,
             self.num_buckets,
             shuffle=True,
             seed=self.seed,
-            num_ranks=self.trainer.world_size,
-            rank=self.trainer.global_rank,
-            accumulate=self.accumulate,
+            num_ranks=num_ranks,
+            rank=rank,
+            accumulate=accumulate,
         )
 
     def train_dataloader(self) -> DataLoader:
@@ -104,12 +128,19 @@ class PlannedDataModule(L.LightningDataModule):
         )
         return self._load(self.dev_data, plan)
 
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Raise InputError here if a batch could not be loaded."""
+        if isinstance(batch, LoadingFailure):
+            raise InputError(batch.message)
+        return batch
+
     def _load(self, data: Dataset, plan: BatchPlan) -> DataLoader:
         return DataLoader(
-            data,
+            NamedFailures(data),
             batch_size=None,  # the sampler's items are whole batches
             sampler=plan,
             num_workers=self.num_workers,
+            worker_init_fn=ignore_signals,
             persistent_workers=self.num_workers > 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )

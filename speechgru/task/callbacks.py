@@ -1,27 +1,45 @@
 """What happens around training: checkpoints, stopping cleanly, progress."""
 
 import logging
-import math
 import signal
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 from lightning.fabric.plugins.io import CheckpointIO
-from lightning.pytorch.callbacks import Callback, Checkpoint
+from lightning.pytorch.callbacks import Checkpoint
 
-from speechgru.files import replace_file
+from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import read_checkpoint, write_checkpoint
 from speechgru.options import EPOCHS, INTERVAL, check
-from speechgru.score.curves import draw_curves
-from speechgru.score.learning import read_learning_curves
+from speechgru.task.interruption import Interrupted, Interruption
+from speechgru.task.run_files import BEST, LAST
 from speechgru.task.training import TrainingTask
 
 log = logging.getLogger(__name__)
 
-BEST, LAST = "best.ckpt", "last.ckpt"
-CURVES = "curves.png"
+CONFIG_KEY, STEPS_KEY = "config", "steps_per_epoch"
+"""What last.ckpt keeps of its run, to be compared when that goes on."""
+
+
+def rank_scores(scores: Iterable[str], best: str | None) -> tuple[str, ...]:
+    """Names of scores, that first which makes a checkpoint the best.
+
+    Args:
+        scores: what validation logs, e.g. "val/wer".
+        best: e.g. "cer"; None: the first of them.
+
+    Raises:
+        InputError: validation logs no such score.
+    """
+    names = tuple(scores)
+    first = names[0] if best is None else f"val/{best}"
+    if first not in names:
+        known = ", ".join(name.removeprefix("val/") for name in names)
+        raise InputError(f"callbacks.best is {best!r}, expected one of: {known}")
+    return (first, *(name for name in names if name != first))
 
 
 class SafeCheckpointIO(CheckpointIO):
@@ -47,9 +65,9 @@ class Checkpoints(Checkpoint):
 
     `last.ckpt` is written after every epoch, every `save_every` seconds
     between optimiser steps, and when a signal ends the run. `best.ckpt` holds
-    no optimiser; it is written when validation reaches a lower score: of a
-    recogniser the WER, at equal WER the CER, then the loss; without validation,
-    after every epoch. `epoch-0010.ckpt` and its like hold what `best.ckpt` would
+    no optimiser; it is written when validation reaches a lower score, by the
+    first of `ranking`, at equal values the next; without validation, after every
+    epoch. `epoch-0010.ckpt` and its like hold what `best.ckpt` would
     if that epoch were the best; `speechgru average` makes one of several.
 
     The first Ctrl-C or SIGTERM ends the run after the current step, at the
@@ -57,25 +75,39 @@ class Checkpoints(Checkpoint):
 
     Args:
         folder: of the run.
+        interruption: knows of signals.
+        config: of the run, plain values, to be kept in `last.ckpt`.
+        ranking: names of scores, from `rank_scores`.
         save_every: s between checkpoints within an epoch.
         keep_every: epochs between checkpoints that stay; None: none stay.
     """
 
     def __init__(
-        self, folder: str | Path, save_every: float, keep_every: int | None = None
+        self,
+        folder: str | Path,
+        interruption: Interruption,
+        config: Mapping[str, Any],
+        ranking: tuple[str, ...],
+        save_every: float,
+        keep_every: int | None = None,
     ) -> None:
         check("save_every", save_every, INTERVAL)
         if keep_every is not None:
             check("keep_every", keep_every, EPOCHS)
         self.folder = Path(folder)
+        self.interruption = interruption
+        self.config = dict(config)
+        self.ranking = ranking
         self.save_every = save_every
         self.keep_every = keep_every
         self.best: tuple[float, ...] | None = None
         self.best_epoch = 0
-        self.signal: int | None = None
-        self._stop = False
         self._saved_at = time.monotonic()
-        self._handlers: dict[int, Any] = {}
+
+    @property
+    def best_scores(self) -> dict[str, float]:
+        """The best scores so far, by their names."""
+        return dict(zip(self.ranking, self.best or (), strict=False))
 
     def state_dict(self) -> dict[str, Any]:
         """The best scores so far, and their epoch."""
@@ -85,16 +117,29 @@ class Checkpoints(Checkpoint):
         """Go on from the best so far."""
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
 
-    def on_train_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
-        """Take over the signals."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._handlers[number] = signal.signal(number, self._on_signal)
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, task: TrainingTask, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep what the run was told, and how it cuts an epoch into steps."""
+        checkpoint[CONFIG_KEY] = self.config
+        checkpoint[STEPS_KEY] = trainer.datamodule.steps_per_epoch
 
-    def teardown(self, trainer: L.Trainer, task: TrainingTask, stage: str) -> None:
-        """Give the signals back."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers.clear()
+    def on_load_checkpoint(
+        self, trainer: L.Trainer, task: TrainingTask, checkpoint: dict[str, Any]
+    ) -> None:
+        """Raise InputError if an epoch is cut into other steps than before."""
+        now = trainer.datamodule.steps_per_epoch
+        before = checkpoint.get(STEPS_KEY, now)
+        if now != before:
+            raise InputError(
+                f"an epoch has {now} steps on {trainer.world_size} processes, but had "
+                f"{before} when the run began, on another number of processes; take as "
+                "many as then, by trainer.devices"
+            )
+
+    def on_train_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
+        """From now on there is a step to end before the run does."""
+        self.interruption.wait_for_step()
 
     def on_train_batch_end(
         self,
@@ -108,21 +153,18 @@ class Checkpoints(Checkpoint):
         done = index + 1
         if done % trainer.accumulate_grad_batches:
             return  # accumulated gradients are in no checkpoint
-        stop = trainer.strategy.reduce_boolean_decision(
-            self.signal is not None, all=False
-        )
-        self._stop = stop
         if done == trainer.num_training_batches:
             return  # the end of an epoch is saved after its validation
+        stop = self._must_stop(trainer)
         if stop or self._is_due(trainer):
             self._save_last(trainer)
         if stop:
-            raise Interrupted(self.signal or signal.SIGTERM)
+            self._end()
 
     def on_validation_end(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """Keep the model, if it is the best so far."""
         metrics = trainer.callback_metrics
-        score = tuple(float(metrics[name]) for name in task.scores)
+        score = tuple(float(metrics[name]) for name in self.ranking)
         if self.best is None or score < self.best:
             self.best = score
             self._save_best(trainer, task)
@@ -135,8 +177,17 @@ class Checkpoints(Checkpoint):
         if self.keep_every is not None and number % self.keep_every == 0:
             self._save_slim(trainer, task, f"epoch-{number:04d}.ckpt")
         self._save_last(trainer)
-        if self._stop:
-            raise Interrupted(self.signal or signal.SIGTERM)
+        if self._must_stop(trainer):
+            self._end()
+
+    def _must_stop(self, trainer: L.Trainer) -> bool:
+        """Whether any process was told to end."""
+        return trainer.strategy.reduce_boolean_decision(
+            self.interruption.number is not None, all=False
+        )
+
+    def _end(self) -> None:
+        raise Interrupted(self.interruption.number or signal.SIGTERM)
 
     def _is_due(self, trainer: L.Trainer) -> bool:
         # The first process's clock decides for all.
@@ -157,51 +208,3 @@ class Checkpoints(Checkpoint):
     def _save_last(self, trainer: L.Trainer) -> None:
         trainer.save_checkpoint(self.folder / LAST)
         self._saved_at = time.monotonic()
-
-    def _on_signal(self, number: int, frame: Any) -> None:
-        if self.signal is not None:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        self.signal = number
-        log.info("%s: ending after this step", signal.Signals(number).name)
-
-
-class Curves(Callback):
-    """Keep `curves.png` in the run folder up to date while it trains.
-
-    Args:
-        folder: of the run; its metrics/ are drawn.
-        draw_every: s between pictures, at least; the last epoch is always drawn.
-    """
-
-    def __init__(self, folder: str | Path, draw_every: float) -> None:
-        self.folder = Path(folder)
-        self.draw_every = draw_every
-        self._drawn_at = -math.inf
-
-    def on_train_epoch_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
-        """Draw the epochs before, unless it was done a moment ago."""
-        # At the end of an epoch Lightning has not logged all of it yet.
-        due = time.monotonic() - self._drawn_at >= self.draw_every
-        if trainer.is_global_zero and due and trainer.current_epoch > 0:
-            self._draw(trainer)
-
-    def on_train_end(self, trainer: L.Trainer, task: TrainingTask) -> None:
-        """Draw the last epoch."""
-        if trainer.is_global_zero:
-            self._draw(trainer)
-
-    def _draw(self, trainer: L.Trainer) -> None:
-        for logger in trainer.loggers:
-            logger.save()
-        curves = read_learning_curves(self.folder)
-        replace_file(self.folder / CURVES, draw_curves(curves, str(self.folder)))
-        self._drawn_at = time.monotonic()
-
-
-class Interrupted(Exception):  # noqa: N818 - it is no error
-    """A signal ended training; `last.ckpt` is written."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number

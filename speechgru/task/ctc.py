@@ -1,7 +1,7 @@
 """Training an acoustic model by connectionist temporal classification."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -106,10 +106,11 @@ class CTCTask(TrainingTask):
         """See `TrainingTask`."""
         return self.model.subsampling.parameters()
 
-    def describe_best(self, best: Sequence[float]) -> str:
+    def describe_best(self, best: Mapping[str, float]) -> str:
         """Say how good the best checkpoint is, and warn if it is not good at all."""
-        wer, cer, _ = best
-        if wer >= 1:
+        wer, cer = best["val/wer"], best["val/cer"]
+        # Without spaces a transcript is one word, and hardly ever right.
+        if wer >= 1 and (cer >= 1 or next(iter(best)) == "val/wer"):
             log.warning("no word was recognised; train longer, or try debug=overfit")
         return f"WER {100 * wer:.2f} %, CER {100 * cer:.2f} %"
 

@@ -1,7 +1,7 @@
 """Training a language model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -23,9 +23,10 @@ class LanguageModelTask(TrainingTask):
     scores: ClassVar = {"val/loss": "{:.4f}"}
     losses_per_token = ("train/loss", "val/loss")
 
-    def describe_best(self, best: Sequence[float]) -> str:
+    def describe_best(self, best: Mapping[str, float]) -> str:
         """Say how good the best checkpoint is."""
-        return f"loss {best[0]:.4f} per token, perplexity {math.exp(best[0]):.2f}"
+        loss = best["val/loss"]
+        return f"loss {loss:.4f} per token, perplexity {math.exp(loss):.2f}"
 
     def training_step(self, batch: TextBatch, batch_index: int) -> Tensor:
         """Sum the losses of one part of a step."""

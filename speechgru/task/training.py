@@ -1,8 +1,9 @@
 """What all training has in common: the step, its schedule, and its checkpoints."""
 
+import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import lightning as L
@@ -17,6 +18,11 @@ from speechgru.model.recurrent import RecurrentEncoder
 from speechgru.options import SEED, OptionError, Range, check, nearest
 from speechgru.task.muon import Muon
 from speechgru.task.schedule import SCHEDULES
+
+log = logging.getLogger(__name__)
+
+LOSS_KEY = "train_loss"
+"""Of the sums in a checkpoint of the middle of an epoch, over all processes."""
 
 KEPT = "; the last good checkpoint is kept in the run folder"
 
@@ -116,8 +122,8 @@ class TrainingTask(L.LightningModule):
         """What is validated, and kept as the best."""
         return self.model if self.averaged is None else self.averaged.module
 
-    def describe_best(self, best: Sequence[float]) -> str:
-        """Say how good the best checkpoint is, by the values of `scores`."""
+    def describe_best(self, best: Mapping[str, float]) -> str:
+        """Say how good the best checkpoint is, by its scores, the decisive first."""
         raise NotImplementedError
 
     def share_of_step(self, total: Tensor, step_size: int) -> Tensor:
@@ -168,6 +174,26 @@ class TrainingTask(L.LightningModule):
         self.log(
             "train/loss", self.train_loss, on_step=False, on_epoch=True, batch_size=size
         )
+
+    def on_train_start(self) -> None:
+        """Follow the schedule, which has another length if max_epochs was changed."""
+        scheduler, optimizer = self.lr_schedulers(), self.optimizers()
+        rates = [
+            base * scheduler.lr_lambdas[0](scheduler.last_epoch)
+            for base in scheduler.base_lrs
+        ]
+        groups = optimizer.param_groups
+        if rates[0] != groups[0]["lr"]:
+            log.warning(
+                "the schedule now ends after %d epochs, so that the learning rate goes "
+                "on at %.3g instead of %.3g: a run that was planned for so many epochs "
+                "from the start would be another",
+                self.trainer.max_epochs,
+                rates[0],
+                groups[0]["lr"],
+            )
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Take a step, and take it into the average."""
@@ -282,8 +308,13 @@ class TrainingTask(L.LightningModule):
         return self._cpu_seconds + time.process_time()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Make the checkpoint describe itself."""
+        """Make the checkpoint describe itself; keep the loss of the epoch so far."""
         checkpoint.update(self.description())
+        loss = [self.train_loss.mean_value, self.train_loss.weight]
+        loss = self.trainer.strategy.reduce(torch.stack(loss), reduce_op="sum")
+        loop = self.trainer.fit_loop.epoch_loop
+        if not loop.batch_progress.is_last_batch:  # else it was logged
+            checkpoint[LOSS_KEY] = loss
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on counting.
@@ -304,6 +335,10 @@ class TrainingTask(L.LightningModule):
                 )
         self.metadata = {**metadata, **self.metadata, "step": metadata["step"]}
         self._cpu_seconds = metadata["cpu_seconds"]
+        sums = checkpoint.get(LOSS_KEY)
+        if isinstance(sums, Tensor) and self.trainer.is_global_zero:
+            sums = sums.to(self.train_loss.mean_value.device)
+            self.train_loss.mean_value, self.train_loss.weight = sums
 
     def refuse_non_finite(self, losses: Tensor, ids: list[str], remedy: str) -> None:
         """Raise InputError if the loss of an item cannot be trained on."""

@@ -1,7 +1,9 @@
 """The picture of the gates, and the command that draws it."""
 
 import ast
+import errno
 import io
+import os
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -141,6 +143,22 @@ def test_a_picture_lies_in_the_working_directory_and_is_not_overwritten(
     assert picture.read_bytes() == b"annotated for hours"
     assert call(checkpoint, recording, "overwrite=true") == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_is_written_whole_or_not_at_all(
+    checkpoint, recording, in_folder, monkeypatch
+):
+    assert call(checkpoint, recording) == 0
+    before = (in_folder / "noise.gates.png").read_bytes()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        call(checkpoint, recording, "overwrite=true")
+    assert (in_folder / "noise.gates.png").read_bytes() == before
+    assert os.listdir(in_folder) == ["noise.gates.png"]
 
 
 def test_standard_input_is_drawn(checkpoint, recording, in_folder, monkeypatch):

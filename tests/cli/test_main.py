@@ -1,5 +1,6 @@
 """What the command line says, and with which exit code."""
 
+import getpass
 import json
 import os
 import subprocess
@@ -130,7 +131,7 @@ def test_the_composed_configuration_is_printed_on_request(call):
             ["train", "recipe=an4/bigru", "encoder.hiden=1"],
             "encoder.hiden is no option",
         ),
-        (["train", "resume=x", "seed=2"], "resume=RUN_FOLDER stands alone"),
+        (["train", "resume=x", "seed=2"], "seed=2: a run goes on as it began"),
         (
             ["train", "corpus=yesno", "trainer.max_epochs=a"],
             "expected a value like 100",
@@ -246,6 +247,19 @@ def test_all_behind_two_dashes_is_a_file_name():
     line = read_command_line("transcribe", arguments, "", (2, 99))
     assert line.positional == ["a.ckpt", "--help", "format=text"]
     assert line.config["format"] == "json"
+
+
+def test_a_user_whom_the_system_does_not_know_gets_a_name(call, monkeypatch):
+    def unknown(_):
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        # Set first, so that it is gone again after the test.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("speechgru.cli.info.main", lambda _: print(getpass.getuser()))
+    assert call("info")[1] == f"user{os.getuid()}\n"
 
 
 def test_an_interrupted_command_is_exit_code_130(monkeypatch):

@@ -160,8 +160,17 @@ def test_a_log_that_leads_elsewhere_is_not_written_to(folder, tmp_path):
         resume([f"resume={folder}"])
 
 
-def test_nothing_but_trust_stands_beside_resume(folder):
-    with pytest.raises(UsageError, match="stands alone, or beside trust"):
+def test_a_lock_that_leads_elsewhere_is_not_written_to(folder, tmp_path):
+    theirs = tmp_path / "bashrc"
+    theirs.write_text("# mine\n")
+    (folder / ".lock").symlink_to(theirs)
+    with pytest.raises(InputError, match=r"\.lock: is a link or no file"):
+        resume([f"resume={folder}"])
+    assert theirs.read_text() == "# mine\n"
+
+
+def test_nothing_that_makes_another_run_stands_beside_resume(folder):
+    with pytest.raises(UsageError, match="a run goes on as it began"):
         resume([f"resume={folder}", "task.learning_rate=1"])
 
 

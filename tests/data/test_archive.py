@@ -164,6 +164,18 @@ def test_a_zip_is_unpacked_too(tmp_path):
     assert (tmp_path / "files/y/b").read_bytes() == b"B"
 
 
+def test_an_encrypted_zip_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x/a", "A")
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # in the directory
+    content[6] |= 1  # and before the member
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(InputError, match="x/a is encrypted, expected an archive"):
+        extract_archive(tmp_path / "a.zip", tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == []
+
+
 @pytest.mark.parametrize("name", ["../evil", "a/../../evil"])
 def test_nothing_is_written_outside(name, tmp_path):
     tar = make_tar(tmp_path / "a.tar", {"good": b"", name: b""})

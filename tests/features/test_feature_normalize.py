@@ -193,5 +193,5 @@ def test_one_frame_and_digital_silence_alone_give_numbers():
 
 @pytest.mark.parametrize("options", [(0.0, 3.0), (20.0, -1.0), (20.0, float("nan"))])
 def test_active_norm_refuses_what_is_not_above_0(options):
-    with pytest.raises(ValueError, match="is .*expected a number above 0"):
+    with pytest.raises(ValueError, match="expected a number above 0"):
         ActiveNorm(*options)

@@ -73,6 +73,16 @@ def test_it_goes_on_where_it_was_stopped(calls):
     assert again[2:] == first[2:]
 
 
+def test_it_begins_anew_where_a_run_was_killed_before_its_first_checkpoint(
+    calls, tmp_path
+):
+    folder = tmp_path / run_of(1)
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("data: {fold: null}\n")
+    (folder / ".last.ckpt.0123abcd").write_text("half")
+    assert calls("yesno/run.sh")[1].startswith("speechgru train recipe=yesno/bigru ")
+
+
 def test_dev_is_not_scored_where_it_was_trained_on(calls):
     found = calls("an4/run.sh", FOLD="all")
     assert [call.split()[-1] for call in found if "evaluate" in call] == ["split=test"]

@@ -30,7 +30,7 @@ RANDOM = [
 """All that is random, with workers and accumulation."""
 
 
-def start(tones, folder, *overrides):
+def start(tones, folder, *overrides, stderr=subprocess.DEVNULL):
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "speechgru", "train", *RANDOM, *tones.overrides),
@@ -38,7 +38,7 @@ def start(tones, folder, *overrides):
         ],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         start_new_session=True,
     )
 
@@ -99,14 +99,16 @@ def test_a_run_that_is_killed_within_an_epoch_resumes_exactly(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_ends_the_run_after_the_step(tones, tmp_path, number):
-    folder = tmp_path / "run"
-    process = start(
-        tones, folder, "callbacks.save_every=1e9", "trainer.max_epochs=1000"
-    )
+    # To all processes, as Ctrl-C in a terminal and schedulers do; two of them load.
+    folder, errors = tmp_path / "run", tmp_path / "errors"
+    options = ("callbacks.save_every=1e9", "trainer.max_epochs=1000")
+    with errors.open("w") as stderr:
+        process = start(tones, folder, *options, stderr=stderr)
     wait_for_step(process, folder / "last.ckpt", epoch=0, step=1)
     before = read_checkpoint(folder / "last.ckpt")["global_step"]
-    os.kill(process.pid, number)
-    assert process.wait(60) == 128 + number
+    os.killpg(process.pid, number)
+    assert process.wait() == 128 + number
+    assert "Traceback" not in errors.read_text()
     assert read_checkpoint(folder / "last.ckpt")["global_step"] > before
     assert "go on with: speechgru train resume=" in (folder / "train.log").read_text()
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -117,6 +118,14 @@ class Chain:
     def _lasting(self, name: str, id: str) -> random.Random:
         """What draws the same in every epoch."""
         return random.Random(keyed_seed("augment", name, self.seed, id))
+
+    def recordings(self) -> dict[str, list[Path]]:
+        """The audio files that augmentations draw from, by their names."""
+        return {
+            name: augment.recordings.paths
+            for name, augment in self.augmentations.items()
+            if hasattr(augment, "recordings")
+        }
 
     @property
     def same_views(self) -> bool:

@@ -5,6 +5,7 @@ import logging
 import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -133,5 +134,7 @@ def write_utterance(
 ) -> Utterance:
     """Write (S,) samples as 16-bit PCM, and describe the file."""
     samples = waveform.clamp(-1, 1).numpy()
-    soundfile.write(path, samples, sample_rate, subtype="PCM_16")
+    content = BytesIO()  # libsndfile would not say what the disk says
+    soundfile.write(content, samples, sample_rate, subtype="PCM_16", format="WAV")
+    path.write_bytes(content.getbuffer())
     return describe_file(path.stem, path, text, speaker)

@@ -1,0 +1,10 @@
+"""Names of the files in the folder of a run."""
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+CONFIG_FILE = "config.yaml"
+CURVES = "curves.png"
+LOCK_FILE = ".lock"
+LOG_FILE = "train.log"
+SKIPPED_FILE = "skipped.jsonl"
+START_FILE = "start.json"
+"""How the run was started: its command line and working directory."""

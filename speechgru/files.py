@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import re
 import secrets
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,7 @@ _MAX_LISTED = 20  # problems in one message
 
 MOST_NUMBER = 1e300
 """What numbers of a record stay below, so that their sums are finite."""
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Item = TypeVar("Item")
 
@@ -240,6 +242,18 @@ def show(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def printable(text: str) -> str:
+    """Text that stays on its line and cannot steer a terminal, for people.
+
+    Control characters, other ends of lines, changes of direction, and bytes of a
+    file name that are no UTF-8 are escaped.
+
+    >>> printable("a\\nb")
+    'a\\\\nb'
+    """
+    return _UNPRINTABLE.sub(_escape, text)
+
+
 def reason(error: Exception) -> str:
     """What the system says."""
     return getattr(error, "strerror", None) or str(error)
@@ -258,6 +272,13 @@ def _unzip(content: bytes) -> bytes:
     if len(found) > MOST_BYTES:
         raise OSError(errno.EFBIG, f"larger than {MOST_BYTES >> 20} MiB when unpacked")
     return found
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:  # how Python holds such a byte
+        return f"\\x{code - 0xDC00:02x}"
+    return found[0].encode("unicode_escape").decode()
 
 
 def _finite(value: Any) -> Any:

@@ -11,6 +11,7 @@ from speechgru.files import (
     get_name,
     get_seconds,
     get_text,
+    printable,
     read_json_lines,
     relative_path,
     replace_file,
@@ -245,3 +246,19 @@ def test_a_device_is_written_to_and_never_replaced():
         with pytest.raises(InputError, match="/dev/full: cannot be written"):
             replace_file("/dev/full", b"content")
         assert not Path("/dev/full").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a b.wav", "a b.wav"),
+        ("né 日本 \u200d.wav", "né 日本 \u200d.wav"),
+        ("a\nb\r\t\x00", "a\\nb\\r\\t\\x00"),
+        ("\x1b[31m\x9b", "\\x1b[31m\\x9b"),
+        ("\u2028\u2029\u202e", "\\u2028\\u2029\\u202e"),
+        ("\udcff\udcc3", "\\xff\\xc3"),
+    ],
+)
+def test_what_is_printed_stays_on_its_line(text, shown):
+    assert printable(text) == shown
+    assert len(shown.encode().splitlines()) == 1

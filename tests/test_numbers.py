@@ -32,7 +32,7 @@ MEANT = {
             "average dropout early_stopping_patience input_dropout intermediate "
             "lookahead max_freq_width max_time_fraction max_time_width num_freq_masks "
             "num_time_masks num_workers output_dropout pitches probability seed show "
-            "smoothing weight_dropout worst",
+            "smoothing weight_dropout wordless worst",
         ),
         (
             {0, 1.5},
@@ -46,14 +46,15 @@ MEANT = {
         ),
         (
             {1.5},
-            "batch_seconds factors learning_rate longest_decay",
+            "batch_seconds factors learning_rate least limit longest_decay margin "
+            "max_memory most",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),
         ({-1}, "devices"),
         ({-1, 0}, "corpus.seed"),
         # Below the other bound, as it is by default.
-        (set(), "augment.noise.high"),
+        (set(), "augment.noise.high augment.silence.low"),
         ({0, 1.5}, "augment.reverb.highest_ratio"),
         # What an archive is expected to hold, be it nothing.
         ({0, 1.5}, "hours.train hours.dev hours.test hours.recordings"),

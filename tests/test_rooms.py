@@ -19,7 +19,7 @@ ALLOWED = {
     "progress": set(),
     "bounded": set(),
     "files": EVERYWHERE | {"bounded"},
-    "audio": EVERYWHERE,
+    "audio": EVERYWHERE | {"files"},
     "text": EVERYWHERE,
     "features": EVERYWHERE,
     "data": EVERYWHERE | {"progress", "bounded", "files", "audio", "text"},
@@ -29,7 +29,7 @@ ALLOWED = {
     "score": EVERYWHERE | {"bounded", "files"},
     "task": EVERYWHERE
     | {"progress", "files", "features", "data", "model", "decode", "score"},
-    "transcribe": EVERYWHERE | {"audio", "model", "decode"},
+    "transcribe": EVERYWHERE | {"files", "audio", "model", "decode"},
 }
 ROOMS = {*ALLOWED, "cli"}
 WITH_LIGHTNING = {"data/datamodule.py", "cli/run.py"}

@@ -10,7 +10,8 @@ fold="${FOLD:-1/4}"
 folder="runs/an4/ablation/fold${fold%/*}"
 wanted=("$@")
 # What the recipe has from rows below, undone.
-base=(features.n_mels=80 features.hop_length=160 spec_augment.max_freq_width=15
+base=(augment=speed normalize=utterance data.wordless=0
+    features.n_mels=80 features.hop_length=160 spec_augment.max_freq_width=15
     spec_augment.max_time_width=25 spec_augment.max_time_fraction=0.1
     spec_augment.frames_per_time_mask=null subsampling.depth=1 subsampling.norm=null
     encoder.hidden_size=256 encoder.piece_range=null task.optimizer=adamw
@@ -85,8 +86,10 @@ row fine-masks 45 "${fine[@]}" spec_augment.frames_per_time_mask=40 task.weight_
 fine_pieces=("${fine[@]}" 'encoder.piece_range=[15,150]')
 row fine-pieces 45 "${fine_pieces[@]}"
 row fine-pieces-long 70 "${fine_pieces[@]}"
-row short-frames 36 "${fine[@]}" features.hop_length=128 'encoder.piece_range=[20,190]' \
-    spec_augment.max_time_width=30 spec_augment.frames_per_time_mask=75
+short=("${fine[@]}" features.hop_length=128 'encoder.piece_range=[20,190]'
+    spec_augment.max_time_width=30 spec_augment.frames_per_time_mask=75)
+row short-frames 36 "${short[@]}"
+row silence 36 "${short[@]}" normalize=active 'augment=[speed,silence]' data.wordless=0.03
 row ligru 40 encoder=ligru
 row deep-ligru 45 "${deep[@]}" encoder=ligru
 row small 60 encoder.hidden_size=192

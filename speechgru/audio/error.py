@@ -8,7 +8,8 @@ class AudioError(InputError):
 
     Attributes:
         kind: one of missing, empty-file, undecodable, truncated, damaged,
-            no-samples, nan-samples, out-of-range, sample-rate, outside-file.
+            no-samples, nan-samples, out-of-range, cancelling-channels, sample-rate,
+            outside-file.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -41,7 +42,8 @@ def undecodable(name: str, error: Exception) -> AudioError:
     return AudioError(
         "undecodable",
         f"{name}: not decodable as audio ({reason(error)}), expected wav, flac, "
-        "ogg, opus, mp3, aiff or sph; convert it or drop it",
+        "ogg, opus, mp3, aiff or sph; convert it, e.g. by ffmpeg -i IN OUT.wav, or "
+        "drop it",
     )
 
 

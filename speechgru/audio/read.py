@@ -74,8 +74,9 @@ def read_audio(
 
     Raises:
         AudioError: missing, 0 bytes, not audio, truncated, damaged, without
-            samples, with samples that are NaN, infinite or far too large, or
-            ending before offset + duration by more than `duration_tolerance`.
+            samples, with samples that are NaN, infinite or far too large, with
+            channels that cancel out, or ending before offset + duration by more
+            than `duration_tolerance`.
     """
     name = name_audio(source)
     with open_sound(source, name) as sound:

@@ -15,6 +15,7 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 import soundfile
 
+from speechgru.audio.channels import Mixer
 from speechgru.audio.error import AudioError, reason, truncated, undecodable
 from speechgru.audio.layout import find_layout
 from speechgru.audio.muted import call_muted
@@ -69,7 +70,7 @@ class Sound:
             file ends.
 
         Raises:
-            AudioError: truncated or damaged.
+            AudioError: truncated or damaged, or with channels that cancel out.
         """
         stop = self.num_samples if count is None else start + count
         blocks = [np.empty(0, dtype=np.float32)]
@@ -100,7 +101,7 @@ class Sound:
     def _decode_blocks(
         self, part: _Decoder, num_skipped: int, num_wanted: int
     ) -> list[np.ndarray]:
-        blocks, num_read = [], 0
+        blocks, num_read, mixer = [], 0, Mixer()
         num_frames = num_skipped + num_wanted
         while num_read < num_frames:
             # The edge of what is skipped is one of a block.
@@ -112,9 +113,10 @@ class Sound:
                     self._name, max(0, num_read - num_skipped), num_wanted, "samples"
                 )
             if num_read >= num_skipped:
-                is_mono = block.shape[1] == 1
-                blocks.append(block[:, 0] if is_mono else block.mean(axis=1))
+                blocks.append(mixer.average(block))
             num_read += len(block)
+        if mixer.cancels:
+            raise AudioError("cancelling-channels", f"{self._name}: {mixer.explain()}")
         return blocks
 
 

@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from speechgru.audio.error import AudioError
+from speechgru.files import printable
 
 AudioSource = str | os.PathLike[str] | bytes | BinaryIO
 
@@ -13,9 +14,9 @@ AudioSource = str | os.PathLike[str] | bytes | BinaryIO
 def name_audio(source: AudioSource) -> str:
     """What messages call a source: its path where it has one."""
     if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
+        return printable(os.fsdecode(source))
     name = getattr(source, "name", None)
-    return name if isinstance(name, str) else "audio from memory"
+    return printable(name) if isinstance(name, str) else "audio from memory"
 
 
 def open_stream(source: AudioSource, name: str) -> BinaryIO:

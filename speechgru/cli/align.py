@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import fmean
 
 from speechgru.cli.config import read_command_line, set_up_cpu
-from speechgru.cli.transcribe import expand
-from speechgru.files import read_lines, replace_file
+from speechgru.cli.transcribe import expand_one
+from speechgru.files import printable, read_lines, replace_file
 from speechgru.interfaces import InputError
 from speechgru.transcribe.formats import to_ctm, to_json, to_textgrid
 from speechgru.transcribe.transcriber import Transcriber
@@ -35,21 +35,20 @@ def main(arguments: Sequence[str]) -> int:
             f"format is {config['format']!r}, expected one of: {', '.join(FORMATS)}"
         )
     checkpoint, name, text = line.positional
-    [source, *others] = expand(name)
-    if others:
-        raise InputError(
-            f"{name}: {len(others) + 1} recordings, expected 1; name one of them"
-        )
+    source = expand_one(name)
     set_up_cpu(config["num_threads"])
     transcriber = Transcriber.from_checkpoint(
-        checkpoint, config["device"], trust=config["trust"]
+        checkpoint,
+        config["device"],
+        trust=config["trust"],
+        max_memory=config["max_memory"],
     )
     transcript = transcriber.align(source, read_text(text))
     confidence = fmean(word.confidence for word in transcript.words)
     if confidence < DOUBTFUL:
         print(
-            f"{source}: the words have a probability of {confidence:.3f} on average; "
-            "check that they are what is said there",
+            f"{printable(transcript.source)}: the words have a probability of "
+            f"{confidence:.3f} on average; check that they are what is said there",
             file=sys.stderr,
         )
     written = FORMATS[config["format"]](transcript)
@@ -57,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         print(written)
     else:
         replace_file(config["output"], f"{written}\n".encode())
-        print(f"alignment: {config['output']}")
+        print(f"alignment: {printable(config['output'])}")
     return 0
 
 

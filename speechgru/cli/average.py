@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from speechgru.cli.config import read_command_line
+from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.model.average import average_checkpoints
 from speechgru.model.checkpoint import write_checkpoint
@@ -27,5 +28,5 @@ def main(arguments: Sequence[str]) -> int:
     if output.exists():
         raise InputError(f"{output}: exists, expected a new file; choose another name")
     write_checkpoint(average_checkpoints(paths), output)
-    print(f"checkpoint: {output}")
+    print(f"checkpoint: {printable(str(output))}")
     return 0

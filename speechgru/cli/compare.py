@@ -9,7 +9,7 @@ from typing import Any
 
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
-from speechgru.files import replace_file, to_json
+from speechgru.files import printable, replace_file, to_json
 from speechgru.score.compare import (
     Comparison,
     check_comparable,
@@ -61,15 +61,28 @@ def main(arguments: Sequence[str]) -> int:
     adjusted = dict(
         zip(pairs, holm([pair.matched_pairs.p for pair in pairs.values()]), strict=True)
     )
+    if config["output"]:  # before anything is printed
+        record = {
+            "systems": {
+                name: {"path": path, **its.to_record()}
+                for (name, its), path in zip(summaries.items(), paths, strict=True)
+            },
+            "pairs": [
+                to_record(names, comparison, adjusted[names], systems)
+                for names, comparison in pairs.items()
+            ],
+        }
+        replace_file(Path(config["output"]), to_json(record, indent=2))
     summary = summaries["A"]
     print(
         f"{summary.num_utterances} utterances, {summary.words.counts.reference_length} "
         f"words aligned by {summary.scoring}; 95 % intervals by bootstrap over "
         f"{summary.resampled}s\n"
     )
-    width = max(map(len, paths))
+    shown = [printable(path) for path in paths]
+    width = max(map(len, shown))
     print(f"   {'system':{width}}     WER  [95 %]")
-    for (name, its), path in zip(summaries.items(), paths, strict=True):
+    for (name, its), path in zip(summaries.items(), shown, strict=True):
         rate = its.words
         print(
             f"{name}  {path:{width}} {percent(rate.counts.rate):>7}  "
@@ -82,18 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"\n{describe(names, comparison, adjusted[names], len(pairs), show)}")
         print_differences(names, systems, show)
     if config["output"]:
-        record = {
-            "systems": {
-                name: {"path": path, **its.to_record()}
-                for (name, its), path in zip(summaries.items(), paths, strict=True)
-            },
-            "pairs": [
-                to_record(names, comparison, adjusted[names], systems)
-                for names, comparison in pairs.items()
-            ],
-        }
-        replace_file(Path(config["output"]), to_json(record, indent=2))
-        print(f"\neverything: {config['output']}")
+        print(f"\neverything: {printable(config['output'])}")
     return 0
 
 
@@ -146,7 +148,7 @@ def print_differences(names: tuple[str, str], systems: Systems, show: int) -> No
     """Print the utterances on which two systems differ most."""
     differing = differing_utterances(*(systems[name] for name in names))
     for ours, theirs in differing[:show]:
-        print(f"\n  {ours.id}")
+        print(f"\n  {printable(ours.id)}")
         print(f"    said        {ours.reference}")
         for name, result in zip(names, (ours, theirs), strict=True):
             print(f"    {name} {result.word_errors.edits:3} edits {result.hypothesis}")

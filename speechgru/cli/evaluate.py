@@ -15,7 +15,7 @@ from speechgru.cli.tuned import warn_of_foreign_weights
 from speechgru.decode.beam_decoder import BeamDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence
-from speechgru.files import beside, relative_path, replace_file, to_json
+from speechgru.files import beside, printable, relative_path, replace_file, to_json
 from speechgru.interfaces import Decoder, InputError, Utterance
 from speechgru.model.checkpoint import load_checkpoint
 from speechgru.progress import Progress
@@ -53,12 +53,6 @@ def main(arguments: Sequence[str]) -> int:
     by_id = {result.id: result for result in found}
     results = [by_id[utterance.id] for utterance in utterances]
     summary = summarise(results, config["resample"])
-    # Before anything is written, which a full disk might prevent.
-    print(describe(summary, f"{corpus} {split}"))
-    if weights:
-        said = (f"{name}={value:g}" for name, value in weights.items())
-        print(f"decoded with {' '.join(said)}")
-    write_results(output, results)
     described = {
         "corpus": corpus,
         "split": split,
@@ -70,12 +64,33 @@ def main(arguments: Sequence[str]) -> int:
         "commit": find_commit("speechgru", "conf"),
         **summary.to_record(),
     }
-    replace_file(beside(output, ".summary.json"), to_json(described, indent=2))
-    print(f"results: {output}")
-    if config["nist_files"]:
-        written = write_nist_files(output, results)
-        print(f"for NIST's tools: {' '.join(map(str, written))}")
+    try:
+        # Before anything is printed, which a closed pipe might prevent.
+        written = write_all(output, results, described, config["nist_files"])
+    finally:
+        # And also where a full disk prevents the writing.
+        print(describe(summary, f"{corpus} {split}"))
+        if weights:
+            said = (f"{name}={value:g}" for name, value in weights.items())
+            print(f"decoded with {' '.join(said)}")
+    print("\n".join(written))
     return 0
+
+
+def write_all(
+    output: Path,
+    results: Sequence[Result],
+    described: Mapping[str, Any],
+    nist_files: bool,
+) -> list[str]:
+    """Write results, their summary and what NIST's tools read; say where."""
+    write_results(output, results)
+    replace_file(beside(output, ".summary.json"), to_json(described, indent=2))
+    said = [f"results: {printable(str(output))}"]
+    if nist_files:
+        names = " ".join(map(str, write_nist_files(output, results)))
+        said.append(f"for NIST's tools: {printable(names)}")
+    return said
 
 
 def recognise(
@@ -222,6 +237,7 @@ def describe(summary: Summary, title: str) -> str:
 
 
 def _table(title: str, rates) -> list[str]:
+    rates = {printable(name): rate for name, rate in rates.items()}
     width = max(len(title), *map(len, rates))
     lines = [f"{title:{width}}   words     WER  [95 %]"]
     for name, rate in rates.items():

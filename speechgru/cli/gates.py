@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from speechgru.audio import AudioSource, inspect_audio
 from speechgru.cli.config import read_command_line
 from speechgru.cli.picture import Observation, draw, printable
-from speechgru.cli.transcribe import expand, load_transcriber
+from speechgru.cli.transcribe import expand_one, load_transcriber
 from speechgru.files import replace_file
 from speechgru.interfaces import InputError
 from speechgru.model.gru import GRUEncoder
@@ -36,11 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     line = read_command_line("gates", arguments, USAGE, (2, 2))
     config = line.config
     checkpoint, name = line.positional
-    [source, *others] = expand(name)
-    if others:
-        raise InputError(
-            f"{name}: {len(others) + 1} recordings, expected 1; name one of them"
-        )
+    source = expand_one(name)
     stem = Path(source).stem if isinstance(source, str) else "stdin"
     output = Path(config["output"] or f"{stem}.gates.png")
     _check_output(output, config["overwrite"])

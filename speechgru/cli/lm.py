@@ -11,6 +11,7 @@ from speechgru.cli.examination import build_tokenizer
 from speechgru.data.folds import hold_out
 from speechgru.data.texts import read_sentences
 from speechgru.decode.language import token_names
+from speechgru.files import printable
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
@@ -45,9 +46,10 @@ def main(arguments: Sequence[str]) -> int:
     counted = track(sentences, "lm: counting", "sentences")
     estimate = estimate_kneser_ney(counted, config["order"])
     held_out = cut_all(dev, tokenizer, config["unit"])
-    print(describe(estimate, held_out, config["unit"]))
-    write_arpa(output, estimate.ngrams)
-    print(f"language model: {output}")
+    description = describe(estimate, held_out, config["unit"])
+    write_arpa(output, estimate.ngrams)  # before anything is printed
+    print(description)
+    print(f"language model: {printable(str(output))}")
     return 0
 
 

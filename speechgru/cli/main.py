@@ -56,9 +56,9 @@ def main() -> None:
                 f"{nearest(command, COMMANDS)}"
             )
         status = importlib.import_module(f"speechgru.cli.{command}").main(arguments)
+        sys.stdout.flush()  # what fails here would fail, unheard, at the exit
     except BrokenPipeError:
-        # The reader of our output has gone; keep the interpreter's exit quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # its reader has gone
         status = 1
     except KeyboardInterrupt:
         status = 130
@@ -68,9 +68,18 @@ def main() -> None:
             raise
         message = f"speechgru {command}: {_message(error, command)}"
         print(printable(message), file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:  # it is that which failed: a full disk
+            _drop_output()
     finally:
         sys.stdout = stdout
     sys.exit(status)
+
+
+def _drop_output() -> None:
+    """Keep the interpreter's exit, which writes what is left, quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _name_user() -> None:

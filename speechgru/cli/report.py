@@ -21,7 +21,7 @@ from speechgru.audio import load_audio
 from speechgru.cli.config import read_command_line, set_up_cpu
 from speechgru.cli.config_file import read_config_text
 from speechgru.features.log_mel import LogMel
-from speechgru.files import beside, relative_path, replace_file
+from speechgru.files import beside, printable, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
 from speechgru.progress import track
@@ -89,7 +89,8 @@ def main(arguments: Sequence[str]) -> int:
         print_failures(system)
         if hint := hint_at_form(system.results):
             print(f"{system.name}: {hint}", file=sys.stderr)
-    print(f"report: {output} ({len(page.encode()) / 2**20:.1f} MiB)")
+    size = len(page.encode()) / 2**20
+    print(f"report: {printable(str(output))} ({size:.1f} MiB)")
     return 0
 
 
@@ -100,10 +101,12 @@ def print_failures(system: System) -> None:
         by_reason.setdefault(why, []).append(id)
     for why, ids in [*by_reason.items()][:MAX_LISTED]:
         which = ids[0] if len(ids) == 1 else f"{len(ids)} utterances"
-        print(f"{system.name}: {which} without sound: {why}", file=sys.stderr)
+        said = printable(f"{system.name}: {which} without sound: {why}")
+        print(said, file=sys.stderr)
     if len(by_reason) > MAX_LISTED:
         more = len(by_reason) - MAX_LISTED
-        print(f"{system.name}: and {more} more, see the page", file=sys.stderr)
+        said = printable(f"{system.name}: and {more} more, see the page")
+        print(said, file=sys.stderr)
 
 
 def find_results(name: str) -> list[Source]:
@@ -189,7 +192,8 @@ def find_model(
     else:
         path = source.path.parent / str(described["checkpoint"])
         if not path.exists():
-            print(f"{path}: is gone, so the page shows no posteriors of {source.path}")
+            gone = f"{path}: is gone, so the page shows no posteriors of {source.path}"
+            print(printable(gone), file=sys.stderr)
             return None
     loaded = load_checkpoint(path, config["trust"])
     to_device(loaded.model, config["device"])

@@ -13,6 +13,7 @@ from speechgru.options import (
     LOG_SCORE,
     MOST_THREADS,
     ORDER,
+    PROBABILITY,
     SECONDS,
     SEED,
     WEIGHT,
@@ -126,6 +127,7 @@ RULES: Mapping[str, Rule] = {
     # of single commands
     "batch_seconds": number(SECONDS),
     "beam_sizes": each(BEAM_SIZE),
+    "max_memory": number(Range(0, 1_000_000, above=True), null=True),  # GB
     "lm_weights": each(WEIGHT),
     "order": number(ORDER),
     "rescore_texts": number(BEAM_SIZE),
@@ -145,6 +147,7 @@ RULES: Mapping[str, Rule] = {
     "data.max_train": number(COUNT, null=True),
     "data.num_buckets": number(COUNT),
     "data.num_workers": number(whole(0, MOST_THREADS)),
+    "data.wordless": number(PROBABILITY),
     "trainer.accumulate": number(whole(1, 1_000_000)),
     "trainer.devices": devices,
     "trainer.log_every_n_steps": number(COUNT),

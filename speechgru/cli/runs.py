@@ -9,7 +9,7 @@ from typing import Any
 
 from speechgru.cli.config import read_command_line
 from speechgru.cli.config_file import read_config
-from speechgru.files import to_json
+from speechgru.files import printable, to_json
 from speechgru.interfaces import InputError
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.summary import percent, read_summary
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     elif runs:
         print("\n".join(format_table(runs)))
     if damaged:
-        print("\n".join(damaged), file=sys.stderr)
+        print("\n".join(map(printable, damaged)), file=sys.stderr)
     return 1 if damaged else 0
 
 
@@ -130,13 +130,14 @@ def _value_text(value: Any) -> str:
 
 def format_table(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line for each run, and indented ones for its scores and differences."""
-    width = max(len("run"), *(len(run["run"]) for run in runs))
+    names = [printable(run["run"]) for run in runs]
+    width = max(len("run"), *map(len, names))
     lines = [f"{'run':{width}}  seed   epochs CPU h:min  dev WER"]
-    for run in runs:
+    for run, name in zip(runs, names, strict=True):
         epochs = f"{run['epochs']}/{run['max_epochs']}"
         best = run["best_dev_wer"]
         lines.append(
-            f"{run['run']:{width}} {run['seed']!s:>5} {epochs:>8} "
+            f"{name:{width}} {run['seed']!s:>5} {epochs:>8} "
             f"{_duration(run['cpu_seconds']):>9} "
             f"{'-' if best is None else percent(best):>8}"
         )
@@ -148,7 +149,7 @@ def format_table(runs: Sequence[Mapping[str, Any]]) -> list[str]:
             )
         if run["differs"]:
             differs = (f"{key}={value}" for key, value in run["differs"].items())
-            lines.append(f"    {' '.join(differs)}")
+            lines.append(f"    {printable(' '.join(differs))}")
     return lines
 
 

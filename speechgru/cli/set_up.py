@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 FOR_SPEECH = (
     *("augment", "decoder", "features", "normalize", "spec_augment", "subsampling"),
     *("data.augment", "data.batch_seconds", "data.check", "data.num_buckets"),
-    *("data.num_workers", "data.on_error", "data.resample"),
+    *("data.num_workers", "data.on_error", "data.resample", "data.wordless"),
 )
 """Groups and options that a language model does not obey."""
 
@@ -137,6 +137,7 @@ def set_up_speech(
         resample=data["resample"],
         augment=augment,
         num_views=task.num_views,
+        wordless=data.get("wordless", 0.0),  # older run folders have none
         seed=config["seed"],
         accumulate=run.accumulate,
     )

@@ -1,34 +1,29 @@
 """`speechgru transcribe`: audio files to text."""
 
-import glob
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-import soundfile
 
 from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
 from speechgru.cli.tuned import warn_of_foreign_weights
+from speechgru.data.folder import find_paths, list_recordings, without_repeats
+from speechgru.decode.beam_decoder import BeamDecoder
+from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import load_checkpoint, to_device
 from speechgru.progress import say_line, track, without_bars
 from speechgru.transcribe.formats import to_json, to_text
-from speechgru.transcribe.transcriber import Failure, Transcriber
+from speechgru.transcribe.transcriber import Transcriber
+from speechgru.transcribe.transcript import Failure, Transcript
 
 USAGE = """
 usage: speechgru transcribe CHECKPOINT AUDIO... [KEY=VALUE ...]
 
-Transcribe files, folders (every audio file below), globs, or - for standard
-input, at any sample rate. Texts go to standard output in the order given.
+Transcribe files, folders (every recording below), globs, or - for standard
+input, at any sample rate. Texts go to standard output in the order given; what
+cannot be transcribed is named on standard error, and the exit code is then 1.
 """
-
-SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} | {
-    ".sph",
-    ".opus",
-    ".oga",
-    ".aif",
-}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,10 +34,14 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"format is {config['format']!r}, expected text or json")
     checkpoint, *names = line.positional
     sources = [source for name in names for source in expand(name)]
-    transcriber = load_transcriber(checkpoint, config)
+    readable = [source for source in sources if not isinstance(source, Failure)]
+    results: Iterator[Transcript | Failure] = iter(())
+    if readable:
+        transcriber = load_transcriber(checkpoint, config)
+        results = transcriber.transcribe_many(readable, config["batch_seconds"])
     failures = 0
-    results = transcriber.transcribe_many(sources, config["batch_seconds"])
-    for result in track(results, "transcribe", "files", total=len(sources)):
+    for source in track(sources, "transcribe", "files"):
+        result = source if isinstance(source, Failure) else next(results)
         if isinstance(result, Failure):
             failures += 1
             say_line(f"speechgru transcribe: {result.message}")
@@ -67,28 +66,59 @@ def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
     loaded = load_checkpoint(checkpoint, config["trust"])
     decoder = build_decoder(config, loaded.model)
     warn_of_foreign_weights(decoder, config, loaded.model)
-    model = to_device(loaded.model, config["device"])
-    return Transcriber(model, loaded.tokenizer, decoder, loaded.metadata)
+    if isinstance(decoder, BeamDecoder):
+        # A fault of the language model is no fault of every file.
+        decoder.fit(loaded.tokenizer)
+    return Transcriber(
+        to_device(loaded.model, config["device"]),
+        loaded.tokenizer,
+        decoder,
+        loaded.metadata,
+        config.get("max_memory"),
+    )
 
 
-def expand(name: str) -> list[str | bytes]:
-    """Turn a file, folder, glob or - into sources."""
+def expand_one(name: str) -> str | bytes:
+    """The one source that a name stands for. Raises InputError."""
+    [source, *others] = expand(name)
+    if others:
+        raise InputError(
+            f"{name}: {len(others) + 1} recordings, expected 1; name one of them"
+        )
+    if isinstance(source, Failure):
+        raise InputError(source.message)
+    return source
+
+
+def expand(name: str) -> list[str | bytes | Failure]:
+    """Turn a file, folder, glob or - into sources.
+
+    Whatever has the ending of a recording is one, and whatever is named itself;
+    what is none, or cannot be found, is a Failure in its place.
+    """
     if name == "-":
         return [sys.stdin.buffer.read()]
-    path = Path(name)
-    if path.is_dir():
-        found = sorted(
-            str(file)
-            for file in path.rglob("*")
-            if file.suffix.lower() in SUFFIXES and file.is_file()
-        )
-    elif path.exists():
+    if os.path.isdir(name):
+        found = _expand_folder(name)
+    elif os.path.lexists(name):
         return [name]
     else:
-        found = sorted(glob.glob(name, recursive=True))
+        by_path: dict[str, str | Failure] = {}
+        for match in find_paths(name):
+            for each in _expand_folder(match) if os.path.isdir(match) else [match]:
+                by_path[each.source if isinstance(each, Failure) else each] = each
+        # `**` matches folders, and what they hold.
+        found = [by_path[path] for path in without_repeats(by_path)]
     if not found:
-        raise InputError(
-            f"{name}: no audio found, expected a file, a folder with audio files, a "
-            "glob, or - for standard input; check the path"
+        message = (
+            f"{printable(name)}: no audio found, expected a file, a folder with audio "
+            "files, a glob, or - for standard input; check the path"
         )
+        return [Failure(name, message)]
     return found
+
+
+def _expand_folder(folder: str) -> list[str | Failure]:
+    listing = list_recordings(folder)
+    problems = [Failure(path, why) for path, why in listing.problems.items()]
+    return [*listing.files, *problems]

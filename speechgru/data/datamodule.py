@@ -15,6 +15,7 @@ from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.texts import TextDataset
+from speechgru.data.wordless import Wordless
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.options import MOST_THREADS, SEED, check, whole
 
@@ -161,6 +162,7 @@ class SpeechDataModule(PlannedDataModule):
         augment: waveform augmentation of the training data.
         num_views: of each training utterance in its batch; all count in
             batch_seconds.
+        wordless: utterances without words to train on, for each with words.
         seed: of the run.
         accumulate: batches of one process per optimiser step.
     """
@@ -177,13 +179,18 @@ class SpeechDataModule(PlannedDataModule):
         resample: bool,
         augment: Chain,
         num_views: int,
+        wordless: float,
         seed: int,
         accumulate: int,
     ) -> None:
+        planned = [augment.planned(u.duration, u.id) for u in train]
+        silent = Wordless(wordless, planned, sample_rate, seed)
         super().__init__(
-            SpeechDataset(train, tokenizer, sample_rate, resample, augment, num_views),
+            SpeechDataset(
+                train, tokenizer, sample_rate, resample, augment, num_views, silent
+            ),
             SpeechDataset(dev, tokenizer, sample_rate, resample),
-            [utterance.duration for utterance in train],
+            planned + silent.durations,
             [utterance.duration for utterance in dev],
             train_batch=batch_seconds / num_views,
             dev_batch=batch_seconds,
@@ -201,7 +208,7 @@ class SpeechDataModule(PlannedDataModule):
         """
         data = self.train_data
         generator = random.Random(keyed_seed("statistics", self.seed))
-        count = min(num_utterances, len(data))
+        count = min(num_utterances, len(data.utterances))
         plain = SpeechDataset(
             generator.sample(data.utterances, count),
             data.tokenizer,

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch.utils.data import Dataset
 
-from speechgru.audio import load_audio
+from speechgru.audio import resample_audio, wrong_sample_rate
 from speechgru.data.augment.chain import Chain
 from speechgru.data.batch import Example, collate
 from speechgru.data.plan import PlannedBatch
+from speechgru.data.segments import SegmentReader
+from speechgru.data.wordless import Wordless
 from speechgru.interfaces import Batch, InputError, Tokenizer, Utterance
 
 
@@ -22,6 +24,7 @@ class SpeechDataset(Dataset):
         resample: convert other rates, instead of refusing them.
         augment: changes training waveforms; None leaves all as they are.
         num_views: of each utterance in its batch, augmented apart.
+        wordless: utterances without words, which the plan counts behind the others.
         with_targets: False for scoring only: a reference may then hold
             characters that the model has no token for.
     """
@@ -34,6 +37,7 @@ class SpeechDataset(Dataset):
         resample: bool = False,
         augment: Chain | None = None,
         num_views: int = 1,
+        wordless: Wordless | None = None,
         with_targets: bool = True,
     ) -> None:
         self.utterances = list(utterances)
@@ -42,7 +46,9 @@ class SpeechDataset(Dataset):
         self.resample = resample
         self.augment = augment
         self.num_views = num_views
+        self.wordless = wordless
         self.with_targets = with_targets
+        self._reader = SegmentReader()
 
     def __len__(self) -> int:
         """Number of utterances."""
@@ -53,12 +59,20 @@ class SpeechDataset(Dataset):
         once = self.augment is None or self.augment.same_views
         views = [
             [
-                self.load(self.utterances[index], planned.epoch, view)
+                self._load_planned(index, planned.epoch, view)
                 for index in planned.indices
             ]
             for view in range(1 if once else self.num_views)
         ]
         return collate(views * self.num_views if once else views, planned)
+
+    def _load_planned(self, index: int, epoch: int, view: int) -> Example:
+        if index < len(self.utterances):
+            return self.load(self.utterances[index], epoch, view)
+        index -= len(self.utterances)
+        waveform = self.wordless.load(index, epoch, view)
+        no_targets = torch.empty(0, dtype=torch.long)
+        return Example(f"wordless-{index}", waveform, no_targets, "")
 
     def load(self, utterance: Utterance, epoch: int, view: int = 0) -> Example:
         """Load one utterance as it sounds in a view of an epoch.
@@ -66,13 +80,10 @@ class SpeechDataset(Dataset):
         Raises:
             InputError: names the utterance.
         """
-        waveform = load_audio(
-            utterance.audio_path,
-            self.sample_rate,
-            self.resample,
-            utterance.offset,
-            utterance.duration if utterance.partial else None,
-        )
+        waveform, rate = self._reader.read(utterance)
+        if rate != self.sample_rate and not self.resample:
+            raise wrong_sample_rate(utterance.audio_path, rate, self.sample_rate)
+        waveform = resample_audio(waveform, rate, self.sample_rate)
         if self.augment is not None:
             waveform = self.augment(waveform, epoch, utterance.id, view)
         try:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from speechgru.files import printable
 from speechgru.interfaces import Utterance
 
 _NUM_LISTED = 10  # problems of one kind in the report
@@ -18,9 +19,9 @@ class Problem:
         split: where it is.
         id: which utterance.
         kind: missing, empty-file, undecodable, truncated, damaged,
-            no-samples, nan-samples, out-of-range, outside-file, all-zeros,
-            sample-rate, duration, empty-transcript, unknown-token, too-short,
-            duplicate-id or leaked.
+            no-samples, nan-samples, out-of-range, cancelling-channels, outside-file,
+            all-zeros, sample-rate, duration, empty-transcript, unknown-token,
+            too-short, duplicate-id or leaked.
         message: item, found, expected, remedy.
     """
 
@@ -88,7 +89,10 @@ class Diagnosis:
             lines.append(f"{kind}: {count}")
             same = [p for p in self.problems if p.kind == kind]
             lines += [
-                f"  {p.split}: {'' if p.id in p.message else p.id + ': '}{p.message}"
+                printable(
+                    f"  {p.split}: "
+                    f"{'' if p.id in p.message else p.id + ': '}{p.message}"
+                )
                 for p in same[:_NUM_LISTED]
             ]
             if count > _NUM_LISTED:

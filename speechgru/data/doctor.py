@@ -15,11 +15,12 @@ from speechgru.audio import (
     AudioError,
     duration_tolerance,
     inspect_audio,
-    read_audio,
     resampled_length,
     wrong_sample_rate,
 )
 from speechgru.data.diagnosis import Diagnosis, Problem, SplitSummary, summarise
+from speechgru.data.overlap import Intervals
+from speechgru.data.segments import SegmentReader
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.progress import track
 from speechgru.text.changes import Changes
@@ -54,8 +55,11 @@ def examine(
     summaries: dict[str, SplitSummary] = {}
     # train first, whatever the order: it is the other split's copy that leaks.
     for split in sorted(splits, key=lambda name: name != "train"):
-        examined = track(splits[split], f"doctor: {split}", "utterances")
-        for index, utterance in enumerate(examined):
+        repeated = _repeated_ids(splits[split])
+        examined = track(_by_file(splits[split]), f"doctor: {split}", "utterances")
+        for index, utterance in examined:
+            if index in repeated:
+                problems.append((index, _repeated_id(split, utterance)))
             problems += [
                 (index, Problem(split, utterance.id, kind, message))
                 for kind, message in examiner.examine(split, utterance)
@@ -70,6 +74,32 @@ def examine(
         _note(splits, examiner),
         {split: summaries[split] for split in splits},
     )
+
+
+def _repeated_ids(utterances: Sequence[Utterance]) -> set[int]:
+    """Indices of those whose id an earlier one has."""
+    first = {}
+    for index, utterance in enumerate(utterances):
+        first.setdefault(utterance.id, index)
+    return set(range(len(utterances))) - set(first.values())
+
+
+def _repeated_id(split: str, utterance: Utterance) -> Problem:
+    return Problem(
+        split,
+        utterance.id,
+        "duplicate-id",
+        f"{utterance.id}: id occurs twice in {split}, expected unique ids; rename or "
+        "drop one",
+    )
+
+
+def _by_file(utterances: Sequence[Utterance]) -> list[tuple[int, Utterance]]:
+    """Those of one file together, so that it is decoded once; and their indices."""
+    files: dict[Path, list[tuple[int, Utterance]]] = {}
+    for index, utterance in enumerate(utterances):
+        files.setdefault(utterance.audio_path, []).append((index, utterance))
+    return [each for some in files.values() for each in some]
 
 
 _ENOUGH = 20  # utterances of train, from which on a rare character is worth a note
@@ -96,14 +126,13 @@ class _Examiner:
         self.num_repeated: Counter[str] = Counter()  # by split
         self.users: dict[str, set[str]] = {}  # of a character: ids in train
         self.changes = None if tokenizer is None else Changes(tokenizer.normalize)
-        self._ids: set[tuple[str, str]] = set()
+        self._reader = SegmentReader()
         self._digests: dict[bytes, tuple[str, str]] = {}
-        self._intervals: dict[Path, list[tuple[float, float, str, str]]] = {}
+        self._intervals = Intervals()
 
     def examine(self, split: str, utterance: Utterance) -> list[tuple[str, str]]:
         """The kind and message of every problem."""
-        found = self._check_id(split, utterance)
-        token_ids, in_text = self._check_text(utterance)
+        token_ids, found = self._check_text(utterance)
         if self.changes is not None:
             self.changes.add(utterance.id, utterance.text)
         self.num_tokens[split] += len(token_ids)
@@ -111,14 +140,9 @@ class _Examiner:
             for token_id in set(token_ids):
                 character = self.tokenizer.tokens[token_id]
                 self.users.setdefault(character, set()).add(utterance.id)
-        found += in_text
         try:
             num_channels = inspect_audio(utterance.audio_path).num_channels
-            waveform, rate = read_audio(
-                utterance.audio_path,
-                utterance.offset,
-                utterance.duration if utterance.partial else None,
-            )
+            waveform, rate = self._reader.read(utterance)
         except AudioError as error:
             return [*found, (error.kind, str(error))]
         self.num_channels[num_channels] += 1
@@ -139,18 +163,6 @@ class _Examiner:
             return [*found, (error.kind, str(error))]
         num_samples = resampled_length(len(waveform), rate, self.sample_rate)
         return found + self._check_alignment(split, utterance, token_ids, num_samples)
-
-    def _check_id(self, split: str, utterance: Utterance) -> list[tuple[str, str]]:
-        if (split, utterance.id) in self._ids:
-            return [
-                (
-                    "duplicate-id",
-                    f"{utterance.id}: id occurs twice in {split}, expected unique "
-                    "ids; rename or drop one",
-                )
-            ]
-        self._ids.add((split, utterance.id))
-        return []
 
     def _check_text(
         self, utterance: Utterance
@@ -199,21 +211,17 @@ class _Examiner:
         """Audio that an earlier split has, whole or in part."""
         start = utterance.offset
         end = start + utterance.duration if utterance.partial else math.inf
-        known = self._intervals.setdefault(utterance.audio_path.resolve(), [])
-        overlapping = [
-            (other_split, id)
-            for other_start, other_end, other_split, id in known
-            if start < other_end and other_start < end and other_split != split
-        ]
-        known.append((start, end, split, utterance.id))
+        path = utterance.audio_path.resolve()
+        shared = self._intervals.find_other(path, split, start, end)
+        self._intervals.add(path, split, start, end, utterance.id)
         same = self._digests.setdefault(digest, (split, utterance.id))
         if same[0] != split:
-            overlapping.insert(0, same)
+            shared = same
         elif same[1] != utterance.id:
             self.num_repeated[split] += 1
-        if not overlapping:
+        if shared is None:
             return []
-        other_split, id = overlapping[0]
+        other_split, id = shared
         return [
             (
                 "leaked",

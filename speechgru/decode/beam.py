@@ -3,17 +3,22 @@
 import gzip
 import math
 import tempfile
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
+from speechgru.decode.beam_decoder import BeamDecoder, Found, Language, Search
 from speechgru.decode.language import SPACE, token_names
 from speechgru.files import GZIP
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import UNKNOWN
 from speechgru.options import SIZE, check
+
+if TYPE_CHECKING:
+    from torchaudio.models.decoder import CTCDecoder
 
 
 class FlashlightDecoder(BeamDecoder):
@@ -67,7 +72,7 @@ class FlashlightDecoder(BeamDecoder):
         """See `BeamDecoder`."""
         return self.read_language(tokenizer).lexicon is not None
 
-    def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
+    def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
         """See `BeamDecoder`."""
         from torchaudio.models.decoder import ctc_decoder
 
@@ -102,7 +107,7 @@ class FlashlightDecoder(BeamDecoder):
             # Else torchaudio numbers the tokens anew for the language model.
             dictionary = Path(folder, "tokens.txt")
             dictionary.write_text("\n".join([*names, UNKNOWN, ""]), encoding="utf-8")
-            self._decoder = ctc_decoder(
+            decoder = ctc_decoder(
                 lexicon=None if spelling is None else str(spelling),
                 tokens=names,
                 lm=None if self.lm_path is None else _unpack(self.lm_path, folder),
@@ -118,11 +123,22 @@ class FlashlightDecoder(BeamDecoder):
                 blank_token=names[BLANK],
                 sil_token=SPACE,
             )
-        self._has_lexicon = spelling is not None
-        self._space = tokenizer.tokens.index(" ")
+        space = tokenizer.tokens.index(" ")
+        return _FlashlightSearch(decoder, spelling is not None, space)
 
-    def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
-        """See `BeamDecoder`."""
+
+class _FlashlightSearch:
+    """Search with one of flashlight's decoders, one utterance after the other."""
+
+    def __init__(self, decoder: "CTCDecoder", has_lexicon: bool, space: int) -> None:
+        self._decoder = decoder
+        self._has_lexicon = has_lexicon
+        self._space = space
+        # The decoder keeps the beam within itself.
+        self._lock = threading.Lock()
+
+    def __call__(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
+        """See `Search`."""
         return [
             self._search_one(log_probs[index, :length])
             for index, length in enumerate(lengths.tolist())
@@ -135,7 +151,8 @@ class FlashlightDecoder(BeamDecoder):
             end = log_probs.new_full((1, log_probs.size(1)), -1e4)
             end[0, self._space] = 0.0
             log_probs = torch.cat([log_probs, end])
-        [results] = self._decoder(log_probs[None].contiguous())
+        with self._lock:
+            [results] = self._decoder(log_probs[None].contiguous())
         found = [
             Found(tuple(self._strip(result.tokens.tolist())), result.score, True)
             for result in results

@@ -1,8 +1,9 @@
 """What the beam searches share: their options, and hypotheses with confidences."""
 
 import math
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +56,14 @@ class Language:
     lm: NGramModel | None
     is_of_tokens: bool
     lexicon: Lexicon | None
+
+
+Search = Callable[[Tensor, Tensor], list[list[Found]]]
+"""Finds up to beam_size texts for each utterance, the best first, in log_probs
+(B, T, C) float32 and lengths (B,) int64, both on the CPU."""
+
+_PREPARING = threading.Lock()
+"""Of several threads one reads the language model, and the others wait for it."""
 
 
 class BeamDecoder(ABC):
@@ -116,7 +125,7 @@ class BeamDecoder(ABC):
         self.open_vocabulary = open_vocabulary
         self._asked = {"lm_weight": lm_weight, "word_score": word_score}
         self.rescoring: Rescoring | None = None
-        self._tokens: tuple[str, ...] | None = None
+        self._fitted: tuple[tuple[str, ...], Language] | None = None
         self.change(**self._find_weights(None), beam_size=beam_size, num_best=num_best)
 
     @property
@@ -165,7 +174,7 @@ class BeamDecoder(ABC):
         self.word_score = word_score
         self.beam_size = beam_size
         self.num_best = num_best
-        self._is_prepared = False
+        self._prepared: tuple[tuple[str, ...], Search] | None = None
 
     @property
     def weights(self) -> dict[str, float]:
@@ -183,20 +192,13 @@ class BeamDecoder(ABC):
         return True
 
     @abstractmethod
-    def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
-        """Get ready for texts of these tokens, with these weights.
+    def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
+        """Give the search for texts of these tokens, with these weights.
+
+        Several threads may call it at once: its state belongs to the call.
 
         Raises:
             InputError: the search has no use for such a language.
-        """
-
-    @abstractmethod
-    def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
-        """Find up to beam_size texts for each utterance, the best first.
-
-        Args:
-            log_probs: (B, T, C) float32, on the CPU.
-            lengths: (B,) int64, on the CPU.
         """
 
     def __call__(
@@ -225,22 +227,24 @@ class BeamDecoder(ABC):
             InputError: see `fit`.
         """
         check_log_probs(log_probs, output_lengths, len(tokenizer.tokens))
-        self.fit(tokenizer)
+        search = self.fit(tokenizer)
         log_probs = log_probs.detach().to("cpu", torch.float32)
         lengths = output_lengths.cpu()
         return [
             self._describe(
                 found, log_probs[index, : lengths[index]], tokenizer, seconds_per_frame
             )
-            for index, found in enumerate(self.search(log_probs, lengths))
+            for index, found in enumerate(search(log_probs, lengths))
         ]
 
-    def fit(self, tokenizer: Tokenizer) -> None:
+    def fit(self, tokenizer: Tokenizer) -> Search:
         """Get ready for texts of these tokens, unless it is. Raises InputError."""
-        language = self.read_language(tokenizer)
-        if not self._is_prepared:
-            self.prepare(language, tokenizer)
-            self._is_prepared = True
+        with _PREPARING:
+            prepared = self._prepared
+            if prepared is None or prepared[0] != tokenizer.tokens:
+                search = self.prepare(self.read_language(tokenizer), tokenizer)
+                self._prepared = prepared = (tokenizer.tokens, search)
+            return prepared[1]
 
     def read_language(self, tokenizer: Tokenizer) -> Language:
         """Read the language model and the lexicon, unless they have been read.
@@ -248,11 +252,10 @@ class BeamDecoder(ABC):
         Raises:
             InputError: they cannot be read, or do not fit the tokens.
         """
-        if self._tokens != tokenizer.tokens:
-            self._language = self._fit_language(tokenizer)
-            self._tokens = tokenizer.tokens
-            self._is_prepared = False
-        return self._language
+        fitted = self._fitted
+        if fitted is None or fitted[0] != tokenizer.tokens:
+            self._fitted = fitted = (tokenizer.tokens, self._fit_language(tokenizer))
+        return fitted[1]
 
     def _fit_language(self, tokenizer: Tokenizer) -> Language:
         lm = None if self.lm_path is None else NGramModel(read_arpa(self.lm_path))

@@ -5,6 +5,7 @@ It says what every token that could follow adds to the text's score, and the
 state behind each; and what the end adds.
 """
 
+import threading
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -24,9 +25,15 @@ IMPOSSIBLE = -torch.inf
 MAX_ROWS = 500_000
 """Histories that a `TokenScorer` keeps: 170 MB with 28 tokens."""
 
+_TABLES = threading.Lock()
+"""Held by whoever reads or fills the tables of a `TokenScorer`. There is one for all
+of them, since a scorer with a lock of its own could not go to other processes."""
+
 
 class Scorer(Protocol):
     """A part of a text's score beside the acoustic one.
+
+    The states belong to the search; several may use a scorer at once.
 
     Dimensions: N texts, C tokens, S numbers of a state.
     """
@@ -77,11 +84,12 @@ class TokenScorer:
     def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """See `Scorer`."""
         histories = states[:, 0]
-        if self._num_rows > MAX_ROWS:
-            self._forget()
-        self._look_up(histories[self._rows[histories] < 0].unique())
-        rows = self._rows[histories]
-        return self._scores[rows], self._reached[rows][..., None]
+        with _TABLES:
+            if self._num_rows > MAX_ROWS:
+                self._forget()
+            self._look_up(histories[self._rows[histories] < 0].unique())
+            rows = self._rows[histories]
+            return self._scores[rows], self._reached[rows][..., None]
 
     def _forget(self) -> None:
         """Begin with empty tables: a row for each history, a column for each token."""

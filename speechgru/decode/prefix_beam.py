@@ -1,10 +1,9 @@
 """Prefix beam search in torch: no compiler, every kind of token."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from torch import Tensor
-
-from speechgru.decode.beam_decoder import BeamDecoder, Found, Language
+from speechgru.decode.beam_decoder import BeamDecoder, Language, Search
 from speechgru.decode.hotwords import HotwordScorer, normalize_phrases
 from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
 from speechgru.decode.prefix_beam_search import search
@@ -61,7 +60,7 @@ class PrefixBeamDecoder(BeamDecoder):
         self.hotwords = tuple(hotwords)
         self.hotword_score = hotword_score
 
-    def prepare(self, language: Language, tokenizer: Tokenizer) -> None:
+    def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
         """See `BeamDecoder`."""
         scorers: list[Scorer] = []
         word_score = self.word_score
@@ -89,7 +88,12 @@ class PrefixBeamDecoder(BeamDecoder):
         if self.hotwords:
             self._refuse_unheard(language, tokenizer)
             scorers.append(HotwordScorer(self.hotwords, tokenizer, self.hotword_score))
-        self._scorer = ScorerSum(scorers, len(tokenizer.tokens))
+        return partial(
+            search,
+            scorer=ScorerSum(scorers, len(tokenizer.tokens)),
+            beam_size=self.beam_size,
+            beam_threshold=self.beam_threshold,
+        )
 
     def _refuse_unheard(self, language: Language, tokenizer: Tokenizer) -> None:
         """See that the lexicon has the hotwords. Raises InputError."""
@@ -104,9 +108,3 @@ class PrefixBeamDecoder(BeamDecoder):
                     "can be heard; let others in by decoder.unknown_score=-10, or add "
                     "it to the lexicon"
                 )
-
-    def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
-        """See `BeamDecoder`."""
-        return search(
-            log_probs, lengths, self._scorer, self.beam_size, self.beam_threshold
-        )

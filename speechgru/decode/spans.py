@@ -1,6 +1,7 @@
 """What all decoders share: checked input, and words made of tokens in time."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -91,7 +92,10 @@ def group_words(tokens: list[Span]) -> tuple[Span, ...]:
             groups[-1].append(token)
     return tuple(
         Span(
-            text="".join(token.text for token in members).removeprefix(" "),
+            # Composed, as the whole text is.
+            text=unicodedata.normalize(
+                "NFC", "".join(token.text for token in members).removeprefix(" ")
+            ),
             start=members[0].start,
             end=members[-1].end,
             confidence=geometric_mean([token.confidence for token in members]),
@@ -108,5 +112,7 @@ def geometric_mean(probabilities: list[float]) -> float:
 
 
 def average_confidence(tokens: Sequence[Span]) -> float | None:
-    """That of a whole text; None if no token was heard."""
-    return geometric_mean([token.confidence for token in tokens]) if tokens else None
+    """That of a whole text; None if nothing was heard, or nothing but spaces."""
+    if not any(token.text.strip() for token in tokens):
+        return None
+    return geometric_mean([token.confidence for token in tokens])

@@ -31,6 +31,8 @@ class LogMel(nn.Module):
         torchaudio.transforms.MelSpectrogram.
     """
 
+    gives_log_energies = True
+
     def __init__(
         self,
         sample_rate: int,

@@ -1,15 +1,29 @@
 """Feature normalisation that ignores padding."""
 
+import math
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
 from speechgru.features.padding import valid_frames, zero_padding
-from speechgru.options import check, whole
+from speechgru.options import Range, check, whole
 
 MIN_STD = 1e-2
 """Natural-log units; a constant band is centred, not blown up."""
+
+
+MIN_ACTIVE_STD = 1.0
+"""Natural-log units; speech has 1.2 to 5 in a band, steady noise 0.2 to 1."""
+
+LEVEL_FRAMES = 7
+"""An odd number, of frames around a frame."""
+
+MARGIN_WIDTH = 2.0
+"""dB; so far from the margin a frame counts 0.27 or 0.73."""
+
+DECIBELS = 10 / math.log(10)
+"""Of a natural-log unit of energy."""
 
 
 class NoNorm(nn.Module):
@@ -30,6 +44,63 @@ class UtteranceNorm(nn.Module):
         centred = zero_padding(features - mean, lengths)
         variance = centred.square().sum(1, keepdim=True) / count
         return centred / variance.sqrt().clamp(min=MIN_STD)
+
+
+class ActiveNorm(nn.Module):
+    """Give each feature zero mean and unit variance over the frames of speech.
+
+    Silence and noise that are `margin` softer than the speech do not count, so
+    recordings with more or less of them are normalised alike. Values are held
+    within `limit` deviations: what is far below the speech, such as digital
+    silence, all looks the same.
+
+    A frame's level is the median of `LEVEL_FRAMES` around it, which a click
+    does not reach. The level of the speech is the mean of all levels, weighted
+    by their power; silence has none.
+
+    Args:
+        margin: dB below the level of the speech, where a frame counts half.
+        limit: deviations from the mean, of the speech of this utterance.
+
+    Source:
+        ITU-T P.56 measures the active speech level by such a margin.
+    """
+
+    needs_log_energies = True
+
+    def __init__(self, margin: float = 20.0, limit: float = 3.0) -> None:
+        super().__init__()
+        check("margin", margin, Range(0, 200, above=True))
+        check("limit", limit, Range(0, 1000, above=True))
+        self.margin = margin
+        self.limit = limit
+
+    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+        """Normalise (B, T, F) log energies with lengths (B,) in frames.
+
+        Padding stays zero.
+        """
+        weights = self._activity(features, lengths)[..., None]
+        count = weights.sum(1, keepdim=True)
+        mean = (features * weights).sum(1, keepdim=True) / count
+        variance = ((features - mean).square() * weights).sum(1, keepdim=True) / count
+        normalized = (features - mean) / variance.sqrt().clamp(min=MIN_ACTIVE_STD)
+        return zero_padding(normalized.clamp(-self.limit, self.limit), lengths)
+
+    def _activity(self, features: Tensor, lengths: Tensor) -> Tensor:
+        """How far each frame counts as speech: (B, T), 0 to 1, 0 for padding."""
+        num_frames = features.size(1)
+        reach = LEVEL_FRAMES // 2
+        # The first and the last frame stand for those outside.
+        places = torch.arange(-reach, num_frames + reach, device=features.device)
+        places = places.clamp(min=0).minimum(lengths[:, None] - 1)
+        levels = features.float().logsumexp(-1).gather(1, places)
+        levels = levels.unfold(1, LEVEL_FRAMES, 1).median(-1).values
+        valid = valid_frames(lengths, num_frames)
+        power = levels.masked_fill(~valid, -torch.inf).softmax(1)
+        speech = (power * levels).sum(1, keepdim=True)
+        above = (levels - speech) * DECIBELS + self.margin
+        return torch.sigmoid(above / MARGIN_WIDTH).masked_fill(~valid, 0.0)
 
 
 class GlobalNorm(nn.Module):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from speechgru.features.normalize import GlobalNorm
+from speechgru.interfaces import InputError
 
 
 class AcousticModel(nn.Module):
@@ -18,11 +19,15 @@ class AcousticModel(nn.Module):
 
     Args:
         features: waveforms to frames; publishes sample_rate, hop_length.
-        normalize: frames to normalised frames.
+        normalize: frames to normalised frames; may say `needs_log_energies`,
+            which the features must say that they give.
         spec_augment: masks frames in training; nn.Identity-like in eval.
         subsampling: fewer frames; publishes factor.
         encoder: an interfaces.Encoder.
         num_tokens: C, the blank included.
+
+    Raises:
+        InputError: the features are not what the normalisation needs.
     """
 
     def __init__(
@@ -35,6 +40,14 @@ class AcousticModel(nn.Module):
         num_tokens: int,
     ) -> None:
         super().__init__()
+        if getattr(normalize, "needs_log_energies", False) and not getattr(
+            features, "gives_log_energies", False
+        ):
+            raise InputError(
+                f"normalize is {type(normalize).__name__}, which needs log energies, "
+                f"but features are {type(features).__name__}; choose features=log_mel "
+                "or normalize=utterance"
+            )
         self.features = features
         self.normalize = normalize
         self.spec_augment = spec_augment

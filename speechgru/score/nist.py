@@ -54,11 +54,11 @@ def write_nist_files(path: Path, results: Sequence[Result]) -> list[Path]:
 
 def utterance_name(result: Result) -> str:
     """<speaker>-<id>, in which the first hyphen ends the speaker."""
-    return f"{_speaker_name(result)}-{quote(result.id)}"
+    return f"{_speaker_name(result)}-{quote(result.id, errors='surrogateescape')}"
 
 
 def _speaker_name(result: Result) -> str:
-    name = quote(result.speaker or "unknown", safe="")
+    name = quote(result.speaker or "unknown", safe="", errors="surrogateescape")
     return name.replace("-", "%2D").replace("_", "%5F")
 
 

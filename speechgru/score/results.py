@@ -52,7 +52,7 @@ class Result:
         audio_path: where known.
         offset: s from the start of the file, where the utterance is a part.
         confidence: geometric mean of the tokens' probabilities, in [0, 1];
-            None if no token was heard, or not known.
+            None if no word was heard, or not known.
         words: of the hypothesis, with times; empty if not known.
     """
 
@@ -199,6 +199,8 @@ def _to_result(record: Mapping[str, Any], folder: Path) -> Result:
     }
     reference = get_text(record, "reference")
     hypothesis = get_text(record, "hypothesis")
+    if not hypothesis.split():
+        known["confidence"] = None  # older results have that of their spaces
     scoring = get_name(record, "scoring") or DEFAULT_SCORING
     check_scoring(scoring)
     if record.get("alignment") is None:

@@ -1,19 +1,21 @@
 """Transcripts as text, JSON, and files of other tools."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+from speechgru.files import printable
 from speechgru.interfaces import Span
-from speechgru.transcribe.transcriber import Transcript
+from speechgru.transcribe.transcript import Transcript
 
 
 def to_text(transcript: Transcript, with_name: bool) -> str:
     """Write the text, after the source's name and a tab if wanted."""
     if not with_name:
         return transcript.text
-    return f"{_printable(transcript.source)}\t{transcript.text}"
+    return f"{printable(transcript.source)}\t{transcript.text}"
 
 
 def to_json(transcript: Transcript) -> str:
@@ -25,7 +27,8 @@ def to_json(transcript: Transcript) -> str:
     the score of the text itself. Numbers are rounded to 3 decimals.
     """
     record: dict[str, Any] = {
-        "source": _printable(transcript.source),
+        # A file name may hold bytes that are no UTF-8, which no JSON can.
+        "source": transcript.source.encode("utf-8", "replace").decode("utf-8"),
         "text": transcript.text,
         "duration": round(transcript.duration, 3),
         "confidence": None
@@ -49,7 +52,7 @@ def to_ctm(transcript: Transcript) -> str:
     Source:
         The format ctm of NIST's Speech Recognition Scoring Toolkit, infmts(5).
     """
-    name = quote(_printable(transcript.source))
+    name = quote(os.fsencode(transcript.source))
     return "\n".join(
         f"{name} 1 {word.start:.3f} {word.end - word.start:.3f} {word.text} "
         f"{word.confidence:.4f}"
@@ -120,8 +123,3 @@ def _to_dicts(spans: Iterable[Span]) -> list[dict[str, Any]]:
         }
         for span in spans
     ]
-
-
-def _printable(name: str) -> str:
-    # A file name may hold bytes that are no UTF-8, which no stream could print.
-    return name.encode("utf-8", "replace").decode("utf-8")

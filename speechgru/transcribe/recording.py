@@ -1,26 +1,62 @@
 """What can be transcribed: files, streams and waveforms, each with a name."""
 
 import os
+import stat
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
-import torch
 from torch import Tensor
 
-from speechgru.audio import AudioSource
+from speechgru.audio import (
+    AudioInfo,
+    AudioSource,
+    inspect_audio,
+    load_audio,
+    resample_audio,
+)
 from speechgru.interfaces import InputError
+from speechgru.transcribe.waveform import Waveform, to_waveform
 
 NAMELESS = "-"
 """Name of a source that is no file: bytes, standard input, a waveform."""
 
+Source = AudioSource | bytearray | memoryview | Waveform
 
-def name_source(source: AudioSource) -> str:
+_PATH = (str, os.PathLike)
+_ENCODED = (bytes, bytearray, memoryview)
+
+
+def name_source(source: Source) -> str:
     """The path of a source, or "-" where it has none."""
-    if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
+    if isinstance(source, _PATH):
+        return os.fsdecode(source)
     name = getattr(source, "name", None)
     # Standard input calls itself <stdin>; a pipe's name is a number.
     return name if isinstance(name, str) and not name.startswith("<") else NAMELESS
+
+
+def check_several(sources: Iterable[Source]) -> None:
+    """Refuse one recording where several are expected: a path is no list of letters.
+
+    Raises:
+        InputError: names what was found.
+    """
+    one = isinstance(sources, (*_PATH, *_ENCODED, Tensor, array))
+    if one or hasattr(sources, "read") or hasattr(sources, "__array__"):
+        found = repr(sources) if isinstance(sources, _PATH) else type(sources).__name__
+        raise InputError(
+            f"sources is {found}, one recording, expected several; give a list of "
+            "them, or call transcribe for one"
+        )
+
+
+def is_waveform(source: Any) -> bool:
+    """Whether a source is a waveform, or NumPy might make one of it."""
+    arrays = (Tensor, list, tuple, array)
+    return isinstance(source, arrays) or hasattr(source, "__array__")
 
 
 class _Stream(BytesIO):
@@ -31,19 +67,68 @@ class _Stream(BytesIO):
 
 @dataclass(frozen=True)
 class Recording:
-    """A source that can be opened again; a stream is read but once."""
+    """A source that can be opened again; a stream is read but once.
+
+    Attributes:
+        name: see `name_source`.
+        content: the path of a file, what a file holds, or a mono waveform.
+        sample_rate: Hz, of a waveform.
+    """
 
     name: str
-    content: str | bytes
+    content: str | bytes | Tensor
+    sample_rate: int | None = None
 
     @classmethod
-    def of(cls, source: AudioSource) -> "Recording":
-        if isinstance(source, (str, os.PathLike)):
-            return cls(name_source(source), os.fspath(source))
-        content = source if isinstance(source, bytes) else source.read()
-        return cls(name_source(source), content)
+    def of(cls, source: Source, sample_rate: int | None = None) -> "Recording":
+        """Make one of any source.
 
-    def open(self) -> AudioSource:
+        Raises:
+            InputError: the source cannot be used, or it is no waveform, but
+                sample_rate is given.
+        """
+        name = name_source(source)
+        if not isinstance(source, (*_PATH, *_ENCODED)) and not hasattr(source, "read"):
+            if not is_waveform(source):
+                raise InputError(
+                    f"{name}: a {type(source).__name__} is no audio, expected a path, "
+                    "the content of a file, an open binary file, or a waveform"
+                )
+            waveform = to_waveform(source, sample_rate)
+            return cls(name, waveform, int(sample_rate))
+        if sample_rate is not None:
+            raise InputError(
+                f"{name}: sample_rate={sample_rate} is given, expected only "
+                "with a waveform; leave it out, the file says its own"
+            )
+        if isinstance(source, _PATH):
+            return cls(name, _read_pipe(name))
+        content = source if isinstance(source, _ENCODED) else source.read()
+        if not isinstance(content, _ENCODED):
+            raise InputError(
+                f"{name}: reading gave a {type(content).__name__}, expected bytes; "
+                'open the file in binary mode, "rb"'
+            )
+        return cls(name, bytes(content))
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return "waveform" if isinstance(self.content, Tensor) else self.name
+
+    def inspect(self) -> AudioInfo:
+        """Say how long it is, and at what rate. Raises AudioError."""
+        if isinstance(self.content, Tensor):
+            return AudioInfo(self.sample_rate, len(self.content), 1)
+        return inspect_audio(self._open())
+
+    def load(self, sample_rate: int) -> Tensor:
+        """Decode and convert to (S,) float32 at a rate, Hz. Raises AudioError."""
+        if isinstance(self.content, Tensor):
+            return resample_audio(self.content, self.sample_rate, sample_rate)
+        return load_audio(self._open(), sample_rate, resample=True)
+
+    def _open(self) -> AudioSource:
         if isinstance(self.content, str):
             return self.content
         stream = _Stream(self.content)
@@ -51,23 +136,12 @@ class Recording:
         return stream
 
 
-def check_waveform(waveform: Tensor, sample_rate: int | None) -> Tensor:
-    """Bring a waveform to the form that files are decoded to."""
-    if sample_rate is None or sample_rate < 1:
-        raise InputError(
-            f"waveform: sample_rate is {sample_rate}, expected Hz; pass sample_rate="
-        )
-    if not waveform.is_floating_point() or waveform.dim() not in (1, 2):
-        raise InputError(
-            f"waveform: {waveform.dtype} of shape {tuple(waveform.shape)}, expected "
-            "floats in [-1, 1], (samples,) or (channels, samples); convert it"
-        )
-    waveform = waveform.detach().to("cpu", torch.float32)
-    if waveform.dim() == 2:
-        waveform = waveform.mean(dim=0)
-    if not waveform.isfinite().all():
-        raise InputError(
-            "waveform: holds NaN or infinite samples, expected numbers in [-1, 1]; "
-            "convert it anew from its source"
-        )
-    return waveform
+def _read_pipe(path: str) -> str | bytes:
+    """The path of a file; or all that comes through a pipe, which comes but once."""
+    try:
+        if stat.S_ISFIFO(os.stat(path).st_mode):
+            with open(path, "rb") as pipe:
+                return pipe.read()
+    except (OSError, ValueError):
+        pass  # as whoever opens the file will say
+    return path

@@ -1,8 +1,7 @@
 """A trained model that turns audio into text."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,73 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from speechgru.audio import AudioSource, inspect_audio, load_audio, resample_audio
 from speechgru.decode.align import align_tokens
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence, group_words
-from speechgru.interfaces import (
-    BLANK,
-    Alternative,
-    Decoder,
-    InputError,
-    Span,
-    Tokenizer,
-)
-from speechgru.transcribe.recording import (
-    NAMELESS,
-    Recording,
-    check_waveform,
-    name_source,
-)
+from speechgru.interfaces import BLANK, Decoder, InputError, Tokenizer
+from speechgru.transcribe.many import transcribe_window
+from speechgru.transcribe.memory import MemoryLimit, device_of
+from speechgru.transcribe.recording import Recording, Source, check_several
+from speechgru.transcribe.transcript import Failure, Transcript
 
 WINDOW = 256
 """Sources that are sorted by length together: more would pad less, but keep
 the first result waiting longer."""
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """What was said in one source.
-
-    Attributes:
-        source: the path as it was given; "-" for audio without a name.
-        text: normalised as the training transcripts were.
-        duration: s, of the audio.
-        score: natural log-probability of the decoded path.
-        confidence: geometric mean of the tokens' confidences, in [0, 1];
-            None if no token was heard.
-        tokens: in order of time.
-        words: in order of time.
-        alternatives: other texts, the best first, if the decoder was asked.
-    """
-
-    source: str
-    text: str
-    duration: float
-    score: float
-    confidence: float | None
-    tokens: tuple[Span, ...]
-    words: tuple[Span, ...]
-    alternatives: tuple[Alternative, ...] = ()
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A source that could not be transcribed.
-
-    Attributes:
-        source: as in `Transcript`.
-        message: names the source, what was found, what expected and the remedy.
-    """
-
-    source: str
-    message: str
-
-    @classmethod
-    def of(cls, source: AudioSource, error: Exception) -> "Failure":
-        """Say why a source could not be transcribed."""
-        name, message = name_source(source), str(error)
-        return cls(name, message if name in message else f"{name}: {message}")
 
 
 class Transcriber:
@@ -87,6 +31,10 @@ class Transcriber:
         tokenizer: of the model's tokens.
         decoder: log-probabilities to hypotheses.
         metadata: what is known of the model: corpus, recipe, score, ...
+        max_memory: GB that one recording may take; None: what is free. A longer one
+            is an error before it is loaded.
+
+    It may be used from several threads at once.
     """
 
     def __init__(
@@ -95,11 +43,13 @@ class Transcriber:
         tokenizer: Tokenizer,
         decoder: Decoder,
         metadata: dict[str, Any] | None = None,
+        max_memory: float | None = None,
     ) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.decoder = decoder
         self.metadata = dict(metadata or {})
+        self._memory = MemoryLimit(self.model, max_memory)
 
     @classmethod
     def from_checkpoint(
@@ -108,6 +58,7 @@ class Transcriber:
         device: str | torch.device = "cpu",
         decoder: Decoder | None = None,
         trust: Sequence[str] = (),
+        max_memory: float | None = None,
     ) -> "Transcriber":
         """Load what `speechgru train` wrote; nothing else is needed.
 
@@ -116,46 +67,43 @@ class Transcriber:
             device: where to run, e.g. "cpu" or "cuda".
             decoder: greedy if None.
             trust: modules of the user's own that the checkpoint may name.
+            max_memory: see `Transcriber`.
 
         Raises:
-            InputError: the file is no usable checkpoint, or there is no such
-                device.
+            InputError: the file is no usable checkpoint, there is no such device,
+                or max_memory is not positive.
         """
         # Here, since a Transcriber around a model in memory needs none of it.
         from speechgru.model.checkpoint import load_checkpoint, to_device
 
         loaded = load_checkpoint(path, trust=trust)
         model = to_device(loaded.model, device)
-        return cls(model, loaded.tokenizer, decoder or GreedyDecoder(), loaded.metadata)
+        return cls(
+            model,
+            loaded.tokenizer,
+            decoder or GreedyDecoder(),
+            loaded.metadata,
+            max_memory,
+        )
 
-    def transcribe(
-        self, audio: AudioSource | Tensor, sample_rate: int | None = None
-    ) -> Transcript:
+    def transcribe(self, audio: Source, sample_rate: int | None = None) -> Transcript:
         """Transcribe one recording.
 
         Args:
-            audio: the path of a file, its content, or an open binary file; or
-                a float waveform in [-1, 1], (samples,) or (channels, samples).
+            audio: the path of a file, its content, or an open binary file; or a
+                waveform, a tensor or array of (samples,), (channels, samples) or
+                (samples, channels): floats in [-1, 1], or 8-, 16- or 32-bit integers.
             sample_rate: Hz, of a waveform; a file knows its own.
 
         Raises:
-            InputError: the audio cannot be read or is too short, or the sample
-                rate is missing.
+            InputError: the audio cannot be read, is too short, or too long for the
+                memory; a waveform cannot be understood, or its rate is missing.
         """
-        if isinstance(audio, Tensor):
-            waveform = check_waveform(audio, sample_rate)
-            waveform = resample_audio(waveform, sample_rate, self.model.sample_rate)
-            self._check_length("waveform", waveform)
-            return self._transcribe_batch([NAMELESS], [waveform])[0]
-        recording = Recording.of(audio)
-        if sample_rate is not None:
-            raise InputError(
-                f"{recording.name}: sample_rate={sample_rate} is given, expected only "
-                "with a waveform; leave it out, the file says its own"
-            )
-        return self._transcribe_batch([recording.name], [self._load(recording)])[0]
+        recording = Recording.of(audio, sample_rate)
+        self._measure(recording)
+        return self._hear([recording.name], [self._load(recording)])[0]
 
-    def align(self, audio: AudioSource, text: str) -> Transcript:
+    def align(self, audio: Source, text: str) -> Transcript:
         """Find out when each token and word of a known text was said.
 
         Args:
@@ -185,8 +133,9 @@ class Transcriber:
                 f"the text {text!r} holds nothing to align, expected words; give what "
                 "was said"
             )
+        self._measure(recording)
         waveform = self._load(recording)
-        log_probs, output_lengths = self._score([waveform])
+        log_probs, output_lengths = self._score([recording.name], [waveform])
         log_probs = log_probs[0, : output_lengths[0]].cpu()
         try:
             tokens = align_tokens(
@@ -213,66 +162,58 @@ class Transcriber:
         )
 
     def transcribe_many(
-        self, sources: Sequence[AudioSource], batch_seconds: float = 60.0
+        self,
+        sources: Iterable[Source],
+        batch_seconds: float = 60.0,
+        sample_rate: int | None = None,
     ) -> Iterator[Transcript | Failure]:
         """Transcribe recordings in batches of similar length.
 
         The result for a source does not depend on the others, and one that
-        cannot be read does not stop them. Audio is decoded a batch at a time.
+        cannot be transcribed, for whatever reason, does not stop them. Sources are
+        taken 256 at a time; audio is decoded a batch at a time.
 
         Args:
-            sources: paths, contents of files, or open binary files.
+            sources: any number of what `transcribe` takes.
             batch_seconds: s, of audio in a batch, padding included; a longer
                 recording goes alone.
+            sample_rate: Hz, of the waveforms among the sources.
 
         Returns:
             One result per source, in the order of the sources.
 
         Raises:
-            InputError: batch_seconds is not positive.
+            InputError: batch_seconds is not positive, or sources is one recording.
         """
         if not batch_seconds > 0:
             raise InputError(
                 f"batch_seconds is {batch_seconds}, expected more than 0 s"
             )
-        return (
-            result
-            for first in range(0, len(sources), WINDOW)
-            for result in self._transcribe_window(
-                sources[first : first + WINDOW], batch_seconds
-            )
-        )
+        check_several(sources)
+        return self._transcribe_all(iter(sources), batch_seconds, sample_rate)
 
-    def _transcribe_window(
-        self, sources: Sequence[AudioSource], batch_seconds: float
+    def _transcribe_all(
+        self, sources: Iterator[Source], batch_seconds: float, sample_rate: int | None
     ) -> Iterator[Transcript | Failure]:
-        recordings: dict[int, Recording] = {}
-        durations: dict[int, float] = {}
-        results: dict[int, Transcript | Failure] = {}
-        for index, source in enumerate(sources):
-            try:
-                recordings[index] = Recording.of(source)
-                durations[index] = inspect_audio(recordings[index].open()).duration
-            except (InputError, OSError) as error:
-                results[index] = Failure.of(source, error)
-        num_yielded = 0
-        for batch in [*plan_batches(durations, batch_seconds), []]:
-            waveforms: dict[int, Tensor] = {}
-            for index in batch:
-                try:
-                    waveforms[index] = self._load(recordings[index])
-                except (InputError, OSError) as error:
-                    results[index] = Failure.of(sources[index], error)
-            names = [recordings[index].name for index in waveforms]
-            transcripts = self._transcribe_batch(names, list(waveforms.values()))
-            results.update(zip(waveforms, transcripts, strict=True))
-            while num_yielded in results:
-                yield results.pop(num_yielded)
-                num_yielded += 1
+        while window := list(islice(sources, WINDOW)):
+            yield from transcribe_window(
+                window,
+                sample_rate,
+                self._memory.shorten(batch_seconds),
+                self._measure,
+                self._load,
+                self._hear,
+            )
 
-    def _load(self, recording: "Recording") -> Tensor:
-        waveform = load_audio(recording.open(), self.model.sample_rate, resample=True)
-        self._check_length(recording.name, waveform)
+    def _measure(self, recording: Recording) -> float:
+        """s that it lasts, if that fits into memory."""
+        info = recording.inspect()
+        self._memory.check(recording.title, info)
+        return info.duration
+
+    def _load(self, recording: Recording) -> Tensor:
+        waveform = recording.load(self.model.sample_rate)
+        self._check_length(recording.title, waveform)
         return waveform
 
     def _check_length(self, name: str, waveform: Tensor) -> None:
@@ -284,12 +225,8 @@ class Transcriber:
                 f"({self.model.seconds_per_frame:.3g} s); record more"
             )
 
-    def _transcribe_batch(
-        self, names: list[str], waveforms: list[Tensor]
-    ) -> list[Transcript]:
-        if not waveforms:
-            return []
-        log_probs, output_lengths = self._score(waveforms)
+    def _hear(self, names: list[str], waveforms: list[Tensor]) -> list[Transcript]:
+        log_probs, output_lengths = self._score(names, waveforms)
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )
@@ -310,29 +247,20 @@ class Transcriber:
         ]
 
     @torch.inference_mode()
-    def _score(self, waveforms: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def _score(
+        self, names: list[str], waveforms: list[Tensor]
+    ) -> tuple[Tensor, Tensor]:
         """Run the model on a padded batch."""
-        tensors = chain(self.model.parameters(), self.model.buffers())
-        device = next((tensor.device for tensor in tensors), torch.device("cpu"))
+        device = device_of(self.model)
         lengths = torch.tensor([len(waveform) for waveform in waveforms])
         padded = pad_sequence(waveforms, batch_first=True)
-        return self.model(padded.to(device), lengths.to(device))
-
-
-def plan_batches(durations: dict[int, float], batch_seconds: float) -> list[list[int]]:
-    """Group keys, longest first, so that padded batches stay within a size.
-
-    Args:
-        durations: s, by key.
-        batch_seconds: s; number of keys times the longest duration of a batch,
-            unless a single one is longer.
-    """
-    batches: list[list[int]] = []
-    for key in sorted(durations, key=durations.__getitem__, reverse=True):
-        if batches:
-            longest = durations[batches[-1][0]]
-            if (len(batches[-1]) + 1) * longest <= batch_seconds:
-                batches[-1].append(key)
-                continue
-        batches.append([key])
-    return batches
+        log_probs, output_lengths = self.model(padded.to(device), lengths.to(device))
+        for name, scores, length in zip(
+            names, log_probs, output_lengths.tolist(), strict=True
+        ):
+            if scores[:length].isnan().any():
+                raise InputError(
+                    f"{name}: the model finds NaN in it, expected probabilities; check "
+                    "that its samples lie in [-1, 1], and the checkpoint's weights"
+                )
+        return log_probs, output_lengths

@@ -1,5 +1,7 @@
 """The command that compares systems."""
 
+import contextlib
+import io
 import json
 from pathlib import Path
 
@@ -198,3 +200,23 @@ def test_results_in_utf_16_are_named(systems):
     path.write_text(path.read_text(), encoding="utf-16")
     with pytest.raises(InputError, match="is UTF-16 text, expected UTF-8; save"):
         main([systems["first"], systems["second"]])
+
+
+def test_everything_is_written_before_anything_is_printed(systems, tmp_path):
+    output = tmp_path / "all.json"
+    closed = io.StringIO()
+    closed.close()
+    with contextlib.redirect_stdout(closed), pytest.raises(ValueError, match="closed"):
+        main([systems["first"], systems["second"], f"output={output}"])
+    assert set(json.loads(output.read_text())["systems"]) == {"A", "B"}
+
+
+def test_ids_and_paths_stay_on_their_lines(tmp_path, capsys):
+    paths = [tmp_path / "a\nb.jsonl", tmp_path / "c\x1b[31m.jsonl"]
+    for path, heard in zip(paths, ("go", "no"), strict=True):
+        write_json_lines(path, [{"id": "u\n1", "reference": "go", "hypothesis": heard}])
+    assert main([str(path) for path in paths]) == 0
+    out = capsys.readouterr().out
+    assert "a\\nb.jsonl" in out
+    assert "c\\x1b[31m.jsonl" in out
+    assert "\n  u\\n1\n" in out

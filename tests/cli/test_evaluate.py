@@ -1,7 +1,9 @@
 """The command that scores a checkpoint, and the files it writes."""
 
+import io
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +128,37 @@ def test_the_summary_says_what_the_results_say(evaluate, checkpoint, manifest, c
     assert {path.name for path in output.parent.iterdir()} == {
         *("results.jsonl", "results.summary.json")
     }
+
+
+class ClosedPipe(io.StringIO):
+    """A reader that has gone, as `head -1` does."""
+
+    def write(self, text):
+        raise BrokenPipeError
+
+
+def test_results_are_written_before_anything_is_printed(
+    evaluate, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdout", ClosedPipe())
+    with pytest.raises(BrokenPipeError):
+        evaluate("nist_files=true", "output=out.jsonl")
+    assert len(read_results("out.jsonl")) == 17
+    read_summary(Path("out.jsonl"))
+    assert len(Path("out.ref.trn").read_text().splitlines()) == 17
+
+
+def test_scores_are_printed_even_where_nothing_can_be_written(
+    evaluate, monkeypatch, capsys
+):
+    def full(*_):
+        raise InputError("out.jsonl: cannot be written (No space left on device)")
+
+    monkeypatch.setattr("speechgru.cli.evaluate.write_results", full)
+    with pytest.raises(InputError, match="No space left"):
+        evaluate()
+    assert "WER " in capsys.readouterr().out
 
 
 def test_scoring_and_resampling_are_chosen(evaluate, capsys):

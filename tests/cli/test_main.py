@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -282,9 +283,30 @@ def test_folders_and_globs_stand_for_their_audio_files(tmp_path):
     # A name that is a file is not taken for a glob.
     (tmp_path / "[x].wav").touch()
     assert expand(str(tmp_path / "[x].wav")) == [str(tmp_path / "[x].wav")]
-    with pytest.raises(InputError, match="no audio found"):
-        expand(str(tmp_path / "*.opus"))
+    [failure] = expand(str(tmp_path / "*.opus"))
+    assert "no audio found" in failure.message
 
 
 def test_usage_errors_are_no_input_errors():
     assert not issubclass(UsageError, InputError)
+
+
+@pytest.mark.parametrize(("device", "code"), [("/dev/full", 1), ("closed pipe", 1)])
+def test_output_that_cannot_be_written_ends_in_one_line_at_most(device, code):
+    script = "import sys; from speechgru.cli import main as program\n"
+    script += "import types; command = types.ModuleType('c')\n"
+    script += "command.main = lambda _: print('text') or 0\n"
+    script += "sys.modules['speechgru.cli.info'] = command\n"
+    script += "sys.argv = ['speechgru', 'info']; program.main()"
+    if device == "closed pipe":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open(device, os.O_WRONLY)
+    result = subprocess.run(
+        [sys.executable, "-c", script], stdout=writer, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writer)
+    assert result.returncode == code
+    assert "Exception ignored" not in result.stderr
+    assert len(result.stderr.splitlines()) == (device == "/dev/full")

@@ -311,3 +311,55 @@ def test_what_normalisation_changes_is_told_and_no_problem(tmp_path):
     assert "note: transcripts have brackets, trained on as words (1 in all): " in report
     assert "'$5' -> '5' (1, first in a), '50%' -> '50' (1, first in b)" in report
     assert "note: transcripts lose characters by normalisation: '+' 2, " in report
+
+
+def test_parts_of_one_mp3_are_examined_with_one_decoding(tmp_path, monkeypatch):
+    from speechgru.data import segments
+
+    path = tmp_path / "long.mp3"
+    noise = np.random.default_rng(2).standard_normal(4 * RATE)
+    soundfile.write(path, 0.1 * noise, RATE)
+    parts = [
+        Utterance(str(i), path, 0.5, "GO", offset=0.5 * i, partial=True)
+        for i in range(8)
+    ]
+    calls, read_audio = [], segments.read_audio
+    monkeypatch.setattr(
+        segments,
+        "read_audio",
+        lambda *arguments: calls.append(arguments) or read_audio(*arguments),
+    )
+    diagnosis = check(train=parts[:5:2] + parts[1:5:2], dev=parts[4:])
+    assert len(calls) == 1
+    assert [(p.split, p.id, p.kind) for p in diagnosis.problems] == [
+        ("dev", "4", "leaked")
+    ]
+
+
+def test_problems_keep_their_order_where_files_alternate(make):
+    a, b = make("a", ""), make("b", "")
+    part = replace(a, id="c", offset=0.5, duration=0.5, partial=True)
+    again = replace(b, id="a")
+    diagnosis = check(train=[a, b, part, again])
+    assert [(p.id, p.kind) for p in diagnosis.problems] == [
+        ("a", "empty-transcript"),
+        ("b", "empty-transcript"),
+        ("c", "empty-transcript"),
+        ("a", "duplicate-id"),
+        ("a", "empty-transcript"),
+    ]
+
+
+def test_channels_that_cancel_out_are_a_problem_with_a_remedy(make):
+    tone = 0.3 * np.sin(np.arange(RATE) / 9)
+    opposite = make("opposite", samples=np.stack([tone, -tone], axis=1))
+    [problem] = check(train=[make("good"), opposite]).problems
+    assert (problem.id, problem.kind) == ("opposite", "cancelling-channels")
+    assert "keep one: ffmpeg -i IN" in problem.message
+
+
+def test_a_name_with_a_newline_stays_on_its_line(make):
+    odd = replace(make("good", ""), id="a\nb\x1b[31m")
+    report = check(train=[odd]).report()
+    assert "\n  train: a\\nb\\x1b[31m: transcript is empty" in report
+    assert len(report.splitlines()) == 4

@@ -212,3 +212,13 @@ def test_an_unknown_scoring_is_refused():
         InputError, match=r"^scoring is 'best', expected one of: levenshtein, nist$"
     ):
         make_result("a", "A", "A", "best")
+
+
+def test_an_empty_text_has_no_confidence_whatever_an_older_file_says(tmp_path):
+    path = tmp_path / "old.jsonl"
+    lines = [
+        {"id": "a", "reference": "GO", "hypothesis": "", "confidence": 0.61},
+        {"id": "b", "reference": "GO", "hypothesis": "GO", "confidence": 0.61},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [result.confidence for result in read_results(path)] == [None, 0.61]

@@ -9,66 +9,26 @@ import pytest
 import soundfile
 import torch
 from conftest import SMALL_MODEL
-from torch import Tensor, nn
+from torch import nn
+from transcribe.loudness import (
+    FRAME,
+    SAMPLE_RATE,
+    TOKENIZER,
+    LoudnessModel,
+    make_waveform,
+    write,
+)
 
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.interfaces import InputError, Span
-from speechgru.text.tokenizer import CharacterTokenizer
+from speechgru.transcribe import recording
 from speechgru.transcribe import transcriber as module
+from speechgru.transcribe.many import plan_batches
 from speechgru.transcribe.transcriber import (
     Failure,
     Transcriber,
     Transcript,
-    plan_batches,
 )
-
-SAMPLE_RATE = 8000
-FRAME = 80  # samples
-TOKENIZER = CharacterTokenizer(" ABC")
-
-
-class LoudnessModel(nn.Module):
-    """Hear token n where the middle of a frame has the level n / 10.
-
-    Padding frames hold noise, which nobody may read.
-    """
-
-    sample_rate = SAMPLE_RATE
-    seconds_per_frame = FRAME / SAMPLE_RATE
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(0.9)
-        self.batches: list[tuple[int, int]] = []
-
-    def output_lengths(self, waveform_lengths: Tensor) -> Tensor:
-        return waveform_lengths // FRAME
-
-    def forward(self, waveforms: Tensor, waveform_lengths: Tensor):
-        assert not torch.is_grad_enabled()
-        self.batches.append(tuple(waveforms.shape))
-        lengths = self.output_lengths(waveform_lengths)
-        frames = self.dropout(waveforms).unfold(1, FRAME, FRAME)
-        levels = frames[:, :, 20:60].mean(dim=2, keepdim=True)
-        distances = (10 * levels - torch.arange(len(TOKENIZER.tokens))).abs()
-        log_probs = (-10 * distances).log_softmax(dim=-1)
-        padding = torch.arange(log_probs.size(1)) >= lengths[:, None]
-        noise = torch.randn_like(log_probs).log_softmax(dim=-1)
-        return torch.where(padding[..., None], noise, log_probs), lengths
-
-
-def make_waveform(text: str, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """A frame of each character's level, and one of silence after it."""
-    levels = [
-        level for token_id in TOKENIZER.encode(text) for level in (token_id / 10, 0)
-    ]
-    frame = FRAME * sample_rate // SAMPLE_RATE
-    return np.repeat(np.array(levels, dtype=np.float32), frame)
-
-
-def write(path: Path, text: str, sample_rate: int = SAMPLE_RATE) -> Path:
-    soundfile.write(path, make_waveform(text, sample_rate), sample_rate)
-    return path
 
 
 def encode_wav(text: str) -> bytes:
@@ -135,6 +95,14 @@ def test_silence_is_an_empty_text_without_confidence(transcriber):
     assert transcript.text == ""
     assert transcript.confidence is None
     assert transcript.words == transcript.tokens == ()
+
+
+def test_spaces_alone_are_an_empty_text_without_confidence(transcriber):
+    spaces = np.tile(np.repeat(np.float32([0.1, 0]), FRAME), 5)  # of the token " "
+    transcript = transcriber.transcribe(spaces, SAMPLE_RATE)
+    assert [token.text for token in transcript.tokens] == [" "] * 5
+    assert (transcript.text, transcript.words) == ("", ())
+    assert transcript.confidence is None
 
 
 def test_dropout_is_off(transcriber):
@@ -248,9 +216,9 @@ def test_all_failures_and_no_sources_are_fine(transcriber, tmp_path):
 def test_audio_is_decoded_one_batch_at_a_time(transcriber, tmp_path, monkeypatch):
     paths = [write(tmp_path / f"{index}.wav", "ABC") for index in range(6)]
     loaded = []
-    load_audio = module.load_audio
+    load_audio = recording.load_audio
     monkeypatch.setattr(
-        module,
+        recording,
         "load_audio",
         lambda *args, **options: loaded.append(1) or load_audio(*args, **options),
     )
@@ -272,8 +240,8 @@ def test_audio_shorter_than_a_frame_is_an_error(transcriber, num_samples):
     [
         (torch.zeros(800), None, "sample_rate is None, expected Hz"),
         (torch.zeros(800), 0, "sample_rate is 0, expected Hz"),
-        (torch.zeros(800, dtype=torch.int16), 8000, "int16 .*expected floats"),
-        (torch.zeros(1, 1, 800), 8000, r"shape \(1, 1, 800\), expected floats"),
+        (torch.zeros(800, dtype=torch.int64), 8000, "int64 .*expected floats"),
+        (torch.zeros(1, 1, 800), 8000, r"shape \(1, 1, 800\), expected \(samples,\)"),
         (torch.full((800,), torch.nan), 8000, "holds NaN"),
     ],
 )

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -29,6 +29,34 @@ class Augmentation(Protocol):
         ...
 
 
+@runtime_checkable
+class Lengthening(Protocol):
+    """Adds to a training waveform, as much in every epoch.
+
+    So batches can be planned by how long utterances will be, not by how long
+    they are: a batch has as much padding, and takes as much memory, as planned.
+
+    Attributes:
+        changes_time: as of `Augmentation`.
+    """
+
+    changes_time: bool
+
+    def added(self, generator: random.Random) -> float:
+        """Draw how much is added, in s."""
+        ...
+
+    def lengthen(
+        self, waveform: Tensor, seconds: float, generator: random.Random
+    ) -> Tensor:
+        """Add so much to a waveform (S,)."""
+        ...
+
+    def shortest(self, duration: float) -> float:
+        """As of `Augmentation`."""
+        ...
+
+
 class SameTime:
     """What is common to augmentations that leave every word where it is."""
 
@@ -50,7 +78,9 @@ class Chain:
         seed: of the run.
     """
 
-    def __init__(self, augmentations: Mapping[str, Augmentation], seed: int) -> None:
+    def __init__(
+        self, augmentations: Mapping[str, Augmentation | Lengthening], seed: int
+    ) -> None:
         self.augmentations = dict(augmentations)
         self.seed = seed
 
@@ -66,8 +96,28 @@ class Chain:
         for name, augment in self.augmentations.items():
             own_view = 0 if augment.changes_time else view
             key = keyed_seed("augment", name, self.seed, epoch, id, own_view)
-            waveform = augment(waveform, random.Random(key))
+            generator = random.Random(key)
+            if isinstance(augment, Lengthening):
+                seconds = augment.added(self._lasting(name, id))
+                waveform = augment.lengthen(waveform, seconds, generator)
+            else:
+                waveform = augment(waveform, generator)
         return waveform
+
+    def planned(self, duration: float, id: str) -> float:
+        """The duration, s, that an utterance of a duration, s, is planned to have.
+
+        Other speeds, which differ in every epoch, are not foreseen.
+        """
+        return duration + sum(
+            augment.added(self._lasting(name, id))
+            for name, augment in self.augmentations.items()
+            if isinstance(augment, Lengthening)
+        )
+
+    def _lasting(self, name: str, id: str) -> random.Random:
+        """What draws the same in every epoch."""
+        return random.Random(keyed_seed("augment", name, self.seed, id))
 
     def recordings(self) -> dict[str, list[Path]]:
         """The audio files that augmentations draw from, by their names."""

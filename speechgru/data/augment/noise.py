@@ -76,14 +76,19 @@ class ColoredNoise(Noise):
         """Draw (S,) samples of noise."""
         numbers = torch.Generator().manual_seed(generator.getrandbits(63))
         exponent = generator.choice(self.exponents)
-        # Lengths with large prime factors take the transform many times as long.
-        length = 1 << (num_samples - 1).bit_length()
-        spectrum = torch.randn(
-            length // 2 + 1, dtype=torch.complex64, generator=numbers
-        )
-        frequencies = torch.arange(len(spectrum)).clamp(min=1)
-        noise = torch.fft.irfft(spectrum / frequencies ** (exponent / 2), length)
-        return noise[:num_samples]
+        return colored_noise(num_samples, exponent, numbers)
+
+
+def colored_noise(
+    num_samples: int, exponent: float, numbers: torch.Generator
+) -> Tensor:
+    """Draw (num_samples,) whose power falls with this power of the frequency."""
+    # Lengths with large prime factors take the transform many times as long.
+    length = 1 << max(num_samples - 1, 1).bit_length()
+    spectrum = torch.randn(length // 2 + 1, dtype=torch.complex64, generator=numbers)
+    frequencies = torch.arange(len(spectrum)).clamp(min=1)
+    noise = torch.fft.irfft(spectrum / frequencies ** (exponent / 2), length)
+    return noise[:num_samples]
 
 
 class RecordedNoise(Noise):

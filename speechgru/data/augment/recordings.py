@@ -6,10 +6,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from speechgru.audio import load_audio
+from speechgru.audio import inspect_audio, load_audio
+from speechgru.data.folder import DECODED, list_recordings
 from speechgru.interfaces import InputError
 
-EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
 NUM_KEPT = 64  # recordings in memory, of each process
 
 
@@ -17,24 +17,26 @@ class Recordings:
     """A folder of audio to draw from.
 
     Args:
-        folder: searched with all folders below it for audio files.
+        folder: searched as `list_recordings` does.
         sample_rate: Hz; others are converted.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or one that cannot be read.
     """
 
     def __init__(self, folder: str, sample_rate: int) -> None:
-        self.paths = sorted(
-            path
-            for path in Path(folder).rglob("*")
-            if path.suffix.lower() in EXTENSIONS
-        )
+        listing = list_recordings(folder)
+        self.paths = [Path(path) for path in listing.files]
         if not self.paths:
             raise InputError(
-                f"{folder}: no audio files, expected a folder of recordings "
-                f"({', '.join(EXTENSIONS)}); name another in augment.NAME.folder"
+                f"{folder}: no audio files, expected a folder of recordings; name "
+                "another in augment.NAME.folder"
             )
+        if listing.problems:
+            raise InputError("\n".join(listing.problems.values()))
+        for path in self.paths:
+            if path.suffix.lower() not in DECODED:
+                inspect_audio(path)  # rather now than in the middle of training
         self.sample_rate = sample_rate
 
     def draw(self, generator: random.Random) -> Tensor:

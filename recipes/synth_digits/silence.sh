@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# What makes a model stand silence and noise: one change a row, 4 to 7 CPU-minutes each, scored
+# on dev with silence around the words; see benchmarks/silence.py.
+#   silence.sh              every row that is not done
+#   silence.sh NAME...      these
+# Run again after an interruption, it goes on where it was stopped.
+set -euo pipefail
+
+here="$(dirname "${BASH_SOURCE[0]}")"
+wanted=("$@")
+dev="${SPEECHGRU_DATA:-data}/synth_digits/dev.jsonl"
+
+row() {
+    local name="$1" run="runs/synth_digits/silence/$1"
+    shift
+    if [ ${#wanted[@]} -gt 0 ] && [[ ! " ${wanted[*]} " == *" $name "* ]]; then return; fi
+    if [ ! -e "$run/silence.md" ]; then
+        if [ -e "$run/last.ckpt" ]; then
+            speechgru train resume="$run"
+        else
+            speechgru train recipe=synth_digits/bigru logger.tensorboard=false hydra.run.dir="$run" "$@"
+        fi
+        python "$here/../../benchmarks/silence.py" "$run/best.ckpt" "$dev" > "$run/silence.tmp"
+        mv "$run/silence.tmp" "$run/silence.md"
+    fi
+    echo "== $name: $*"
+    grep -E 'utterances as they are|\| all \|' "$run/silence.md"
+}
+
+speechgru prepare corpus=synth_digits
+tight=(augment=speed data.wordless=0)
+row before normalize=utterance "${tight[@]}"
+row active "${tight[@]}"
+row global normalize=global "${tight[@]}"
+row utterance-silence normalize=utterance
+row global-silence normalize=global
+row active-silence data.wordless=0
+row recipe

@@ -1,0 +1,68 @@
+"""Parts of recordings, without decoding a whole file for each of them."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+from torch import Tensor
+
+from speechgru.audio import AudioError, inspect_audio, read_audio
+from speechgru.interfaces import Utterance
+
+NO_SEEKING = (".mp3", ".mp2", ".mpga", ".mpeg")
+"""Endings of files in which no place is found exactly but by decoding up to it."""
+
+MAX_KEPT = 1 << 29
+"""Bytes of decoded files that are kept: 50 minutes of MP3 at 44.1 kHz."""
+
+
+class SegmentReader:
+    """Read utterances; an MP3 is decoded once for all those that are cut from it.
+
+    What was decoded last is kept, up to a size, in each process. A file beyond it is
+    decoded again for each of its parts.
+    """
+
+    def __init__(self, max_bytes: int = MAX_KEPT) -> None:
+        self.max_bytes = max_bytes
+        self._kept: OrderedDict[Path, tuple[Tensor, int]] = OrderedDict()
+        self._num_bytes = 0
+
+    def read(self, utterance: Utterance) -> tuple[Tensor, int]:
+        """Decode to mono at the file's own rate, as `read_audio` does.
+
+        Returns:
+            (S,) float32, and the sample rate in Hz.
+
+        Raises:
+            AudioError: as `read_audio`.
+        """
+        path = utterance.audio_path
+        if not utterance.partial:
+            return read_audio(path)
+        if path.suffix.lower() in NO_SEEKING and (whole := self._whole(path)):
+            waveform, rate = whole
+            start = round(utterance.offset * rate)
+            count = round(utterance.duration * rate)
+            part = waveform[start : start + count]
+            if len(part) == count:
+                return part.clone(), rate
+        # Also where the part is not within the file, which it says best.
+        return read_audio(path, utterance.offset, utterance.duration)
+
+    def _whole(self, path: Path) -> tuple[Tensor, int] | None:
+        """All of a file, if it is sound and not too large."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        try:
+            if 4 * inspect_audio(path).num_samples > self.max_bytes:
+                return None
+            whole = read_audio(path)
+        except AudioError:
+            return None  # but the part may be good
+        self._kept[path] = whole
+        self._num_bytes += whole[0].nbytes
+        while self._num_bytes > self.max_bytes and len(self._kept) > 1:
+            _, (oldest, _) = self._kept.popitem(last=False)
+            self._num_bytes -= oldest.nbytes
+        return whole

@@ -1,0 +1,66 @@
+"""What becomes of a source: its text, or why there is none."""
+
+from dataclasses import dataclass
+
+from speechgru.files import printable
+from speechgru.interfaces import Alternative, InputError, Span
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was said in one source.
+
+    Attributes:
+        source: the path as it was given; "-" for audio without a name.
+        text: normalised as the training transcripts were.
+        duration: s, of the audio.
+        score: natural log-probability of the decoded path.
+        confidence: geometric mean of the tokens' confidences, in [0, 1];
+            None if no word was heard.
+        tokens: in order of time.
+        words: in order of time.
+        alternatives: other texts, the best first, if the decoder was asked.
+    """
+
+    source: str
+    text: str
+    duration: float
+    score: float
+    confidence: float | None
+    tokens: tuple[Span, ...]
+    words: tuple[Span, ...]
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A source that could not be transcribed.
+
+    Attributes:
+        source: as in `Transcript`.
+        message: one line, which names the source, what was found, what expected
+            and the remedy.
+    """
+
+    source: str
+    message: str
+
+    @classmethod
+    def of(cls, name: str, error: Exception) -> "Failure":
+        """Say why the source of a name could not be transcribed."""
+        message = printable(_explain(error))
+        if not message.startswith(f"{printable(name)}: "):
+            message = f"{printable(name)}: {message}"
+        return cls(name, message)
+
+
+def _explain(error: Exception) -> str:
+    text = str(error).strip()
+    if isinstance(error, (InputError, OSError)):
+        return text or type(error).__name__
+    if isinstance(error, MemoryError):
+        return (
+            f"there is not enough memory ({text or 'MemoryError'}); cut it into parts"
+        )
+    # Not foreseen: its kind says more than its text.
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,87 @@
+"""Segments of one MP3 sound as if each were read by itself."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from speechgru.audio import AudioError, read_audio
+from speechgru.data import segments
+from speechgru.data.segments import SegmentReader
+from speechgru.interfaces import Utterance
+
+RATE = 16000
+
+
+@pytest.fixture(params=["mp3", "wav"])
+def parts(request, tmp_path) -> list[Utterance]:
+    path = tmp_path / f"a.{request.param}"
+    noise = np.random.default_rng(1).standard_normal(3 * RATE)
+    soundfile.write(path, 0.1 * noise, RATE)
+    return [
+        Utterance(str(index), path, 0.5, "", offset=0.5 * index, partial=True)
+        for index in range(5)
+    ]
+
+
+@pytest.fixture
+def decoded(monkeypatch) -> list[tuple]:
+    """What was asked of `read_audio`."""
+    calls = []
+    monkeypatch.setattr(
+        segments,
+        "read_audio",
+        lambda *arguments: calls.append(arguments) or read_audio(*arguments),
+    )
+    return calls
+
+
+def test_a_part_is_what_reading_it_alone_gives(parts):
+    reader = SegmentReader()
+    for part in parts:
+        waveform, rate = reader.read(part)
+        alone, _ = read_audio(part.audio_path, part.offset, part.duration)
+        assert (rate, len(waveform)) == (RATE, RATE // 2)
+        assert torch.equal(waveform, alone)
+        waveform.zero_()  # and is its owner's
+
+
+def test_an_mp3_is_decoded_once_and_others_by_the_part(parts, decoded):
+    reader = SegmentReader()
+    for part in [*parts, *parts]:
+        reader.read(part)
+    is_mp3 = parts[0].audio_path.suffix == ".mp3"
+    assert len(decoded) == (1 if is_mp3 else 10)
+    small = SegmentReader(max_bytes=1000)
+    for part in parts:
+        small.read(part)
+    assert len(decoded) == (6 if is_mp3 else 15)
+
+
+def test_no_more_is_kept_than_was_allowed(parts, tmp_path, decoded):
+    if parts[0].audio_path.suffix == ".wav":
+        pytest.skip("nothing is kept")
+    other = tmp_path / "b.mp3"
+    other.write_bytes(parts[0].audio_path.read_bytes())
+    elsewhere = replace(parts[0], audio_path=other)
+    reader = SegmentReader(max_bytes=5 * 4 * RATE)  # holds one of 3 s
+    for part in (parts[0], elsewhere, parts[1], elsewhere):
+        reader.read(part)
+    assert len(decoded) == 4
+    roomy = SegmentReader(max_bytes=9 * 4 * RATE)
+    for part in (parts[0], elsewhere, parts[1], elsewhere):
+        roomy.read(part)
+    assert len(decoded) == 6
+
+
+def test_errors_are_those_of_reading_it_alone(parts, tmp_path):
+    beyond = replace(parts[0], offset=2.9, duration=1.0)
+    missing = replace(parts[0], audio_path=tmp_path / f"x{parts[0].audio_path.suffix}")
+    for utterance in (beyond, missing):
+        with pytest.raises(AudioError) as error:
+            SegmentReader().read(utterance)
+        with pytest.raises(AudioError) as alone:
+            read_audio(utterance.audio_path, utterance.offset, utterance.duration)
+        assert str(error.value) == str(alone.value)

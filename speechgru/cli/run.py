@@ -230,15 +230,12 @@ def make_trainer(
 
 
 def epochs_done(checkpoint: Mapping[str, Any]) -> int:
-    """Whole epochs behind a training checkpoint."""
+    """Whole epochs behind a training checkpoint; 0 if it does not say."""
     try:
         loop = checkpoint["loops"]["fit_loop"]
         return int(loop["epoch_progress"]["current"]["processed"])
-    except (LookupError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{LAST}: does not say how many epochs are done ({error!r}); begin anew "
-            "with init_from"
-        ) from error
+    except (LookupError, TypeError, ValueError):
+        return 0  # Lightning will not go on with it
 
 
 def report(task: TrainingTask, trainer: L.Trainer, folder: Path) -> None:

@@ -19,7 +19,7 @@ from speechgru.cli.config import (
     name_corpus,
 )
 from speechgru.cli.examination import build_tokenizer, check_data
-from speechgru.cli.resuming import hold_to_inventory, known_records
+from speechgru.cli.resuming import hold_to_inventory, known_records, to_builtin
 from speechgru.data.augment.chain import Chain
 from speechgru.data.datamodule import (
     PlannedDataModule,
@@ -162,7 +162,8 @@ def set_up_texts(
         inventory = {"train": record_texts(train), "dev": record_texts(dev)}
         hold_to_inventory(run.folder, inventory, run.last is not None)
     if run.last is None:
-        model_config = {"language_model": LANGUAGE_MODEL, "encoder": config["encoder"]}
+        encoder = to_builtin(config["encoder"])
+        model_config = {"language_model": LANGUAGE_MODEL, "encoder": encoder}
         texts = [text for _, text in train]
         tokenizer = build_tokenizer(config["text"], texts, trust)
     else:
@@ -245,7 +246,8 @@ def make_model(
     """
     trust = config["trust"]
     model_config = {
-        name: config[name] if config[name]["_target_"] else None
+        # Nothing but plain values may go into a checkpoint.
+        name: to_builtin(config[name]) if config[name]["_target_"] else None
         for name in MODEL_GROUPS
     }
     texts = [utterance.text for utterance in train]

@@ -21,7 +21,7 @@ from speechgru.task.schedule import SCHEDULES
 
 log = logging.getLogger(__name__)
 
-LOSS_KEY = "train_loss"
+LOSS_KEY = "train_means"
 """Of the sums in a checkpoint of the middle of an epoch, over all processes."""
 
 KEPT = "; the last good checkpoint is kept in the run folder"
@@ -310,11 +310,18 @@ class TrainingTask(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Make the checkpoint describe itself; keep the loss of the epoch so far."""
         checkpoint.update(self.description())
-        loss = [self.train_loss.mean_value, self.train_loss.weight]
-        loss = self.trainer.strategy.reduce(torch.stack(loss), reduce_op="sum")
+        sums = torch.stack(
+            [torch.stack([each.mean_value, each.weight]) for each in self._train_means]
+        )
+        sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
         loop = self.trainer.fit_loop.epoch_loop
         if not loop.batch_progress.is_last_batch:  # else it was logged
-            checkpoint[LOSS_KEY] = loss
+            checkpoint[LOSS_KEY] = sums
+
+    @property
+    def _train_means(self) -> tuple[MeanMetric, MeanMetric]:
+        """What is logged of an epoch of training as a whole."""
+        return self.train_loss, self.train_loss_per_token
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on counting.
@@ -338,7 +345,8 @@ class TrainingTask(L.LightningModule):
         sums = checkpoint.get(LOSS_KEY)
         if isinstance(sums, Tensor) and self.trainer.is_global_zero:
             sums = sums.to(self.train_loss.mean_value.device)
-            self.train_loss.mean_value, self.train_loss.weight = sums
+            for metric, (value, weight) in zip(self._train_means, sums, strict=True):
+                metric.mean_value, metric.weight = value, weight
 
     def refuse_non_finite(self, losses: Tensor, ids: list[str], remedy: str) -> None:
         """Raise InputError if the loss of an item cannot be trained on."""

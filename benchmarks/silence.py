@@ -1,11 +1,13 @@
 """What silence and noise around the words do to a model's error rate.
 
-    python benchmarks/silence.py CHECKPOINT MANIFEST [NUM_UTTERANCES]
+    python benchmarks/silence.py CHECKPOINT MANIFEST
+    python benchmarks/silence.py CHECKPOINT TRAIN_MANIFEST DEV_MANIFEST FOLD
 
-Zeros, white noise and the sound of a room, the noises at -60 dB of full scale,
-are put in front of every utterance of a manifest, behind it, or both; 20 ms of
-zeros replace a stretch within. Then 200 clips without words are heard, of which
-as many as possible should have an empty text. The tables go to standard
+Of two manifests, the speakers that data.fold=FOLD holds out are scored. Zeros,
+white noise and the sound of a room, the noises at -60 dB of full scale, are put
+in front of every utterance, behind it, or both; 20 ms of zeros replace a stretch
+within. Then 200 clips without words are heard, of which as many as possible
+should have an empty text. The tables go to standard
 output. All is drawn from fixed seeds.
 """
 
@@ -21,6 +23,7 @@ from torch import Tensor
 
 from speechgru import Transcriber
 from speechgru.audio import load_audio
+from speechgru.data.folds import hold_out
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import Utterance
 from speechgru.score.error_rate import ErrorCounts, count_word_errors
@@ -36,13 +39,13 @@ CLIP_LEVELS = (-70.0, -15.0)  # dB, softest and loudest
 
 def main(arguments: Sequence[str]) -> None:
     """Print both tables."""
-    checkpoint, manifest, *number = arguments
+    checkpoint, manifest, *rest = arguments
     torch.set_num_threads(1)
     transcriber = Transcriber.from_checkpoint(checkpoint)
     utterances = read_manifest(manifest)
-    if number:
-        random.Random(1).shuffle(utterances)
-        utterances = utterances[: int(number[0])]
+    if rest:
+        dev, fold = rest
+        _, utterances = hold_out(utterances, read_manifest(dev), fold)
     print("\n".join(score_silence(transcriber, utterances)))
     print()
     print("\n".join(score_clips(transcriber)))

@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import gzip
+import io
 import json
 import os
 import stat
@@ -9,6 +11,9 @@ from typing import Any
 
 MOST_BYTES = 2 << 30
 """Of a file that is read whole: a manifest of some ten million utterances."""
+
+GZIP = b"\x1f\x8b"
+"""First bytes of what gzip has compressed."""
 
 MOST_SETTINGS = 16 << 20
 """Bytes of a file that holds a few settings or numbers."""
@@ -42,6 +47,23 @@ def read_whole(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     if status.st_size > most or len(content) > most:
         raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
     return content
+
+
+def read_unpacked(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
+    """Read a file, or what gzip has compressed into it, in one part or several.
+
+    Raises:
+        OSError: see `read_whole`; what it holds counts as well.
+        EOFError, zlib.error: what is compressed is cut off, or damaged.
+    """
+    content = read_whole(path, most)
+    if not content.startswith(GZIP):
+        return content
+    with gzip.open(io.BytesIO(content)) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB when unpacked")
+    return found
 
 
 def read_json(path: str | os.PathLike[str], most: int = MOST_SETTINGS) -> Any:

@@ -2,9 +2,6 @@
 
 import codecs
 import contextlib
-import errno
-import gzip
-import io
 import json
 import math
 import os
@@ -15,11 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from speechgru.bounded import MOST_BYTES, read_whole
+from speechgru.bounded import read_unpacked
 from speechgru.interfaces import InputError
-
-GZIP = b"\x1f\x8b"
-"""First bytes of what gzip has compressed."""
 
 _MAX_LISTED = 20  # problems in one message
 
@@ -110,7 +104,7 @@ def read_json_lines(
     """
     path = Path(path)
     try:
-        content = _read_bytes(path)
+        content = read_unpacked(path)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind}; "
@@ -163,7 +157,7 @@ def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
         InputError: the file cannot be read, or is not UTF-8.
     """
     try:
-        text = _read_bytes(Path(path)).decode("utf-8-sig")
+        text = read_unpacked(path).decode("utf-8-sig")
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read ({reason(error)}), expected {kind} in UTF-8; "
@@ -257,21 +251,6 @@ def printable(text: str) -> str:
 def reason(error: Exception) -> str:
     """What the system says."""
     return getattr(error, "strerror", None) or str(error)
-
-
-def _read_bytes(path: Path) -> bytes:
-    """The content of a file, or what gzip has compressed into it."""
-    content = read_whole(path)
-    return _unzip(content) if content.startswith(GZIP) else content
-
-
-def _unzip(content: bytes) -> bytes:
-    """What gzip has compressed, which may be several parts."""
-    with gzip.open(io.BytesIO(content)) as file:
-        found = file.read(MOST_BYTES + 1)
-    if len(found) > MOST_BYTES:
-        raise OSError(errno.EFBIG, f"larger than {MOST_BYTES >> 20} MiB when unpacked")
-    return found
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -52,7 +52,7 @@ class Range:
         if math.isinf(self.most):
             return f"{kind} {'above' if self.above else 'of at least'} {low}"
         if self.above:
-            return f"{kind} above {low}, at most {high}"
+            return f"{kind} above {low}, {'below' if self.below else 'at most'} {high}"
         return f"{kind} from {low} to {'below ' if self.below else ''}{high}"
 
 

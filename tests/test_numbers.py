@@ -75,7 +75,7 @@ MEANT = {
 NO_NUMBER = {
     *("archive", "dev", "test", "train", "dev_speaker", "_target_", "alphabet", "norm"),
     *("lexicon", "lm", "fold", "init_from", "output", "rescore", "checkpoint", "score"),
-    *("resample", "csv"),
+    *("resample", "best"),
 }
 """Options that are null by default, and no numbers."""
 

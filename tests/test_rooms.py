@@ -25,7 +25,7 @@ ALLOWED = {
     "data": EVERYWHERE | {"progress", "bounded", "files", "audio", "text"},
     "model": EVERYWHERE | {"progress", "bounded", "files", "text", "features"},
     "lm": EVERYWHERE | {"bounded", "files"},
-    "decode": EVERYWHERE | {"files", "text", "lm"},
+    "decode": EVERYWHERE | {"bounded", "files", "text", "lm"},
     "score": EVERYWHERE | {"bounded", "files"},
     "task": EVERYWHERE
     | {"progress", "files", "features", "data", "model", "decode", "score"},

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What makes a model stand silence and noise: one change a row, 4 to 7 CPU-minutes each, scored
-# on dev with silence around the words; see benchmarks/silence.py.
+# What makes a model stand silence and noise: one change a row, 5 to 7 CPU-minutes each, scored
+# on seven voices of train and dev that are held out; see benchmarks/silence.py.
 #   silence.sh              every row that is not done
 #   silence.sh NAME...      these
 # Run again after an interruption, it goes on where it was stopped.
@@ -8,7 +8,8 @@ set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
 wanted=("$@")
-dev="${SPEECHGRU_DATA:-data}/synth_digits/dev.jsonl"
+corpus="${SPEECHGRU_DATA:-data}/synth_digits"
+fold=1/5
 
 row() {
     local name="$1" run="runs/synth_digits/silence/$1"
@@ -18,9 +19,11 @@ row() {
         if [ -e "$run/last.ckpt" ]; then
             speechgru train resume="$run"
         else
-            speechgru train recipe=synth_digits/bigru logger.tensorboard=false hydra.run.dir="$run" "$@"
+            speechgru train recipe=synth_digits/bigru data.fold="$fold" \
+                logger.tensorboard=false hydra.run.dir="$run" "$@"
         fi
-        python "$here/../../benchmarks/silence.py" "$run/best.ckpt" "$dev" > "$run/silence.tmp"
+        python "$here/../../benchmarks/silence.py" "$run/best.ckpt" "$corpus/train.jsonl" \
+            "$corpus/dev.jsonl" "$fold" > "$run/silence.tmp"
         mv "$run/silence.tmp" "$run/silence.md"
     fi
     echo "== $name: $*"

@@ -126,6 +126,8 @@ def compose_config(
     search = []
     if config_dir is not None:
         folder = Path(config_dir).absolute()
+        if not folder.is_dir():
+            raise UsageError(f"--config-dir {config_dir}: no such folder")
         check_folder(folder)
         search = [f"hydra.searchpath=[{quote(f'file://{folder}', literal=True)}]"]
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from speechgru.cli.terminal import printable
+from speechgru.cli.terminal import without_controls
 from speechgru.interfaces import InputError
 from speechgru.progress import without_bars
 
@@ -31,12 +31,12 @@ class ScreenHandler(logging.StreamHandler):
             super().emit(record)
 
 
-class PrintableFormatter(logging.Formatter):
+class HarmlessFormatter(logging.Formatter):
     """What is logged may hold names and texts of strangers."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, fit for a terminal."""
-        return printable(super().format(record))
+        return without_controls(super().format(record))
 
 
 @contextlib.contextmanager
@@ -48,7 +48,7 @@ def logging_to(folder: Path, first: bool) -> Iterator[None]:
     """
     root = logging.getLogger()
     screen = ScreenHandler(sys.stderr)
-    screen.setFormatter(PrintableFormatter("%(message)s"))
+    screen.setFormatter(HarmlessFormatter("%(message)s"))
     handlers: list[logging.Handler] = [screen]
     if first:
         path = folder / "train.log"
@@ -56,7 +56,7 @@ def logging_to(folder: Path, first: bool) -> Iterator[None]:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise InputError(f"{path}: is a link or no file, expected a log; remove it")
         file = logging.FileHandler(path, encoding="utf-8")
-        file.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
+        file.setFormatter(HarmlessFormatter("%(asctime)s %(levelname)s %(message)s"))
         handlers.append(file)
     before = root.level
     root.setLevel(logging.INFO if first else logging.WARNING)

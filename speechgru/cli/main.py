@@ -7,7 +7,7 @@ import re
 import sys
 
 from speechgru import __version__
-from speechgru.cli.terminal import PrintableStream, printable
+from speechgru.cli.terminal import HarmlessStream, without_controls
 
 COMMANDS = {
     "prepare": "download or take a corpus and write its manifests",
@@ -46,7 +46,7 @@ def main() -> None:
         print(f"speechgru {__version__}")
         return
     stdout = sys.stdout
-    sys.stdout = PrintableStream(stdout)
+    sys.stdout = HarmlessStream(stdout)
     try:
         if command not in COMMANDS:
             from speechgru.options import nearest  # with torch: see _status
@@ -67,7 +67,7 @@ def main() -> None:
         if full_error or status is None:
             raise
         message = f"speechgru {command}: {_message(error, command)}"
-        print(printable(message), file=sys.stderr)
+        print(without_controls(message), file=sys.stderr)
         try:
             sys.stdout.flush()
         except OSError:  # it is that which failed: a full disk

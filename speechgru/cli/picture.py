@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from speechgru.cli import picture_rows
+from speechgru.files import printable
 from speechgru.interfaces import Span
 from speechgru.model.gru_cell import GRUTrace
 from speechgru.transcribe.transcriber import Transcript
@@ -150,11 +151,6 @@ def place_labels(spans: Sequence[Span], start: float, end: float) -> list[Label]
         taken[line : line + 1] = [middle + half + 0.05]
         labels.append(Label(span.text, time, line))
     return labels
-
-
-def printable(name: str) -> str:
-    """A file's name, which may hold bytes that are no UTF-8, for people."""
-    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _visible(text: str) -> str:

@@ -185,7 +185,7 @@ def make_trainer(
     )
     ranking = rank_scores(task_class.scores, options.get("best"))
     callbacks: list[Callback] = [
-        TrainingProgress(),
+        TrainingProgress(ranking[0]),
         Checkpoints(
             folder,
             interruption,

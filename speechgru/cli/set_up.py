@@ -246,7 +246,6 @@ def make_model(
     """
     trust = config["trust"]
     model_config = {
-        # Nothing but plain values may go into a checkpoint.
         name: to_builtin(config[name]) if config[name]["_target_"] else None
         for name in MODEL_GROUPS
     }

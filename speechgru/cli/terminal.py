@@ -10,13 +10,13 @@ CONTROLS = {
 """How each is shown; the same in JSON, within a string."""
 
 
-def printable(text: str) -> str:
+def without_controls(text: str) -> str:
     """Show the characters that a terminal would obey, such as escape sequences."""
     return text.translate(CONTROLS)
 
 
-class PrintableStream:
-    """A stream of text that passes everything through `printable`.
+class HarmlessStream:
+    """A stream of text that passes everything through `without_controls`.
 
     Args:
         stream: where it goes.
@@ -27,7 +27,7 @@ class PrintableStream:
 
     def write(self, text: str) -> int:
         """Write what may be shown."""
-        self._stream.write(printable(text))
+        self._stream.write(without_controls(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

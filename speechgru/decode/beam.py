@@ -1,6 +1,5 @@
 """Flashlight's beam search, by torchaudio; an optional extra, but fast."""
 
-import gzip
 import math
 import tempfile
 import threading
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from speechgru.bounded import GZIP, read_unpacked
 from speechgru.decode.beam_decoder import BeamDecoder, Found, Language, Search
 from speechgru.decode.language import SPACE, token_names
-from speechgru.files import GZIP
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import UNKNOWN
 from speechgru.options import SIZE, check
@@ -169,9 +168,9 @@ class _FlashlightSearch:
 
 def _unpack(lm: str, folder: str) -> str:
     """The language model as KenLM reads it, which here takes no gzip."""
-    content = Path(lm).read_bytes()
-    if not content.startswith(GZIP):
-        return lm
+    with Path(lm).open("rb") as file:
+        if file.read(len(GZIP)) != GZIP:
+            return lm
     unpacked = Path(folder, "lm.arpa")
-    unpacked.write_bytes(gzip.decompress(content))
+    unpacked.write_bytes(read_unpacked(lm))
     return str(unpacked)

@@ -54,7 +54,7 @@ class LogMel(nn.Module):
         check("f_min", f_min, Range(0, sample_rate / 2, below=True))
         if f_max is not None:
             check("f_max", f_max, Range(f_min, sample_rate / 2, above=True))
-        check("floor", floor, Range(0, 1, above=True))
+        check("floor", floor, Range(0, 1, above=True, below=True))
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self.output_size = n_mels

@@ -1,5 +1,6 @@
 """ARPA files, which hold n-gram models in every toolkit."""
 
+import contextlib
 import math
 from collections import Counter
 from pathlib import Path
@@ -102,11 +103,11 @@ def read_arpa(path: str | Path) -> NGrams:
 
 def _refuse_binary(path: Path) -> None:
     """Name KenLM's own formats, from which nothing makes text again."""
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(len(KENLM))
-    except (OSError, ValueError):
-        return  # told when it is read as text
+    beginning = b""
+    with contextlib.suppress(OSError, ValueError):  # told when it is read as text
+        if path.is_file():  # what is read of a pipe is gone, or never comes
+            with path.open("rb") as file:
+                beginning = file.read(len(KENLM))
     if beginning == KENLM:
         raise InputError(
             f"{path}: is a binary file of KenLM's build_binary, expected an ARPA file; "

@@ -31,9 +31,13 @@ class TrainingProgress(Callback):
 
     On a terminal there is a bar within each epoch, elsewhere a line now and then;
     anywhere a line for each epoch. Only the first process speaks.
+
+    Args:
+        score: name of the logged score that makes a checkpoint the best.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, score: str) -> None:
+        self._score = score
         self._watch = Watch()
         self._progress: Progress | None = None
         self._began_at = self._epoch_began_at = 0.0
@@ -126,7 +130,7 @@ class TrainingProgress(Callback):
             for id, reference, hypothesis in task.samples:
                 log.info("  %s: %s | heard: %s", id, reference, hypothesis)
         if trainer.enable_validation:
-            for warning in self._watch.see(_see(trainer, task)):
+            for warning in self._watch.see(_see(trainer, task, self._score)):
                 log.warning("%s", warning)
 
     def teardown(self, trainer: L.Trainer, task: TrainingTask, stage: str) -> None:
@@ -198,7 +202,7 @@ class TrainingProgress(Callback):
         return ", ".join(said)
 
 
-def _see(trainer: L.Trainer, task: TrainingTask) -> Seen:
+def _see(trainer: L.Trainer, task: TrainingTask, score: str) -> Seen:
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     of_train, of_dev = task.losses_per_token
     return Seen(
@@ -206,7 +210,7 @@ def _see(trainer: L.Trainer, task: TrainingTask) -> Seen:
         step=trainer.global_step,
         train_loss=metrics[of_train],
         dev_loss=metrics[of_dev],
-        score=metrics[next(iter(task.scores))],
+        score=metrics[score],
         unheard=metrics.get("val/unheard"),
     )
 

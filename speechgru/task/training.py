@@ -21,7 +21,7 @@ from speechgru.task.schedule import SCHEDULES
 
 log = logging.getLogger(__name__)
 
-LOSS_KEY = "train_means"
+LOSSES_KEY = "train_losses"
 """Of the sums in a checkpoint of the middle of an epoch, over all processes."""
 
 KEPT = "; the last good checkpoint is kept in the run folder"
@@ -308,20 +308,14 @@ class TrainingTask(L.LightningModule):
         return self._cpu_seconds + time.process_time()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Make the checkpoint describe itself; keep the loss of the epoch so far."""
+        """Make the checkpoint describe itself; keep the losses of the epoch so far."""
         checkpoint.update(self.description())
-        sums = torch.stack(
-            [torch.stack([each.mean_value, each.weight]) for each in self._train_means]
-        )
+        sums = [[metric.mean_value, metric.weight] for metric in self._train_losses]
+        sums = torch.stack([torch.stack(pair) for pair in sums])
         sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
         loop = self.trainer.fit_loop.epoch_loop
-        if not loop.batch_progress.is_last_batch:  # else it was logged
-            checkpoint[LOSS_KEY] = sums
-
-    @property
-    def _train_means(self) -> tuple[MeanMetric, MeanMetric]:
-        """What is logged of an epoch of training as a whole."""
-        return self.train_loss, self.train_loss_per_token
+        if not loop.batch_progress.is_last_batch:  # else they were logged
+            checkpoint[LOSSES_KEY] = sums
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on counting.
@@ -342,11 +336,15 @@ class TrainingTask(L.LightningModule):
                 )
         self.metadata = {**metadata, **self.metadata, "step": metadata["step"]}
         self._cpu_seconds = metadata["cpu_seconds"]
-        sums = checkpoint.get(LOSS_KEY)
+        sums = checkpoint.get(LOSSES_KEY)
         if isinstance(sums, Tensor) and self.trainer.is_global_zero:
-            sums = sums.to(self.train_loss.mean_value.device)
-            for metric, (value, weight) in zip(self._train_means, sums, strict=True):
-                metric.mean_value, metric.weight = value, weight
+            for metric, pair in zip(self._train_losses, sums, strict=True):
+                metric.mean_value, metric.weight = pair.to(metric.mean_value.device)
+
+    @property
+    def _train_losses(self) -> tuple[MeanMetric, MeanMetric]:
+        """What an epoch of training adds up."""
+        return self.train_loss, self.train_loss_per_token
 
     def refuse_non_finite(self, losses: Tensor, ids: list[str], remedy: str) -> None:
         """Raise InputError if the loss of an item cannot be trained on."""

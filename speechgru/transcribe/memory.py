@@ -89,9 +89,8 @@ def needed_to_decode(info: AudioInfo, sample_rate: int) -> float:
         info: of the recording.
         sample_rate: Hz, wanted.
     """
-    # Blocks and their concatenation; then the average, and what it is resampled to.
-    per_sample = 4 * (2 * info.num_channels + 1)
-    return info.num_samples * per_sample + info.duration * sample_rate * 8
+    # Mixed blocks and their concatenation; what it is resampled to, likewise.
+    return 8 * (info.num_samples + info.duration * sample_rate)
 
 
 @torch.inference_mode()

@@ -53,7 +53,7 @@ def test_the_tables_hold_every_condition(
     monkeypatch.setattr(silence, "DURATIONS", (0.1, 0.2))
     monkeypatch.setattr(silence, "NUM_CLIPS", 10)
     monkeypatch.setattr(silence, "CLIP_DURATIONS", (0.1, 0.2))
-    silence.main([str(checkpoint), str(tones.folder / "test.jsonl"), "3"])
+    silence.main([str(checkpoint), str(tones.folder / "test.jsonl")])
     output = capsys.readouterr().out
     rows = re.findall(
         r"^\| .* \| (?:in front|behind|both) \| (\S+) \| (\S+) \|$", output, re.M
@@ -63,7 +63,7 @@ def test_the_tables_hold_every_condition(
     clean, hole, worst, rise = map(
         float,
         re.search(
-            r"3 utterances as they are: WER (\S+) %; "
+            r"11 utterances as they are: WER (\S+) %; "
             r"with 20 ms of zeros within: (\S+); "
             r"the worst of all: (\S+), (\S+)",
             output,

@@ -224,7 +224,7 @@ def test_a_run_folder_of_an_older_version_goes_on_with_a_note(
     for name in ("start.json", "data.jsonl", ".lock"):
         (folder / name).unlink()
     checkpoint = read_checkpoint(folder / "last.ckpt")
-    for key in ("config", "steps_per_epoch", "train_means"):
+    for key in ("config", "steps_per_epoch", "train_losses"):
         del checkpoint[key]
     write_checkpoint(checkpoint, folder / "last.ckpt")
     config = OmegaConf.load(folder / "config.yaml")

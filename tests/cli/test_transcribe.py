@@ -31,12 +31,17 @@ def recordings(tmp_path) -> Path:
     return folder
 
 
+def complaints(err: str) -> list[str]:
+    """Lines of standard error, but not those of progress on a slow machine."""
+    return [line for line in err.splitlines() if not line.startswith("transcribe: ")]
+
+
 def test_every_recording_of_a_folder_is_heard_or_named(call, checkpoint, recordings):
     code, out, err = call("transcribe", checkpoint, recordings)
     assert code == 1
     heard = [line.partition("\t")[0] for line in out.splitlines()]
     assert heard == [str(recordings / "a.wav"), str(recordings / "deep/b.FLAC")]
-    lines = err.splitlines()
+    lines = complaints(err)
     assert len(lines) == 3
     for line, name in zip(lines, ("c.m4a", "deep/d.webm"), strict=False):
         assert line.startswith(f"speechgru transcribe: {recordings / name}: ")
@@ -97,7 +102,7 @@ def test_an_odd_name_stays_on_its_line(call, checkpoint, recordings, tmp_path):
     assert code == 1
     assert len(out.splitlines()) == 1
     assert out.startswith(f"{tmp_path}/a\\nb\\tc\\x1b[31m.wav\t")
-    assert len(err.splitlines()) == 2
+    assert len(complaints(err)) == 2
     assert f"{tmp_path}/bad\\n.wav: " in err
 
 
@@ -116,5 +121,5 @@ def test_a_fault_of_the_decoder_is_told_once(call, checkpoint, recordings):
     options = ("decoder=prefix_beam", "decoder.lexicon=none.txt")
     code, out, err = call("transcribe", checkpoint, good, good, *options)
     assert (code, out) == (1, "")
-    assert len(err.splitlines()) == 1
+    assert len(complaints(err)) == 1
     assert "none.txt" in err

@@ -171,7 +171,9 @@ def test_an_encrypted_zip_is_named(tmp_path):
     content[content.index(b"PK\x01\x02") + 8] |= 1  # in the directory
     content[6] |= 1  # and before the member
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(InputError, match="x/a is encrypted, expected an archive"):
+    with pytest.raises(
+        InputError, match="'x/a' is encrypted, expected files without a password"
+    ):
         extract_archive(tmp_path / "a.zip", tmp_path / "in" / "files")
     assert os.listdir(tmp_path / "in") == []
 

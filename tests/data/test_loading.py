@@ -47,6 +47,7 @@ def make_module(manifest, num_workers, tokenizer=None, **trainer):
         resample=False,
         augment=Chain({}, 0),
         num_views=1,
+        wordless=0.0,
         seed=1,
         accumulate=1,
     )

@@ -228,7 +228,7 @@ def test_a_run_folder_of_an_older_version_goes_on_with_a_note(
         del checkpoint[key]
     write_checkpoint(checkpoint, folder / "last.ckpt")
     config = OmegaConf.load(folder / "config.yaml")
-    del config.callbacks.best
+    del config.callbacks.best, config.data.wordless
     OmegaConf.save(config, folder / "config.yaml")
     monkeypatch.chdir(here)
     assert train(f"resume={folder}") == 0

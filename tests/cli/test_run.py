@@ -1,6 +1,7 @@
 """Training runs in this process: what ends them, what they leave behind."""
 
 import json
+import math
 import shutil
 import sys
 
@@ -9,13 +10,17 @@ import torch
 from conftest import TINY, TINY_RUN
 from omegaconf import OmegaConf
 
+from speechgru import Transcriber
+from speechgru.audio import load_audio
 from speechgru.cli.config import compose_config, to_plain
 from speechgru.cli.examination import SKIPPED_FILE
 from speechgru.cli.main import UsageError
 from speechgru.cli.run import run_training
 from speechgru.cli.train import adopt_model, flags_first, main, resume
+from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
 from speechgru.model.checkpoint import load_checkpoint, read_checkpoint
+from speechgru.score.learning import read_learning_curves
 from speechgru.task.ctc import CTCTask
 
 
@@ -177,6 +182,30 @@ def test_mfcc_and_normalisation_by_utterance_train_as_well(tones, tmp_path):
     )  # fmt: skip
     loaded = load_checkpoint(tmp_path / "run" / "best.ckpt")
     assert loaded.model.features.output_size == 13
+
+
+def test_a_model_learns_words_and_to_hear_none_in_silence(tones, tmp_path):
+    run(
+        tmp_path / "run", *TINY, *tones.overrides, "normalize=active",
+        "augment=[speed,silence]", "augment.silence.most=1", "data.wordless=0.3",
+        "encoder.dropout=0", "trainer.max_epochs=16", "logger=default",
+    )  # fmt: skip
+    transcriber = Transcriber.from_checkpoint(tmp_path / "run" / "best.ckpt")
+    dev = read_manifest(tones.folder / "dev.jsonl")
+    waveforms = [load_audio(u.audio_path, 8000, False) for u in dev]
+    quiet = torch.zeros(8000)
+    alone = [transcriber.transcribe(w, 8000).text for w in waveforms]
+    for parts in ([quiet, None], [None, quiet]):
+        texts = [
+            transcriber.transcribe(
+                torch.cat([w if part is None else part for part in parts]), 8000
+            ).text
+            for w in waveforms
+        ]
+        assert sum(map(str.__eq__, texts, alone)) >= 9, (texts, alone)
+    assert transcriber.transcribe(quiet, 8000).text == ""
+    (row, *_) = read_learning_curves(tmp_path / "run")
+    assert math.isfinite(row["train/loss_per_token"])
 
 
 def test_a_sweep_gives_every_run_a_folder_of_its_own(

@@ -7,6 +7,7 @@ import torch
 from speechgru.data.augment.chain import Chain, SameTime
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.plan import PlannedBatch
+from speechgru.data.wordless import Wordless
 from speechgru.interfaces import InputError, Utterance
 from speechgru.text.tokenizer import CharacterTokenizer
 
@@ -129,6 +130,20 @@ def test_views_without_augmentation_are_the_same(utterances):
     batch = SpeechDataset(utterances, TOKENIZER, RATE, num_views=3)[plan(0, 1)]
     assert batch.ids == ["a", "b"] * 3
     assert (batch.num_views, batch.step_size) == (3, 21)
+
+
+def test_utterances_without_words_stand_behind_the_others(utterances):
+    silent = Wordless(0.5, [0.05], RATE, seed=1)
+    dataset = SpeechDataset(
+        utterances, TOKENIZER, RATE, augment=chain(), num_views=2, wordless=silent
+    )
+    batch = dataset[plan(0, 3)]
+    assert batch.ids == ["a", "wordless-0"] * 2
+    assert batch.references == ["AB", ""] * 2
+    assert batch.target_lengths.tolist() == [2, 0] * 2
+    assert batch.waveform_lengths.tolist() == [400, 400] * 2
+    views = [silent.load(0, epoch=0, view=view) for view in range(2)]
+    assert torch.equal(batch.waveforms[1::2], torch.stack(views))
 
 
 def test_without_targets_unknown_characters_are_no_error(utterances):

@@ -15,7 +15,9 @@ from speechgru.model.checkpoint import read_checkpoint
 
 RANDOM = [
     *TINY,
-    "augment=[speed,gain,noise,reverb]",
+    "augment=[speed,gain,noise,reverb,silence]",
+    "augment.silence.most=0.5",
+    "data.wordless=0.1",
     "encoder.dropout=0.3",
     "encoder.weight_dropout=0.1",
     "task.consistency=0.2",

@@ -12,9 +12,9 @@ from speechgru.options import Range, check, whole
 MIN_STD = 1e-2
 """Natural-log units; a constant band is centred, not blown up."""
 
-
 MIN_ACTIVE_STD = 1.0
-"""Natural-log units; speech has 1.2 to 5 in a band, steady noise 0.2 to 1."""
+"""Natural-log units. Speech has 1.2 to 5 in a band (of AN4 and synthetic digits);
+noise pi / sqrt(6) = 1.28 in a single bin of the transform, less in a wide band."""
 
 LEVEL_FRAMES = 7
 """An odd number, of frames around a frame."""

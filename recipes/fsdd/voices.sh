@@ -36,12 +36,10 @@ row() {
 }
 
 speechgru prepare "${corpus[@]}"
-# What the recipe has from the last row, undone.
-tight=(normalize=utterance 'augment=[speed,noise]' data.wordless=0)
-row base 10 "${tight[@]}" text=characters
+row base 10 text=characters
 wide=('augment.speed.factors=[0.7,0.8,0.9,1.0,1.1,1.2,1.3,1.4]' spec_augment.max_freq_warp=4)
-row wide 10 "${tight[@]}" text=characters "${wide[@]}"
-row wide-ligru 10 "${tight[@]}" text=characters "${wide[@]}" encoder=ligru
-row words 10 "${tight[@]}"
-row clean 10 "${tight[@]}" 'augment=[speed]'
-row silence 10
+row wide 10 text=characters "${wide[@]}"
+row wide-ligru 10 text=characters "${wide[@]}" encoder=ligru
+row words 10
+row clean 10 'augment=[speed]'
+row silence 10 normalize=active 'augment=[speed,noise,silence]' data.wordless=0.03

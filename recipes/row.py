@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from speechgru.checkpoint.load import load_checkpoint
 from speechgru.cli.runs import describe_run
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import load_checkpoint
 from speechgru.score.results import Result, read_results
 from speechgru.score.summary import (
     Rate,

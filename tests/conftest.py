@@ -12,10 +12,11 @@ import soundfile
 import torch
 from torch import nn
 
+from speechgru.checkpoint.models import build_model
+from speechgru.checkpoint.storage import describe, write_checkpoint
 from speechgru.cli.main import main
 from speechgru.data.manifest import write_manifest
 from speechgru.interfaces import BLANK, Utterance
-from speechgru.model.checkpoint import build_model, describe, write_checkpoint
 from speechgru.text.tokenizer import CharacterTokenizer
 
 SAMPLE_RATE = 8000  # Hz
@@ -57,14 +58,14 @@ SMALL_MODEL = {
     },
     "spec_augment": None,
     "subsampling": {
-        "_target_": "speechgru.model.conv1d.Conv1dSubsampling",
+        "_target_": "speechgru.model.frontends.conv1d.Conv1dSubsampling",
         "_partial_": True,
         "factor": 2,
         "channels": 8,
         "kernel_size": 3,
     },
     "encoder": {
-        "_target_": "speechgru.model.gru.GRUEncoder",
+        "_target_": "speechgru.model.encoders.gru.GRUEncoder",
         "_partial_": True,
         "hidden_size": 6,
         "num_layers": 2,

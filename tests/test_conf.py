@@ -7,26 +7,25 @@ import lightning
 import pytest
 import soundfile
 
-from speechgru.cli.choices import CONF_DIR
-from speechgru.cli.config import (
+from speechgru.checkpoint.build import build
+from speechgru.checkpoint.description import MODEL_GROUPS
+from speechgru.checkpoint.models import (
+    LANGUAGE_MODEL,
+    build_language_model,
+    build_model,
+)
+from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.main import UsageError
+from speechgru.factory import (
     DECODER_ROOMS,
     TASK_ROOMS,
     build_augment,
     build_corpus,
-    compose_config,
-    to_plain,
+    build_tokenizer,
 )
-from speechgru.cli.examination import build_tokenizer
-from speechgru.cli.main import UsageError
-from speechgru.cli.set_up import make_task, trains_on_texts
 from speechgru.interfaces import InputError
-from speechgru.model.build import build
-from speechgru.model.checkpoint import (
-    LANGUAGE_MODEL,
-    MODEL_GROUPS,
-    build_language_model,
-    build_model,
-)
+from speechgru.options.choices import CONF_DIR
+from speechgru.training.build import make_task, trains_on_texts
 
 PRIMARY = sorted(path.stem for path in CONF_DIR.glob("*.yaml"))
 RECIPES = sorted(

@@ -13,7 +13,8 @@ from conftest import make_tones, run_speechgru
 from torch.nn.utils.rnn import pad_sequence
 
 from speechgru import Transcriber
-from speechgru.model.checkpoint import load_checkpoint, read_checkpoint
+from speechgru.checkpoint.load import load_checkpoint
+from speechgru.checkpoint.storage import read_checkpoint
 
 
 def test_a_run_folder_holds_all_that_was_promised(trained):

@@ -6,21 +6,20 @@ from functools import cache
 
 import pytest
 
-from speechgru.cli.choices import CONF_DIR
-from speechgru.cli.config import (
+from speechgru.checkpoint.build import build
+from speechgru.checkpoint.models import build_model
+from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.rules import check_options
+from speechgru.factory import (
     build_augment,
     build_corpus,
     build_decoder,
-    compose_config,
-    to_plain,
+    build_tokenizer,
 )
-from speechgru.cli.examination import build_tokenizer
-from speechgru.cli.rules import check_options
-from speechgru.cli.set_up import make_task
 from speechgru.interfaces import InputError
-from speechgru.model.build import build
-from speechgru.model.checkpoint import build_model
+from speechgru.options.choices import CONF_DIR
 from speechgru.text.tokenizer import CharacterTokenizer
+from speechgru.training.build import make_task
 
 ODD = (-1, 0, 1.5, math.nan, math.inf, -math.inf, 10**30, 1e300, "many", True)
 
@@ -104,9 +103,9 @@ def small_model():
         | {"sample_rate": 8000, "n_fft": 64, "hop_length": 80, "n_mels": 4},
         "normalize": {"_target_": "speechgru.features.normalize.NoNorm"},
         "spec_augment": None,
-        "subsampling": {"_target_": "speechgru.model.frame_stack.FrameStack"}
+        "subsampling": {"_target_": "speechgru.model.frontends.frame_stack.FrameStack"}
         | {"_partial_": True, "factor": 2},
-        "encoder": {"_target_": "speechgru.model.gru.GRUEncoder"}
+        "encoder": {"_target_": "speechgru.model.encoders.gru.GRUEncoder"}
         | {"_partial_": True, "hidden_size": 2, "num_layers": 1},
     }
     return build_model(groups, num_tokens=4)

@@ -26,14 +26,13 @@ import torch
 from torch import Tensor
 
 from speechgru.audio import load_audio
-from speechgru.cli.config import build_corpus, compose_config, to_plain
+from speechgru.checkpoint.description import MODEL_GROUPS
+from speechgru.checkpoint.load import load_checkpoint
+from speechgru.checkpoint.models import build_model
+from speechgru.cli.config import compose_config, to_plain
 from speechgru.data.corpora.corpus import Corpus
+from speechgru.factory import build_corpus
 from speechgru.interfaces import Tokenizer, Utterance
-from speechgru.model.checkpoint import (
-    MODEL_GROUPS,
-    build_model,
-    load_checkpoint,
-)
 from speechgru.model.gradient_reach import gradient_reach
 from speechgru.score.error_rate import error_rate
 from speechgru.score.learning import read_learning_curves

@@ -18,7 +18,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from speechgru.decode.beam import FlashlightDecoder
+from speechgru.decode.flashlight import FlashlightDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.language import SPACE
 from speechgru.decode.prefix_beam import PrefixBeamDecoder

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.model.gru import GRUEncoder
-from speechgru.model.ligru import LiGRUEncoder
-from speechgru.model.lstm import LSTMEncoder
-from speechgru.model.mingru import MinGRUEncoder
-from speechgru.model.recurrent import RecurrentEncoder
-from speechgru.model.rnn import RNNEncoder
-from speechgru.model.torch_recurrent import (
+from speechgru.model.encoders.gru import GRUEncoder
+from speechgru.model.encoders.ligru import LiGRUEncoder
+from speechgru.model.encoders.lstm import LSTMEncoder
+from speechgru.model.encoders.mingru import MinGRUEncoder
+from speechgru.model.encoders.recurrent import RecurrentEncoder
+from speechgru.model.encoders.rnn import RNNEncoder
+from speechgru.model.encoders.torch_recurrent import (
     TorchRecurrentEncoder,
     directions,
     run_packed,

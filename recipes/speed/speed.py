@@ -25,11 +25,11 @@ import torch
 from measure import SLOW, Batch, Variant, measure, run_once
 from rivals import ENCODERS, Stacked, gru_step, plain_loop, run_loop, with_run
 
-from speechgru.cli.commit import find_commit
-from speechgru.model.gru import GRUEncoder
-from speechgru.model.ligru import LiGRUEncoder
-from speechgru.model.recurrent import RecurrentEncoder
-from speechgru.model.torch_recurrent import TorchRecurrentEncoder
+from speechgru.model.encoders.gru import GRUEncoder
+from speechgru.model.encoders.ligru import LiGRUEncoder
+from speechgru.model.encoders.recurrent import RecurrentEncoder
+from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
+from speechgru.provenance import find_commit
 
 NUM_LAYERS = 3
 LARGEST = 16 * 584**2

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from speechgru.cli.config import read_command_line, set_up_cpu
+from speechgru.cli.config import read_command_line
 from speechgru.cli.transcribe import expand_one
 from speechgru.files import printable, read_lines, replace_file
 from speechgru.interfaces import InputError
+from speechgru.threads import set_up_cpu
 from speechgru.transcribe.formats import to_ctm, to_json, to_textgrid
 from speechgru.transcribe.transcriber import Transcriber
 

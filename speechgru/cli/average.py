@@ -4,11 +4,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from speechgru.checkpoint.average import average_checkpoints
+from speechgru.checkpoint.storage import write_checkpoint
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable
 from speechgru.interfaces import InputError
-from speechgru.model.average import average_checkpoints
-from speechgru.model.checkpoint import write_checkpoint
 
 USAGE = """
 usage: speechgru average CHECKPOINT CHECKPOINT ... [output=PATH]

@@ -9,38 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
 
-from speechgru.cli.choices import (
-    CONF_DIR,
-    choices,
-    explain,
-    known_options,
-    nearest_option,
-)
-from speechgru.cli.config_file import check_folder, read_config
+from speechgru.cli.help import explain, known_options, nearest_option
 from speechgru.cli.main import UsageError
 from speechgru.cli.overrides import check_key, quote, settle, underscored
 from speechgru.cli.rules import check_options
-from speechgru.data.augment.chain import Chain
-from speechgru.data.corpora.corpus import Corpus
-from speechgru.decode.beam_decoder import BeamDecoder
-from speechgru.decode.n_best import Rescoring
-from speechgru.interfaces import Decoder, InputError
-from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
-from speechgru.model.build import build
-from speechgru.model.checkpoint import load_language_model
-from speechgru.model.identity import digest_weights
-from speechgru.model.language_model import TextScorer
-from speechgru.options import MOST_THREADS, check, nearest, whole
-
-CORPUS_ROOMS = ("speechgru.data.corpora",)
-AUGMENT_ROOMS = ("speechgru.data.augment",)
-DECODER_ROOMS = ("speechgru.decode",)
-TASK_ROOMS = ("speechgru.task",)
+from speechgru.options.choices import CONF_DIR, choices
+from speechgru.options.config_file import check_folder, read_config
+from speechgru.ranges import nearest
 
 OVERRIDE = re.compile(r"[~+]{0,2}[A-Za-z_][\w./@]*=")
 
@@ -201,20 +179,6 @@ def _refuse_unknown(found: Mapping[str, Any], known: set[str], name: str) -> Non
             )
 
 
-def set_up_cpu(num_threads: int) -> None:
-    """Use so many threads, and take what is nearer to 0 than 1e-38 for 0.
-
-    Processors compute with such numbers slowly; the states and gradients of a
-    LiGRU fade to them, which made its training take half as long again.
-
-    Raises:
-        OptionError: there are not so many threads.
-    """
-    check("num_threads", num_threads, whole(1, MOST_THREADS))
-    torch.set_num_threads(num_threads)
-    torch.set_flush_denormal(True)
-
-
 def register_resolvers() -> None:
     """Give the configuration what run folders are named by."""
     OmegaConf.register_new_resolver(
@@ -222,66 +186,4 @@ def register_resolvers() -> None:
     )
     OmegaConf.register_new_resolver(
         "random_hex", lambda: secrets.token_hex(2), use_cache=True, replace=True
-    )
-
-
-def build_corpus(config: Mapping[str, Any]) -> Corpus:
-    """Build the corpus that a configuration names."""
-    return build(config["corpus"], "corpus", config["trust"], CORPUS_ROOMS)
-
-
-def name_corpus(config: Mapping[str, Any]) -> str:
-    """What a checkpoint calls the corpus of the group `corpus`."""
-    return config["name"] if "name" in config else config["_target_"]
-
-
-def build_decoder(config: Mapping[str, Any], model: nn.Module | None = None) -> Decoder:
-    """Build the decoder that a configuration names, with its rescoring.
-
-    Args:
-        config: of the command.
-        model: the acoustic model, whose tuned weights are taken.
-    """
-    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
-    digest = None
-    if model is not None and isinstance(decoder, BeamDecoder):
-        digest = digest_weights(model)
-        decoder.hear_through(digest)
-    if config.get("rescore") is None:
-        return decoder
-    if not isinstance(decoder, BeamDecoder):
-        raise InputError(
-            f"rescore is {config['rescore']!r}, but the decoder finds one text only; "
-            "choose decoder=prefix_beam or beam"
-        )
-    weight = config["rescore_weight"]
-    if weight is None:
-        tuned = read_weights(config["rescore"], RESCORE, RESCORE_WEIGHTS, digest)
-        weight = tuned["rescore_weight"]
-    decoder.rescoring = Rescoring(
-        load_text_scorer(config), weight, config["rescore_texts"]
-    )
-    return decoder
-
-
-def load_text_scorer(config: Mapping[str, Any]) -> TextScorer:
-    """Load the language model that the option rescore names."""
-    loaded = load_language_model(config["rescore"], config["trust"])
-    return TextScorer(loaded.model, loaded.tokenizer)
-
-
-def build_augment(config: Mapping[str, Any], sample_rate: int) -> Chain:
-    """Build the waveform augmentation of training, which may be none."""
-    return Chain(
-        {
-            name: build(
-                part,
-                f"augment.{name}",
-                config["trust"],
-                AUGMENT_ROOMS,
-                sample_rate=sample_rate,
-            )
-            for name, part in config["augment"].items()
-        },
-        config.get("seed", 0),
     )

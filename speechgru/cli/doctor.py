@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-from speechgru.cli.config import (
-    build_augment,
-    build_corpus,
-    read_command_line,
-)
-from speechgru.cli.examination import build_tokenizer, on_integers
+from speechgru.checkpoint.build import build
+from speechgru.cli.config import read_command_line
 from speechgru.data.doctor import examine
-from speechgru.model.build import build
+from speechgru.factory import build_augment, build_corpus, build_tokenizer
+from speechgru.training.validation import on_integers
 
 USAGE = """
 usage: speechgru doctor corpus=NAME [KEY=VALUE ...]

@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import speechgru
-from speechgru.cli.acoustics import read_split, score_utterances, warn_if_heard
-from speechgru.cli.commit import find_commit
-from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
-from speechgru.cli.tuned import warn_of_foreign_weights
-from speechgru.decode.beam_decoder import BeamDecoder
+from speechgru.checkpoint.load import load_checkpoint
+from speechgru.cli.config import read_command_line
+from speechgru.decode.beam import BeamDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence
+from speechgru.evaluation.foreign_weights import warn_of_foreign_weights
+from speechgru.evaluation.posteriors import read_split, score_utterances, warn_if_heard
+from speechgru.factory import build_decoder
 from speechgru.files import beside, printable, relative_path, replace_file, to_json
 from speechgru.interfaces import Decoder, InputError, Utterance
-from speechgru.model.checkpoint import load_checkpoint
 from speechgru.progress import Progress
+from speechgru.provenance import find_commit
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, check_scoring, make_result, write_results
 from speechgru.score.summary import Summary, choose_unit, percent, summarise
+from speechgru.threads import set_up_cpu
 
 USAGE = """
 usage: speechgru evaluate CHECKPOINT corpus=NAME [split=NAME] [KEY=VALUE ...]

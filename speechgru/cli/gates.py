@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from speechgru.audio import AudioSource, inspect_audio
 from speechgru.cli.config import read_command_line
-from speechgru.cli.picture import Observation, draw
 from speechgru.cli.transcribe import expand_one, load_transcriber
 from speechgru.files import printable, replace_file
 from speechgru.interfaces import InputError
-from speechgru.model.gru import GRUEncoder
-from speechgru.model.gru_cell import GRUTrace, trace_gru
+from speechgru.model.encoders.gru import GRUEncoder
+from speechgru.model.encoders.gru_cell import GRUTrace, trace_gru
+from speechgru.report.gates_picture import Observation, draw
 from speechgru.transcribe.transcriber import Transcriber
 
 USAGE = """

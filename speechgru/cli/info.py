@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-from speechgru.cli.config import read_command_line
-from speechgru.files import to_json
-from speechgru.model.checkpoint import (
+from speechgru.checkpoint.digest import DIGEST
+from speechgru.checkpoint.load import load_checkpoint, load_language_model
+from speechgru.checkpoint.storage import (
     DESCRIPTION_KEY,
     is_language_model,
-    load_checkpoint,
-    load_language_model,
     read_checkpoint,
 )
-from speechgru.model.digest import DIGEST
+from speechgru.cli.config import read_command_line
+from speechgru.files import to_json
 
 USAGE = """
 usage: speechgru info CHECKPOINT [KEY=VALUE ...]

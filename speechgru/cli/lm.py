@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from speechgru.cli.config import build_corpus, read_command_line
+from speechgru.checkpoint.load import load_checkpoint
+from speechgru.cli.config import read_command_line
 from speechgru.cli.evaluate import check_output
-from speechgru.cli.examination import build_tokenizer
 from speechgru.data.folds import hold_out
 from speechgru.data.texts import read_sentences
 from speechgru.decode.language import token_names
+from speechgru.factory import build_corpus, build_tokenizer
 from speechgru.files import printable
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel, perplexity
-from speechgru.model.checkpoint import load_checkpoint
 from speechgru.progress import track
 
 USAGE = """

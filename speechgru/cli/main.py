@@ -7,7 +7,7 @@ import re
 import sys
 
 from speechgru import __version__
-from speechgru.cli.terminal import HarmlessStream, without_controls
+from speechgru.terminal import HarmlessStream, without_controls
 
 COMMANDS = {
     "prepare": "download or take a corpus and write its manifests",
@@ -49,7 +49,7 @@ def main() -> None:
     sys.stdout = HarmlessStream(stdout)
     try:
         if command not in COMMANDS:
-            from speechgru.options import nearest  # with torch: see _status
+            from speechgru.ranges import nearest  # with torch: see _status
 
             raise UsageError(
                 f"unknown command {command!r}, expected one of: {', '.join(COMMANDS)}"
@@ -129,7 +129,8 @@ def _message(error: BaseException, command: str) -> str:
 
 def _explain(text: str, command: str) -> str:
     """Hydra's message in the words of the user, with the nearest name there is."""
-    from speechgru.cli.choices import choices, nearest_option
+    from speechgru.cli.help import nearest_option
+    from speechgru.options.choices import choices
 
     text = text.partition("\nConfig search path:")[0]
     unknown = re.search(r"Could not override '([\w.-]+)'", text)
@@ -141,7 +142,7 @@ def _explain(text: str, command: str) -> str:
             f"{nearest_option(command, unknown[1]) or other}"
         )
     elif missing := re.search(r"Could not (find|load) '(\w+)/([^']+)'", text):
-        from speechgru.options import nearest
+        from speechgru.ranges import nearest
 
         text += nearest(missing[3], choices(missing[2])).replace("; ", "\n")
     elif "LexerNoViableAlt" in text:

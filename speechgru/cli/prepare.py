@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from speechgru.cli.config import build_corpus, read_command_line
+from speechgru.cli.config import read_command_line
+from speechgru.factory import build_corpus
 
 USAGE = """
 usage: speechgru prepare corpus=NAME [KEY=VALUE ...]

@@ -18,19 +18,20 @@ import torch
 from torch import Tensor
 
 from speechgru.audio import load_audio
-from speechgru.cli.config import read_command_line, set_up_cpu
-from speechgru.cli.config_file import read_config_text
+from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.cli.config import read_command_line
 from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, printable, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
-from speechgru.model.checkpoint import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.options.config_file import read_config_text
 from speechgru.progress import track
+from speechgru.report.page import Media, Recording, System, make_page, worst_first
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.plain import hint_at_form
-from speechgru.score.report import Media, Recording, System, make_page, worst_first
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import read_summary, summarise
+from speechgru.threads import set_up_cpu
 
 USAGE = """
 usage: speechgru report RUN|RESULTS [RUN|RESULTS ...] [KEY=VALUE ...]

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from speechgru.options import (
+from speechgru.ranges import (
     BEAM_SIZE,
     COUNT,
     EPOCHS,

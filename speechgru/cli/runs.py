@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.cli.config import read_command_line
-from speechgru.cli.config_file import read_config
 from speechgru.files import printable, to_json
 from speechgru.interfaces import InputError
+from speechgru.options.config_file import read_config
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.summary import percent, read_summary
 

@@ -15,13 +15,23 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from speechgru.cli.choices import CONF_DIR, choices, explain
+from speechgru.checkpoint.storage import (
+    DESCRIPTION_KEY,
+    is_language_model,
+    read_checkpoint,
+)
 from speechgru.cli.config import register_resolvers, to_plain
-from speechgru.cli.config_file import check_folder
+from speechgru.cli.help import explain
 from speechgru.cli.main import UsageError
 from speechgru.cli.overrides import check_key, settle
-from speechgru.cli.resuming import apply_changes, parse_overrides, to_builtin
-from speechgru.cli.run_folder import (
+from speechgru.interfaces import InputError
+from speechgru.options.choices import CONF_DIR, choices
+from speechgru.options.config_file import check_folder
+from speechgru.ranges import nearest
+from speechgru.training.interruption import Interrupted, Interruption
+from speechgru.training.resuming import apply_changes, parse_overrides, to_builtin
+from speechgru.training.run_files import CONFIG_FILE, LAST
+from speechgru.training.run_folder import (
     begin_anew,
     claim,
     starting,
@@ -29,16 +39,7 @@ from speechgru.cli.run_folder import (
     write_config,
     write_start,
 )
-from speechgru.cli.stored import read_stored
-from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import (
-    DESCRIPTION_KEY,
-    is_language_model,
-    read_checkpoint,
-)
-from speechgru.options import nearest
-from speechgru.task.interruption import Interrupted, Interruption
-from speechgru.task.run_files import CONFIG_FILE, LAST
+from speechgru.training.stored import read_stored
 
 USAGE = """
 usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
@@ -173,8 +174,8 @@ def _start(config: DictConfig, interruption: Interruption) -> int:
 
 
 def _train_in(folder: Path, config: DictConfig, interruption: Interruption) -> int:
-    from speechgru.cli.run import run_training
-    from speechgru.cli.set_up import refuse_idle
+    from speechgru.training.build import refuse_idle
+    from speechgru.training.run import run_training
 
     interruption.check()  # the imports take seconds
     settings = HydraConfig.get()
@@ -206,7 +207,7 @@ def resume(arguments: Sequence[str]) -> int:
 
     A run that was ended before its first checkpoint begins anew.
     """
-    from speechgru.cli.run import run_training
+    from speechgru.training.run import run_training
 
     options = [a for a in arguments if a.startswith("resume=")]
     others = [a for a in arguments if not a.startswith("resume=")]

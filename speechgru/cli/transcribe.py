@@ -5,14 +5,16 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from speechgru.cli.config import build_decoder, read_command_line, set_up_cpu
-from speechgru.cli.tuned import warn_of_foreign_weights
+from speechgru.checkpoint.load import load_checkpoint, to_device
+from speechgru.cli.config import read_command_line
 from speechgru.data.folder import find_paths, list_recordings, without_repeats
-from speechgru.decode.beam_decoder import BeamDecoder
+from speechgru.decode.beam import BeamDecoder
+from speechgru.evaluation.foreign_weights import warn_of_foreign_weights
+from speechgru.factory import build_decoder
 from speechgru.files import printable
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import load_checkpoint, to_device
 from speechgru.progress import say_line, track, without_bars
+from speechgru.threads import set_up_cpu
 from speechgru.transcribe.formats import to_json, to_text
 from speechgru.transcribe.transcriber import Transcriber
 from speechgru.transcribe.transcript import Failure, Transcript

@@ -6,17 +6,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from speechgru.cli.config import DECODER_ROOMS, load_text_scorer, read_command_line
+from speechgru.checkpoint.build import find_class
+from speechgru.cli.config import read_command_line
 from speechgru.cli.stop import Stopped, stoppable
-from speechgru.cli.trials import Trial, Trust, Tuning, scores_of
-from speechgru.cli.tune_report import (
+from speechgru.decode.beam import BeamDecoder
+from speechgru.decode.n_best import CachedScorer, Rescoring
+from speechgru.evaluation.picture import draw_tuning
+from speechgru.evaluation.tune_report import (
     describe_beams,
     describe_calibration,
     describe_trials,
     remark_edge,
 )
-from speechgru.decode.beam_decoder import BeamDecoder
-from speechgru.decode.n_best import CachedScorer, Rescoring
+from speechgru.evaluation.tuning import Trial, Trust, Tuning, scores_of
+from speechgru.factory import DECODER_ROOMS, load_text_scorer
 from speechgru.files import replace_file
 from speechgru.interfaces import InputError
 from speechgru.lm.weights import (
@@ -27,11 +30,9 @@ from speechgru.lm.weights import (
     weights_path,
     write_weights,
 )
-from speechgru.model.build import find_class
 from speechgru.progress import Progress, say_line, track
 from speechgru.score.grid_search import GridSearch
 from speechgru.score.summary import percent
-from speechgru.score.tuning import draw_tuning
 
 USAGE = """
 usage: speechgru tune CHECKPOINT corpus=NAME decoder.lm=FILE.arpa [KEY=VALUE ...]

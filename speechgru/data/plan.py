@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import InputError
-from speechgru.options import COUNT, Range, check
+from speechgru.ranges import COUNT, Range, check
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from speechgru.data.augment.noise import colored_noise
 from speechgru.data.randomness import keyed_seed
-from speechgru.options import PROBABILITY, check
+from speechgru.ranges import PROBABILITY, check
 
 SOFTEST, LOUDEST = -90.0, -15.0
 """dB of full scale, levels of what is made."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from speechgru.interfaces import LanguageModel
-from speechgru.options import BEAM_SIZE, WEIGHT, check
+from speechgru.ranges import BEAM_SIZE, WEIGHT, check
 
 
 @dataclass(frozen=True)

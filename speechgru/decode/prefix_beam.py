@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from speechgru.decode.beam_decoder import BeamDecoder, Language, Search
+from speechgru.decode.beam import BeamDecoder, Language, Search
 from speechgru.decode.hotwords import HotwordScorer, normalize_phrases
 from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
 from speechgru.decode.prefix_beam_search import search
 from speechgru.interfaces import InputError, Tokenizer
-from speechgru.options import LOG_SCORE, OptionError, check
+from speechgru.ranges import LOG_SCORE, OptionError, check
 
 
 class PrefixBeamDecoder(BeamDecoder):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from speechgru.decode.beam_decoder import Found
+from speechgru.decode.beam import Found
 from speechgru.decode.language import IMPOSSIBLE, Scorer
 from speechgru.interfaces import BLANK
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
 from speechgru.features.padding import zero_padding
-from speechgru.options import SAMPLE_RATE, Range, check, whole
+from speechgru.ranges import SAMPLE_RATE, Range, check, whole
 
 
 class LogMel(nn.Module):

@@ -6,7 +6,7 @@ from torchaudio.functional import create_dct
 
 from speechgru.features.log_mel import LogMel
 from speechgru.features.padding import zero_padding
-from speechgru.options import check, whole
+from speechgru.ranges import check, whole
 
 
 class MFCC(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from speechgru.features.padding import valid_frames, zero_padding
-from speechgru.options import Range, check, whole
+from speechgru.ranges import Range, check, whole
 
 MIN_STD = 1e-2
 """Natural-log units; a constant band is centred, not blown up."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from speechgru.options import PROBABILITY, Range, check, whole
+from speechgru.ranges import PROBABILITY, Range, check, whole
 
 MASKS = whole(0, 1000)
 WIDTH = whole(0, 1_000_000)  # bands, or frames

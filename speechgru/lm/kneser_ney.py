@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from speechgru.interfaces import InputError
 from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGrams
-from speechgru.options import ORDER, check
+from speechgru.ranges import ORDER, check
 
 FALLBACK = (0.5, 1.0, 1.5)
 """Discounts where the counts are too few to estimate them, as KenLM's."""

@@ -1,1 +1,1 @@
-"""Feature frames to log-probabilities, and the checkpoint that keeps them."""
+"""Feature frames to log-probabilities."""

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.acoustic import AcousticModel
-from speechgru.model.recurrent import RecurrentEncoder
+from speechgru.model.encoders.recurrent import RecurrentEncoder
 
 
 def gradient_reach(

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from speechgru.interfaces import InputError
-from speechgru.options import nearest
+from speechgru.ranges import nearest
 from speechgru.text.casing import Case, Language, change_case
 
 Punctuation = Literal["space", "delete", "keep", "error"]

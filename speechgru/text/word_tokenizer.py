@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from speechgru.interfaces import InputError
-from speechgru.options import COUNT, check
+from speechgru.ranges import COUNT, check
 from speechgru.text.casing import Case, Language
 from speechgru.text.normalize import (
     Digits,

@@ -74,7 +74,7 @@ class Transcriber:
                 or max_memory is not positive.
         """
         # Here, since a Transcriber around a model in memory needs none of it.
-        from speechgru.model.checkpoint import load_checkpoint, to_device
+        from speechgru.checkpoint.load import load_checkpoint, to_device
 
         loaded = load_checkpoint(path, trust=trust)
         model = to_device(loaded.model, device)

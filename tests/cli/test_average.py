@@ -6,16 +6,16 @@ import pytest
 import torch
 from conftest import run_speechgru
 
-from speechgru.cli.average import main
-from speechgru.cli.main import UsageError
-from speechgru.interfaces import InputError
-from speechgru.model.average import average_checkpoints
-from speechgru.model.checkpoint import (
+from speechgru.checkpoint.average import average_checkpoints
+from speechgru.checkpoint.load import load_checkpoint
+from speechgru.checkpoint.storage import (
     DESCRIPTION_KEY,
-    load_checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
+from speechgru.cli.average import main
+from speechgru.cli.main import UsageError
+from speechgru.interfaces import InputError
 
 
 @pytest.fixture

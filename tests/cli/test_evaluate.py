@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from conftest import make_tones
 
+from speechgru.checkpoint.storage import (
+    DESCRIPTION_KEY,
+    read_checkpoint,
+    write_checkpoint,
+)
 from speechgru.cli.evaluate import main
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
-from speechgru.model.checkpoint import (
-    DESCRIPTION_KEY,
-    read_checkpoint,
-    write_checkpoint,
-)
 from speechgru.score.error_rate import ErrorCounts, count_word_errors
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import make_result, read_results, write_results

@@ -10,7 +10,7 @@ from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.lm import main as lm
 from speechgru.cli.main import UsageError
 from speechgru.cli.tune import main as tune
-from speechgru.cli.tune_report import remark_edge
+from speechgru.evaluation.tune_report import remark_edge
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import read_arpa, write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney

@@ -11,11 +11,11 @@ import yaml
 from conftest import TINY_MODEL
 
 from speechgru import __version__
-from speechgru.cli.choices import CONF_DIR
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import COMMANDS, UsageError, main
 from speechgru.cli.transcribe import expand
 from speechgru.interfaces import InputError
+from speechgru.options.choices import CONF_DIR
 
 
 def test_the_program_explains_itself(call):

@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from speechgru.cli.choices import ALIASES, known_options, nearest_option
+from speechgru.cli.help import ALIASES, known_options, nearest_option
 from speechgru.cli.main import COMMANDS
 from speechgru.cli.overrides import _read, settle
 

@@ -10,11 +10,11 @@ from conftest import make_tones
 from torch.utils.data import DataLoader
 
 from speechgru.data.augment.chain import Chain
-from speechgru.data.datamodule import SpeechDataModule
 from speechgru.data.loading import NamedFailures, ignore_signals
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
 from speechgru.text.tokenizer import CharacterTokenizer
+from speechgru.training.datamodule import SpeechDataModule
 
 
 class Batches:

@@ -11,7 +11,7 @@ import torch
 from decode.brute_force import noise
 
 from speechgru.decode import language
-from speechgru.decode.beam import FlashlightDecoder
+from speechgru.decode.flashlight import FlashlightDecoder
 from speechgru.decode.n_best import vote
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
 from speechgru.interfaces import Decoder, InputError

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from speechgru.decode.beam import FlashlightDecoder
+from speechgru.decode.flashlight import FlashlightDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
 from speechgru.decode.spans import average_confidence, group_words

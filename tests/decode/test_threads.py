@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from speechgru.decode.beam import FlashlightDecoder
+from speechgru.decode.flashlight import FlashlightDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
 from speechgru.lm.arpa import write_arpa

@@ -9,12 +9,12 @@ from speechgru.features.mfcc import MFCC
 from speechgru.features.normalize import GlobalNorm, NoNorm, UtteranceNorm
 from speechgru.features.spec_augment import SpecAugment
 from speechgru.model.acoustic import AcousticModel
-from speechgru.model.conv1d import Conv1dSubsampling
-from speechgru.model.gru import GRUEncoder
-from speechgru.model.ligru import LiGRUEncoder
-from speechgru.model.lstm import LSTMEncoder
-from speechgru.model.mingru import MinGRUEncoder
-from speechgru.model.rnn import RNNEncoder
+from speechgru.model.encoders.gru import GRUEncoder
+from speechgru.model.encoders.ligru import LiGRUEncoder
+from speechgru.model.encoders.lstm import LSTMEncoder
+from speechgru.model.encoders.mingru import MinGRUEncoder
+from speechgru.model.encoders.rnn import RNNEncoder
+from speechgru.model.frontends.conv1d import Conv1dSubsampling
 
 HOP = 32
 FRAMING = {"sample_rate": 8000, "n_fft": 64, "hop_length": HOP, "n_mels": 8}

@@ -8,13 +8,13 @@ from speechgru.features.log_mel import LogMel
 from speechgru.features.normalize import NoNorm
 from speechgru.interfaces import InputError
 from speechgru.model.acoustic import AcousticModel
-from speechgru.model.frame_stack import FrameStack
+from speechgru.model.encoders.gru import GRUEncoder
+from speechgru.model.encoders.ligru import LiGRUEncoder
+from speechgru.model.encoders.lstm import LSTMEncoder
+from speechgru.model.encoders.mingru import MinGRUEncoder
+from speechgru.model.encoders.rnn import RNNEncoder
+from speechgru.model.frontends.frame_stack import FrameStack
 from speechgru.model.gradient_reach import gradient_reach
-from speechgru.model.gru import GRUEncoder
-from speechgru.model.ligru import LiGRUEncoder
-from speechgru.model.lstm import LSTMEncoder
-from speechgru.model.mingru import MinGRUEncoder
-from speechgru.model.rnn import RNNEncoder
 
 ENCODERS = [GRUEncoder, LSTMEncoder, RNNEncoder, LiGRUEncoder, MinGRUEncoder]
 

@@ -4,22 +4,17 @@ import math
 import pytest
 import torch
 
+from speechgru.checkpoint.load import load_checkpoint, load_language_model
+from speechgru.checkpoint.models import LANGUAGE_MODEL, build_language_model
+from speechgru.checkpoint.storage import describe, write_checkpoint
 from speechgru.interfaces import InputError, LanguageModel
-from speechgru.model.checkpoint import (
-    LANGUAGE_MODEL,
-    build_language_model,
-    describe,
-    load_checkpoint,
-    load_language_model,
-    write_checkpoint,
-)
 from speechgru.model.language_model import TextScorer
 from speechgru.text.tokenizer import CharacterTokenizer
 
 CONFIG = {
     "language_model": LANGUAGE_MODEL,
     "encoder": {
-        "_target_": "speechgru.model.gru.GRUEncoder",
+        "_target_": "speechgru.model.encoders.gru.GRUEncoder",
         "_partial_": True,
         "hidden_size": 5,
         "num_layers": 2,

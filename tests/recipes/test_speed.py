@@ -9,7 +9,7 @@ import speed
 import torch
 from torch import nn
 
-from speechgru.model.gru import GRUEncoder
+from speechgru.model.encoders.gru import GRUEncoder
 
 PLAN = speed.Plan(lengths=[5], batches=[1, 3], hidden_size=8, seconds=0.0)
 TABLES = {

@@ -2,8 +2,8 @@
 
 import pytest
 
+from speechgru.checkpoint.build import build
 from speechgru.interfaces import InputError
-from speechgru.model.build import build
 from speechgru.text.normalize import TextNormalizer
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.text.word_tokenizer import WordTokenizer

@@ -3,12 +3,13 @@ import random
 import pytest
 from conftest import SMALL_MODEL
 
-from speechgru.cli.examination import build_tokenizer
+from speechgru.checkpoint.build import build
+from speechgru.checkpoint.fine_tune import extend_tokenizer, initialise_from
+from speechgru.checkpoint.load import LoadedCheckpoint
+from speechgru.checkpoint.models import build_model
 from speechgru.decode.spans import group_words
+from speechgru.factory import build_tokenizer
 from speechgru.interfaces import InputError, Span, Tokenizer
-from speechgru.model.build import build
-from speechgru.model.checkpoint import LoadedCheckpoint, build_model
-from speechgru.model.fine_tune import extend_tokenizer, initialise_from
 from speechgru.text.word_tokenizer import WordTokenizer
 
 LETTERS = " ABCDE"

@@ -9,9 +9,9 @@ import soundfile
 from conftest import SMALL_MODEL
 
 from speechgru.audio import AudioInfo
+from speechgru.checkpoint.models import build_model
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.interfaces import InputError
-from speechgru.model.checkpoint import build_model
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.transcribe import memory
 from speechgru.transcribe.memory import free_memory, measure_model, needed_to_decode

@@ -276,7 +276,8 @@ def test_confidence_is_the_geometric_mean_of_the_tokens(transcriber):
 
 @pytest.fixture
 def checkpoint(tmp_path) -> Path:
-    from speechgru.model.checkpoint import build_model, describe, write_checkpoint
+    from speechgru.checkpoint.models import build_model
+    from speechgru.checkpoint.storage import describe, write_checkpoint
 
     torch.manual_seed(10)
     model = build_model(SMALL_MODEL, len(TOKENIZER.tokens))
@@ -309,7 +310,7 @@ def test_a_checkpoint_alone_transcribes_the_same_in_any_company(checkpoint, tmp_
 
 
 def test_the_decoder_and_trusted_modules_can_be_chosen(checkpoint, monkeypatch):
-    from speechgru.model import checkpoint as room
+    from speechgru.checkpoint import load as room
 
     load_checkpoint, seen = room.load_checkpoint, []
     monkeypatch.setattr(

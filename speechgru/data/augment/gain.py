@@ -5,7 +5,7 @@ import random
 from torch import Tensor
 
 from speechgru.data.augment.chain import SameTime
-from speechgru.options import DECIBELS, check_order
+from speechgru.ranges import DECIBELS, check_order
 
 
 class Gain(SameTime):

@@ -10,7 +10,7 @@ from torchaudio.functional import add_noise
 
 from speechgru.data.augment.chain import SameTime
 from speechgru.data.augment.recordings import Recordings
-from speechgru.options import (
+from speechgru.ranges import (
     DECIBELS,
     PROBABILITY,
     Range,

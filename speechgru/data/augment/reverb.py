@@ -9,7 +9,7 @@ from torchaudio.functional import fftconvolve
 
 from speechgru.data.augment.chain import SameTime
 from speechgru.data.augment.recordings import Recordings
-from speechgru.options import (
+from speechgru.ranges import (
     DECIBELS,
     PROBABILITY,
     SAMPLE_RATE,

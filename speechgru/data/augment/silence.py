@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from speechgru.data.augment.noise import colored_noise
-from speechgru.options import DECIBELS, PROBABILITY, Range, check, check_order
+from speechgru.ranges import DECIBELS, PROBABILITY, Range, check, check_order
 
 DURATION = Range(0, 600, above=True)
 """s; more is no pause, and fills the memory."""

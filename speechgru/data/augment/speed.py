@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torchaudio.functional import resample
 
-from speechgru.options import OptionError, Range, check_each
+from speechgru.ranges import OptionError, Range, check_each
 
 
 class SpeedPerturbation:

@@ -11,7 +11,7 @@ from speechgru.audio import inspect_audio
 from speechgru.data.archive import digest_tree, extract_archive, locate_archive
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.interfaces import InputError, Utterance
-from speechgru.options import COUNT, Range, check, nearest, whole
+from speechgru.ranges import COUNT, Range, check, nearest, whole
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from speechgru.audio import read_audio, resample_audio
 from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
-from speechgru.data.corpora.made import MadeCorpus, check_made, write_utterance
+from speechgru.data.corpora.generated import MadeCorpus, check_made, write_utterance
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.interfaces import InputError, Utterance
-from speechgru.options import Range, check_pair, whole
 from speechgru.progress import track
+from speechgru.ranges import Range, check_pair, whole
 
 _TRAIN_SPEAKERS = ("george", "jackson", "lucas", "nicolas")
 _TEST_SPEAKERS = ("theo", "yweweler")

@@ -5,7 +5,7 @@ from pathlib import Path
 from speechgru.data.corpora.corpus import Corpus, PreparedReport
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError, Utterance
-from speechgru.options import nearest
+from speechgru.ranges import nearest
 
 
 class ManifestCorpus(Corpus):

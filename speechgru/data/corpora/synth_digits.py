@@ -7,10 +7,10 @@ from typing import Any
 
 from speechgru.audio import resample_audio
 from speechgru.data.corpora.espeak import Espeak
-from speechgru.data.corpora.made import MadeCorpus, check_made, write_utterance
+from speechgru.data.corpora.generated import MadeCorpus, check_made, write_utterance
 from speechgru.interfaces import InputError, Utterance
-from speechgru.options import check_pair, whole
 from speechgru.progress import track
+from speechgru.ranges import check_pair, whole
 
 DIGITS = (
     "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE",

@@ -11,10 +11,11 @@ import pytest
 import soundfile
 import torch
 
-from speechgru.cli.config import build_corpus, compose_config, to_plain
+from speechgru.cli.config import compose_config, to_plain
 from speechgru.data.archive import digest_tree
 from speechgru.data.corpora.fsdd import FSDD, IsolatedDigits, allot, join_recordings
 from speechgru.data.corpora.synth_digits import DIGITS
+from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError
 
 LEARNERS = ["george", "jackson", "lucas", "nicolas"]

@@ -1,0 +1,64 @@
+"""Starting a model from another one's weights."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+
+from speechgru.checkpoint.build import build
+from speechgru.checkpoint.load import LoadedCheckpoint
+from speechgru.interfaces import InputError, Tokenizer
+from speechgru.model.acoustic import AcousticModel
+
+
+def extend_tokenizer(
+    tokenizer: Tokenizer, texts: Iterable[str], trust: Sequence[str] = ()
+) -> Tokenizer:
+    """Append the characters that a tokenizer lacks, behind those it has.
+
+    Texts that cannot be normalised are left to the doctor.
+    """
+    characters: set[str] = set()
+    for text in texts:
+        try:
+            characters.update(tokenizer.normalize(text))
+        except InputError:
+            continue
+    config = tokenizer.config()
+    new = sorted(characters - set(tokenizer.tokens))
+    return build(
+        {**config, "alphabet": config["alphabet"] + "".join(new)}, "tokenizer", trust
+    )
+
+
+@torch.no_grad()
+def initialise_from(
+    model: AcousticModel, tokenizer: Tokenizer, start: LoadedCheckpoint
+) -> list[str]:
+    """Copy weights; head rows of new tokens keep their random start.
+
+    Args:
+        model: built from the checkpoint's configuration, for `tokenizer`.
+        tokenizer: begins with the checkpoint's tokens.
+        start: what the weights are taken from.
+
+    Returns:
+        Lines that say what was and was not taken over.
+    """
+    weights = start.model.state_dict()
+    known = len(start.tokenizer.tokens)
+    for name, parameter in model.head.named_parameters(prefix="head"):
+        row = parameter.clone()
+        row[:known] = weights[name]
+        weights[name] = row
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"init_from: the weights do not fit the model ({error}); leave the model's "
+            "sizes as the checkpoint has them"
+        ) from error
+    new = tokenizer.tokens[known:]
+    lines = [f"{known} tokens and all layers taken over"]
+    if new:
+        lines.append(f"new head rows for {len(new)} tokens: {' '.join(map(repr, new))}")
+    return lines

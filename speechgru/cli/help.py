@@ -1,0 +1,120 @@
+"""What a command's --help says, and what an option that is not there may have meant."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import yaml
+
+from speechgru.options.choices import CONF_DIR, choices
+from speechgru.ranges import nearest
+
+
+def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
+    """A command's usage, choices and options, as its primary YAML lists them.
+
+    Of choices among the arguments, as GROUP=CHOICE, the options as well.
+    """
+    text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
+    groups = re.findall(r"^  - (\w+): (\S+)", text, re.MULTILINE)
+    body = re.sub(r"^defaults:\n(  .*\n)+\n?", "", text).partition("\nhydra:")[0]
+    lines = [usage.strip(), ""]
+    if groups:
+        lines += ["choices, as GROUP=CHOICE, with their defaults:"]
+        lines += [
+            f"  {f'{group}={default}':<24}{' | '.join(choices(group))}"
+            for group, default in groups
+        ]
+        lines += [
+            "  (an option of a choice is set by GROUP.OPTION=VALUE; GROUP=CHOICE",
+            "  --help lists those of one)",
+            "",
+        ]
+    lines += ["options, as KEY=VALUE, with their defaults:"]
+    lines += [f"  {line}" for line in body.strip().splitlines()]
+    lines += [""]
+    given = [argument.partition("=") for argument in arguments]
+    for group, _, choice in given:
+        path = CONF_DIR / group / f"{choice}.yaml"
+        if group in dict(groups) and path.is_file():
+            lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
+            described = path.read_text(encoding="utf-8").strip().splitlines()
+            lines += [f"  {line}" for line in described if line[:1] not in "_#"] + [""]
+    lines += ["--cfg job prints the composed configuration and stops;"]
+    lines += ["--config-dir DIR adds a folder of your own YAMLs."]
+    return "\n".join(lines)
+
+
+ALIASES = {
+    "amp": "trainer.precision",
+    "batch_size": "data.batch_seconds",
+    "clip": "task.clip_norm",
+    "epochs": "trainer.max_epochs",
+    "fp16": "trainer.precision",
+    "gpus": "trainer.devices",
+    "grad_clip": "task.clip_norm",
+    "hidden": "encoder.hidden_size",
+    "hidden_dim": "encoder.hidden_size",
+    "language_model": "decoder.lm",
+    "layers": "encoder.num_layers",
+    "lr": "task.learning_rate",
+    "model": "encoder",
+    "num_epochs": "trainer.max_epochs",
+    "output_dir": "hydra.run.dir",
+    "patience": "callbacks.early_stopping_patience",
+    "threads": "num_threads",
+    "wd": "task.weight_decay",
+    "workers": "data.num_workers",
+}
+"""What options are called in other toolkits."""
+
+
+@cache
+def known_options(command: str) -> frozenset[str]:
+    """Names of all options of a command, of whatever choice, and of its groups."""
+    names: set[str] = set()
+    primary = yaml.safe_load((CONF_DIR / f"{command}.yaml").read_text("utf-8"))
+    groups = [
+        next(iter(each)) for each in primary.pop("defaults", []) if each != "_self_"
+    ]
+    names.update(_names(primary))
+    for group in groups:
+        if not (CONF_DIR / group).is_dir() or group in ("recipe", "debug"):
+            continue
+        names.add(group)
+        for choice in choices(group):
+            text = (CONF_DIR / group / f"{choice}.yaml").read_text("utf-8")
+            package = re.match(r"# @package ([\w.]+)", text)
+            prefix = package[1] if package else group
+            names.update(_names(yaml.safe_load(text) or {}, f"{prefix}."))
+    return frozenset(names)
+
+
+def _names(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in options.items():
+        if key in ("defaults", "_target_", "_partial_"):
+            continue
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{prefix}{key}.")
+
+
+def nearest_option(command: str, name: str) -> str:
+    """What to say behind an option that a command has not: "; did you mean ...?"."""
+    known = known_options(command)
+    group, _, last = name.rpartition(".")
+    alias = ALIASES.get(last.lower())
+    if alias in known:
+        return f"; did you mean {alias}?"
+    # By their last parts, the shortest name first: an option of the command itself.
+    lasts: dict[str, list[str]] = {}
+    for option in sorted(known, key=lambda option: (option.count("."), option)):
+        lasts.setdefault(option.rpartition(".")[2], []).append(option)
+    siblings = [each for each in lasts if f"{group}.{each}" in known]
+    if group and (found := nearest(last, siblings)):
+        return found.replace("mean ", f"mean {group}.")
+    if last in lasts:
+        return f"; did you mean {' or '.join(lasts[last][:3])}?"
+    found = "" if group else nearest(last, lasts)
+    return re.sub(r"mean (.*)\?", lambda match: f"mean {lasts[match[1]][0]}?", found)

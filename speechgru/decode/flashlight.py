@@ -1,0 +1,176 @@
+"""Flashlight's beam search, by torchaudio; an optional extra, but fast."""
+
+import math
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from speechgru.bounded import GZIP, read_unpacked
+from speechgru.decode.beam import BeamDecoder, Found, Language, Search
+from speechgru.decode.language import SPACE, token_names
+from speechgru.interfaces import BLANK, InputError, Tokenizer
+from speechgru.lm.ngram import UNKNOWN
+from speechgru.ranges import SIZE, check
+
+if TYPE_CHECKING:
+    from torchaudio.models.decoder import CTCDecoder
+
+
+class FlashlightDecoder(BeamDecoder):
+    """Search in C++, on one thread, with KenLM inside.
+
+    The options mean what they mean in `PrefixBeamDecoder`, and texts and scores
+    are nearly the same: flashlight prunes in another order.
+
+    Args:
+        beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold:
+            see `BeamDecoder`.
+        tokens_per_frame: the most probable ones, which alone are tried; None: all.
+
+    Raises:
+        InputError: the extra is not installed.
+
+    Source:
+        "Flashlight: enabling innovation in tools for machine learning",
+        arXiv:2201.12465.
+    """
+
+    name = "beam"
+
+    def __init__(
+        self,
+        beam_size: int = 100,
+        lm: str | None = None,
+        lm_weight: float | None = None,
+        word_score: float | None = None,
+        lexicon: str | None = None,
+        num_best: int = 1,
+        beam_threshold: float = 20.0,
+        tokens_per_frame: int | None = 10,
+    ) -> None:
+        super().__init__(
+            beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold
+        )
+        if tokens_per_frame is not None:
+            check("tokens_per_frame", tokens_per_frame, SIZE)
+        self.tokens_per_frame = tokens_per_frame
+        try:
+            import torchaudio.models.decoder  # noqa: F401
+            from flashlight.lib.text import decoder  # noqa: F401
+        except ImportError as error:
+            raise InputError(
+                f"decoder=beam needs flashlight-text ({error}); install it with: pip "
+                "install 'speechgru[beam]', or take decoder=prefix_beam"
+            ) from error
+
+    def scores_words(self, tokenizer: Tokenizer) -> bool:
+        """See `BeamDecoder`."""
+        return self.read_language(tokenizer).lexicon is not None
+
+    def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
+        """See `BeamDecoder`."""
+        from torchaudio.models.decoder import ctc_decoder
+
+        if language.lexicon is not None and language.is_of_tokens:
+            raise InputError(
+                "decoder=beam takes a lexicon or a language model of tokens, not both; "
+                "take decoder=prefix_beam"
+            )
+        if language.lexicon is None and self.word_score:
+            raise InputError(
+                f"decoder.word_score is {self.word_score}, expected 0 for "
+                "decoder=beam without a lexicon, where flashlight has no such score; "
+                "set it to 0, or take decoder=prefix_beam"
+            )
+        wide = [token for token in tokenizer.tokens[1:] if len(token) > 1]
+        if wide or " " not in tokenizer.tokens:
+            found = f"the token {wide[0]!r}" if wide else "no space"
+            raise InputError(
+                f"decoder=beam found {found} among the model's tokens, expected single "
+                "characters and the space; take decoder=prefix_beam"
+            )
+        names = ["<blank>", *token_names(tokenizer)]
+        with tempfile.TemporaryDirectory() as folder:
+            spelling = None
+            if language.lexicon is not None:
+                spelling = Path(folder, "lexicon.txt")
+                lines = [
+                    f"{word} {' '.join(word)} {SPACE}\n"
+                    for word in language.lexicon.words
+                ]
+                spelling.write_text("".join(lines), encoding="utf-8")
+            # Else torchaudio numbers the tokens anew for the language model.
+            dictionary = Path(folder, "tokens.txt")
+            dictionary.write_text("\n".join([*names, UNKNOWN, ""]), encoding="utf-8")
+            decoder = ctc_decoder(
+                lexicon=None if spelling is None else str(spelling),
+                tokens=names,
+                lm=None if self.lm_path is None else _unpack(self.lm_path, folder),
+                lm_dict=None if spelling else str(dictionary),
+                nbest=self.beam_size,
+                beam_size=self.beam_size,
+                beam_size_token=self.tokens_per_frame,
+                beam_threshold=self.beam_threshold,
+                # KenLM's logarithms are to the base 10.
+                lm_weight=self.lm_weight * math.log(10),
+                word_score=self.word_score,
+                log_add=True,
+                blank_token=names[BLANK],
+                sil_token=SPACE,
+            )
+        space = tokenizer.tokens.index(" ")
+        return _FlashlightSearch(decoder, spelling is not None, space)
+
+
+class _FlashlightSearch:
+    """Search with one of flashlight's decoders, one utterance after the other."""
+
+    def __init__(self, decoder: "CTCDecoder", has_lexicon: bool, space: int) -> None:
+        self._decoder = decoder
+        self._has_lexicon = has_lexicon
+        self._space = space
+        # The decoder keeps the beam within itself.
+        self._lock = threading.Lock()
+
+    def __call__(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
+        """See `Search`."""
+        return [
+            self._search_one(log_probs[index, :length])
+            for index, length in enumerate(lengths.tolist())
+        ]
+
+    def _search_one(self, log_probs: Tensor) -> list[Found]:
+        """Decode (T, C)."""
+        if self._has_lexicon:
+            # A word ends with a space; so the last one needs one more frame.
+            end = log_probs.new_full((1, log_probs.size(1)), -1e4)
+            end[0, self._space] = 0.0
+            log_probs = torch.cat([log_probs, end])
+        with self._lock:
+            [results] = self._decoder(log_probs[None].contiguous())
+        found = [
+            Found(tuple(self._strip(result.tokens.tolist())), result.score, True)
+            for result in results
+        ]
+        # Sorted before the last words were scored, not after.
+        return sorted(found, key=lambda one: -one.score)
+
+    def _strip(self, token_ids: list[int]) -> list[int]:
+        """Without the spaces at both ends, which flashlight adds."""
+        spaces = [token_id == self._space for token_id in token_ids]
+        inside = [place for place, is_space in enumerate(spaces) if not is_space]
+        return token_ids[inside[0] : inside[-1] + 1] if inside else []
+
+
+def _unpack(lm: str, folder: str) -> str:
+    """The language model as KenLM reads it, which here takes no gzip."""
+    with Path(lm).open("rb") as file:
+        if file.read(len(GZIP)) != GZIP:
+            return lm
+    unpacked = Path(folder, "lm.arpa")
+    unpacked.write_bytes(read_unpacked(lm))
+    return str(unpacked)

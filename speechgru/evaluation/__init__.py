@@ -1,0 +1,1 @@
+"""What a checkpoint is worth, and what weights suit it."""

@@ -1,0 +1,125 @@
+"""Running the acoustic model over the utterances of a corpus."""
+
+import logging
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from speechgru.checkpoint.load import LoadedCheckpoint, to_device
+from speechgru.data.dataset import SpeechDataset
+from speechgru.data.folds import Fold
+from speechgru.data.plan import BatchPlan
+from speechgru.factory import build_corpus, name_corpus
+from speechgru.interfaces import Utterance
+from speechgru.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ScoredBatch:
+    """What the model makes of some utterances.
+
+    Attributes:
+        indices: of the utterances.
+        references: their transcripts, normalised.
+        log_probs: (B, T, C), on the model's device.
+        lengths: (B,) frames.
+    """
+
+    indices: Sequence[int]
+    references: Sequence[str]
+    log_probs: Tensor
+    lengths: Tensor
+
+
+def read_split(config: Mapping[str, Any]) -> tuple[str, str, list[Utterance]]:
+    """Read what the options corpus, split and fold ask for.
+
+    Returns:
+        Names of the corpus and of the split, and its utterances.
+    """
+    corpus = build_corpus(config)
+    if config["fold"] is None:
+        return corpus.variant, config["split"], corpus.read(config["split"])
+    fold = Fold.parse(config["fold"])
+    _, held_out = fold.split([*corpus.read("train"), *corpus.read("dev")])
+    return corpus.variant, f"fold {config['fold']}", held_out
+
+
+def warn_if_heard(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Warn if a model was trained on what is asked for, or on a part of it.
+
+    Args:
+        metadata: of the checkpoint; older ones do not say on what part they trained.
+        config: as for `read_split`.
+    """
+    corpus = name_corpus(config["corpus"])
+    if "fold" not in metadata or metadata.get("corpus") != corpus:
+        return
+    trained, asked = metadata["fold"], config["fold"]
+    if asked is not None:
+        heard, asked_for = trained != asked, f"fold={asked}"
+    else:
+        split = config["split"]
+        heard = split == "train" or (split == "dev" and trained is not None)
+        asked_for = f"split={split}"
+    if heard:
+        log.warning(
+            "%s: this model was trained on %s with data.fold=%s and has heard all or "
+            "part of that; expected what it has not heard",
+            asked_for, corpus, "null" if trained is None else trained,
+        )  # fmt: skip
+
+
+def score_utterances(
+    loaded: LoadedCheckpoint,
+    utterances: Sequence[Utterance],
+    config: Mapping[str, Any],
+    share: int = 0,
+    num_shares: int = 1,
+) -> Iterator[ScoredBatch]:
+    """Run the model, on every n-th batch if there are n shares.
+
+    Batches are planned before they are dealt out, so that every number of
+    shares has the same ones.
+    """
+    model = to_device(loaded.model, config["device"])
+    data = SpeechDataset(
+        utterances,
+        loaded.tokenizer,
+        model.sample_rate,
+        config["data"]["resample"],
+        with_targets=False,
+    )
+    plan = BatchPlan(
+        [utterance.duration for utterance in utterances],
+        config["batch_seconds"],
+        num_buckets=max(1, len(utterances) // 16),
+    )
+    for planned in list(plan)[share::num_shares]:
+        batch = data[planned].to(config["device"])
+        with torch.inference_mode():
+            log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
+        yield ScoredBatch(planned.indices, batch.references, log_probs, lengths)
+
+
+def show_minutes(
+    batches: Iterable[ScoredBatch], utterances: Sequence[Utterance], name: str
+) -> Iterator[ScoredBatch]:
+    """Go through batches, and show how many minutes of audio are done.
+
+    Args:
+        batches: of `score_utterances`.
+        utterances: all of them.
+        name: of the work.
+    """
+    minutes = [utterance.duration / 60 for utterance in utterances]
+    with Progress(name, math.fsum(minutes), "min of audio") as progress:
+        for batch in batches:
+            yield batch
+            progress.advance(math.fsum(minutes[index] for index in batch.indices))

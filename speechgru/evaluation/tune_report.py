@@ -1,0 +1,64 @@
+"""What `speechgru tune` says of the weights that it has found."""
+
+from collections.abc import Mapping, Sequence
+
+from speechgru.evaluation.tuning import SCALES, Trial, Trust
+from speechgru.score.summary import percent
+
+ENOUGH_WORDS = 100  # heard, to calibrate confidences with
+FAR_OFF = 0.05  # expected calibration error
+
+
+def remark_edge(best: float, tried: Sequence[float], option: str) -> str:
+    """What to do where nothing beyond the best value was tried."""
+    if len(tried) < 2 or min(tried) < best < max(tried):
+        return ""
+    return f"; {best:g} is at the edge of {option}, try others beyond it"
+
+
+def describe_trials(trials: Sequence[Trial], num_words: int) -> str:
+    """A table of the weights that were tried."""
+    word_scores = sorted({trial.word_score for trial in trials})
+    edits = {(trial.lm_weight, trial.word_score): trial.edits for trial in trials}
+    lines = [
+        "WER, %; by lm_weight (down) and word_score (across)",
+        " " * 6 + "".join(f"{word_score:8g}" for word_score in word_scores),
+    ]
+    for lm_weight in sorted({trial.lm_weight for trial in trials}):
+        rates = [
+            percent(edits[lm_weight, score] / num_words)
+            if (lm_weight, score) in edits
+            else "-"
+            for score in word_scores
+        ]
+        lines.append(f"{lm_weight:6g}" + "".join(f"{rate:>8}" for rate in rates))
+    return "\n".join(lines)
+
+
+def describe_beams(beams: Sequence[Trial], num_words: int, num_utterances: int) -> str:
+    """A table of the sizes of the beam."""
+    lines = ["beam_size   WER, %   utterances per CPU second"]
+    lines += [
+        f"{trial.beam_size:9}   {percent(trial.edits / num_words):>6}   "
+        f"{num_utterances / trial.cpu_seconds:8.1f}"
+        for trial in beams
+    ]
+    return "\n".join(lines)
+
+
+def describe_calibration(trusts: Mapping[float, Trust], scale: float) -> str:
+    """How far confidences can be trusted, and whether the scale has mended them."""
+    before, after = (trusts[each].calibration for each in (1.0, scale))
+    said = (
+        f"confidence_scale={scale:g}: expected calibration error "
+        f"{percent(after.error)} %, unscaled {percent(before.error)} %"
+    )
+    if scale == min(SCALES):
+        said += f"; not calibrated: {scale:g} is the least scale that is tried"
+    elif scale != 1.0 and after.error >= before.error:
+        said += "; not calibrated: the scale makes them no better"
+    elif after.error > FAR_OFF:
+        said += "; not calibrated: no scale makes them right, do not rely on them"
+    if after.num_words < ENOUGH_WORDS:
+        said += f"; {after.num_words} words are few to calibrate with"
+    return said

@@ -1,0 +1,1 @@
+"""One module and one YAML per encoder."""

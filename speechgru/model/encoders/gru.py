@@ -1,0 +1,39 @@
+"""The GRU encoder."""
+
+import torch
+from torch import Tensor, nn
+
+from speechgru.model.encoders.gru_cpu import GRURecurrence
+from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
+
+
+class GRUEncoder(TorchRecurrentEncoder):
+    """Encode feature frames with stacked gated recurrent units.
+
+    A reset gate says how much of the past enters the new candidate, an update
+    gate how much of the past is kept instead of it; `model/gru_cell.py` has
+    the equations. The arguments are those of RecurrentEncoder.
+
+    Source:
+        "Learning Phrase Representations using RNN Encoder-Decoder",
+        arXiv:1406.1078; stacked over speech as in "Deep Speech 2",
+        arXiv:1512.02595, section 3, whose two directions are summed; here
+        they are concatenated.
+    """
+
+    torch_layer = nn.GRU
+
+    def run(
+        self, layer: nn.GRU, aligned: Tensor, valid: Tensor, state: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Run every direction of a layer; see RecurrentEncoder."""
+        if aligned.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+            return super().run(layer, aligned, valid, state)
+        if state is None:
+            state = aligned.new_zeros(len(aligned), aligned.size(2), self.hidden_size)
+        weights = (
+            torch.stack(parameters)
+            for parameters in zip(*self.parameters_of(layer), strict=True)
+        )
+        encoded = GRURecurrence.apply(aligned, state, *weights)
+        return encoded, encoded[:, -1]

@@ -1,0 +1,130 @@
+"""What the convolutional front ends share: strides, lengths and masks."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from speechgru.features.padding import valid_frames, zero_padding
+from speechgru.model.masked_norm import NORMS
+from speechgru.ranges import DROPOUT, SIZE, OptionError, check, whole
+
+STRIDES = {
+    1: (1,),
+    2: (2,),
+    3: (3,),
+    4: (2, 2),
+    5: (5,),
+    6: (2, 3),
+    7: (7,),
+    8: (2, 2, 2),
+}
+"""A stride per prime factor."""
+
+FACTOR = whole(1, max(STRIDES))
+KERNEL = whole(1, 999)  # frames
+DEPTH = whole(1, 100)  # convolutions
+
+
+class Subsampling(nn.Module, ABC):
+    """Shorten the frame sequence by strided convolutions.
+
+    Padding is masked before every convolution, so it acts as the zeros that
+    surround an utterance framed alone.
+
+    Args:
+        input_size: F, bands of a frame.
+        factor: 1 to 8, input frames per output frame.
+        channels: output channels of every convolution.
+        kernel_size: frames, odd; at least twice the largest stride less one.
+        dropout: probability, after every convolution.
+        depth: convolutions for each prime factor of `factor`, the first of which
+            has the stride.
+        norm: "batch", "layer" or None; of the channels, after every convolution.
+    """
+
+    output_size: int
+
+    def __init__(
+        self,
+        input_size: int,
+        factor: int,
+        channels: int,
+        kernel_size: int,
+        dropout: float = 0.0,
+        depth: int = 1,
+        norm: str | None = None,
+    ) -> None:
+        super().__init__()
+        check("factor", factor, FACTOR)
+        check("channels", channels, SIZE)
+        check("kernel_size", kernel_size, KERNEL)
+        check("dropout", dropout, DROPOUT)
+        check("depth", depth, DEPTH)
+        if norm not in (None, *NORMS):
+            raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
+        others = [1] * (depth - 1)
+        self.strides = [s for stride in STRIDES[factor] for s in (stride, *others)]
+        # A shorter kernel would miss the last frames of an utterance.
+        smallest = 2 * max(self.strides) - 1
+        if kernel_size % 2 == 0 or kernel_size < smallest:
+            raise OptionError(
+                f"kernel_size is {kernel_size}, expected an odd number that is at "
+                f"least {smallest} for subsampling factor {factor}"
+            )
+        self.factor = factor
+        self.depth = depth
+        self.dropout = dropout
+        self.convolutions = nn.ModuleList(
+            self.make_convolutions(input_size, channels, kernel_size)
+        )
+        self.norms = nn.ModuleList(
+            NORMS[norm](channels) for _ in self.strides if norm is not None
+        )
+
+    @abstractmethod
+    def make_convolutions(
+        self, input_size: int, channels: int, kernel_size: int
+    ) -> Iterator[nn.Module]:
+        """Make one for each of `strides`, and set `output_size`.
+
+        The time axis comes first after the channels.
+        """
+
+    def output_lengths(self, input_lengths: Tensor) -> Tensor:
+        """Frames that leave for frames that enter, exactly."""
+        lengths = input_lengths
+        for stride in self.strides:
+            lengths = (lengths - 1) // stride + 1
+        return lengths
+
+    def forward(self, features: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Subsample a padded batch.
+
+        Args:
+            features: (B, T, F) float.
+            input_lengths: (B,) int64, frames, each in [1, T].
+
+        Returns:
+            subsampled: (B, T', output_size) float, zero beyond each length.
+            output_lengths: (B,) int64, frames.
+        """
+        lengths = input_lengths
+        frames = self.arrange(zero_padding(features, lengths))
+        for index, stride in enumerate(self.strides):
+            frames = self.convolutions[index](frames)
+            lengths = (lengths - 1) // stride + 1
+            valid = valid_frames(lengths, frames.size(2))
+            valid = valid.view(len(valid), -1, *[1] * (frames.dim() - 3))
+            if self.norms:
+                places = frames.movedim(1, -1)
+                places = self.norms[index](places, valid.expand(places.shape[:-1]))
+                frames = places.movedim(-1, 1)
+            frames = F.dropout(F.relu(frames), self.dropout, self.training)
+            frames = frames * valid[:, None]
+        return frames.transpose(1, 2).flatten(2), lengths
+
+    def arrange(self, features: Tensor) -> Tensor:
+        """Arrange (B, T, F) features as (B, channels, T, ...)."""
+        return features.transpose(1, 2)

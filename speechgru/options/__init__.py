@@ -1,0 +1,1 @@
+"""What commands can be told: one frozen dataclass per command and group."""

@@ -1,0 +1,155 @@
+"""Results as one page of HTML that loads nothing from the network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from speechgru.files import to_json
+from speechgru.score.results import Result
+from speechgru.score.summary import Summary
+
+WHY_SILENT = (
+    "The sound is not in this page: it holds that of the worst utterances (worst=N), "
+    "and plays others from their files if it is made with link_audio=true."
+)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The sound of an utterance, for the page.
+
+    Attributes:
+        flac: base64 of a FLAC file.
+        seconds: duration.
+        mel: {"frames", "bins", "values"}: base64 of a byte for each bin of
+            each frame, from quiet to loud.
+    """
+
+    flac: str
+    seconds: float
+    mel: dict[str, Any]
+
+
+@dataclass
+class Media:
+    """What the page can play and show of a system's utterances.
+
+    Attributes:
+        recordings: index of the Recording, by utterance id.
+        posteriors: {"frames", "seconds_per_frame", "tokens", "values"}, by
+            utterance id: base64 of a byte for each frame of each token, which
+            is 255 for a probability of 1; the token null is the blank.
+        links: path of the audio, relative to the page, by utterance id.
+        failures: why there is no sound, by utterance id.
+    """
+
+    recordings: dict[str, int] = field(default_factory=dict)
+    posteriors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class System:
+    """What the page tells of one system.
+
+    Attributes:
+        name: short, unique in the page.
+        path: of the results.
+        results: at least one.
+        summary: of the results.
+        description: how they were made, where known: checkpoint, decoder, ...
+        curves: of the run, by `read_learning_curves`; empty if not known.
+        config: of the run, YAML; None if not known.
+        media: to play and to show.
+    """
+
+    name: str
+    path: str
+    results: Sequence[Result]
+    summary: Summary
+    description: Mapping[str, Any] | None
+    curves: Sequence[Mapping[str, float]]
+    config: str | None
+    media: Media
+
+
+def worst_first(results: Sequence[Result]) -> list[Result]:
+    """Most edits first, then the highest rate, then by id."""
+
+    def key(result: Result) -> tuple[int, float, str]:
+        return -result.word_errors.edits, -result.word_errors.rate, result.id
+
+    return sorted(results, key=key)
+
+
+def make_page(
+    title: str,
+    systems: Sequence[System],
+    recordings: Sequence[Recording],
+    comparisons: Sequence[Mapping[str, Any]],
+    why_not_compared: str = "",
+) -> str:
+    """Put everything into one page.
+
+    Args:
+        title: of the page.
+        systems: at least one.
+        recordings: what `Media.recordings` counts in.
+        comparisons: of two systems: first, second, difference, low, high, p.
+        why_not_compared: why there are none, if there are not.
+    """
+    data = {
+        "systems": [_system_record(system) for system in systems],
+        "recordings": [asdict(recording) for recording in recordings],
+        "comparisons": list(comparisons),
+        "why_not_compared": why_not_compared,
+        "why_silent": WHY_SILENT,
+    }
+    folder = files("speechgru.report") / "page_parts"
+    parts = {
+        "style": (folder / "page.css").read_text(encoding="utf-8"),
+        "script": (folder / "page.js").read_text(encoding="utf-8"),
+        # A transcript that says </script> does not end the data.
+        "data": to_json(data).decode().replace("<", "\\u003c"),
+        # A file name that is no UTF-8 cannot stand in the page as it is.
+        "title": escape(title).encode(errors="replace").decode(),
+    }
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    # Split, not replaced one by one: what is put in may hold a marker itself.
+    pieces = page.split("@")
+    return "".join(
+        piece if index % 2 == 0 else parts[piece] for index, piece in enumerate(pieces)
+    )
+
+
+def _system_record(system: System) -> dict[str, Any]:
+    return {
+        "name": system.name,
+        "path": system.path,
+        "summary": system.summary.to_record(),
+        "description": system.description,
+        "curves": list(system.curves),
+        "config": system.config,
+        "utterances": [_utterance_record(r, system.media) for r in system.results],
+    }
+
+
+def _utterance_record(result: Result, media: Media) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "speaker": result.speaker,
+        "offset": result.offset,
+        "duration": result.duration,
+        "confidence": result.confidence,
+        "edits": result.word_errors.edits,
+        "num_words": result.word_errors.reference_length,
+        "pairs": result.alignment,
+        "words": [asdict(word) for word in result.words],
+        "media": media.recordings.get(result.id),
+        "posteriors": media.posteriors.get(result.id),
+        "audio": media.links.get(result.id),
+        "why_silent": media.failures.get(result.id),
+    }

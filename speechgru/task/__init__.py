@@ -1,1 +1,0 @@
-"""Training: the model, its loss, its schedule and its callbacks."""

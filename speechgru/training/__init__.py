@@ -1,0 +1,1 @@
+"""From options to a trained model: tasks, losses, optimisers, callbacks, the run."""

@@ -1,0 +1,193 @@
+"""Training an acoustic model by connectionist temporal classification."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import MeanMetric
+
+from speechgru.data.randomness import keyed_seed
+from speechgru.interfaces import Batch, Decoder, Tokenizer
+from speechgru.model.acoustic import AcousticModel
+from speechgru.progress import track
+from speechgru.ranges import Range, check, whole
+from speechgru.score.error_rate import ErrorRate
+from speechgru.training.losses import (
+    consistency_losses,
+    ctc_losses,
+    smoothing_losses,
+)
+from speechgru.training.task import TrainingTask
+
+log = logging.getLogger(__name__)
+
+
+class CTCTask(TrainingTask):
+    """Train by CTC, validate by the error rates of decoded text.
+
+    Args:
+        model, tokenizer, model_config, metadata, seed, learning_rate, weight_decay,
+        schedule, warmup, clip_norm, average, optimizer: see `TrainingTask`.
+        decoder: makes the text that is scored in validation.
+        consistency: weight of the divergence between two views of each
+            utterance; 0 trains on one view.
+        smoothing: weight of the divergence from the uniform distribution.
+        intermediate: weight of the CTC loss of the layers below the last, as
+            a share of the whole.
+        num_samples: decoded utterances that validation keeps for the log.
+
+    Source:
+        CTC, consistency and smoothing: see `task/losses.py`. Intermediate CTC:
+        arXiv:2102.03216, here on all layers.
+    """
+
+    scores: ClassVar = {
+        "val/wer": "{:.2%}",
+        "val/cer": "{:.2%}",
+        "val/loss": "{:.3f}",
+    }
+    losses_per_token = ("train/loss_per_token", "val/loss_per_token")
+
+    def __init__(
+        self,
+        model: AcousticModel,
+        tokenizer: Tokenizer,
+        decoder: Decoder,
+        model_config: Mapping[str, Any],
+        metadata: Mapping[str, Any],
+        seed: int,
+        learning_rate: float,
+        weight_decay: float,
+        schedule: str,
+        warmup: float,
+        clip_norm: float,
+        consistency: float = 0.0,
+        smoothing: float = 0.0,
+        intermediate: float = 0.0,
+        average: float = 0.0,
+        optimizer: str = "adamw",
+        num_samples: int = 3,
+    ) -> None:
+        super().__init__(
+            model,
+            tokenizer,
+            model_config,
+            metadata,
+            seed,
+            learning_rate,
+            weight_decay,
+            schedule,
+            warmup,
+            clip_norm,
+            average,
+            optimizer,
+        )
+        check("consistency", consistency, Range(0, 100))
+        check("smoothing", smoothing, Range(0, 1))
+        check("intermediate", intermediate, Range(0, 1, below=True))
+        check("num_samples", num_samples, whole(0, 1000))
+        self.decoder = decoder
+        self.consistency = consistency
+        self.smoothing = smoothing
+        self.intermediate = intermediate
+        self.num_samples = num_samples
+        self.unheard = MeanMetric()
+        self.word_errors = ErrorRate("word")
+        self.character_errors = ErrorRate("character")
+
+    @property
+    def num_views(self) -> int:
+        """Of each utterance in a training batch."""
+        return 2 if self.consistency else 1
+
+    def filters(self) -> Iterable[nn.Parameter]:
+        """See `TrainingTask`."""
+        return self.model.subsampling.parameters()
+
+    def describe_best(self, best: Mapping[str, float]) -> str:
+        """Say how good the best checkpoint is, and warn if it is not good at all."""
+        wer, cer = best["val/wer"], best["val/cer"]
+        # Without spaces a transcript is one word, and hardly ever right.
+        if wer >= 1 and (cer >= 1 or next(iter(best)) == "val/wer"):
+            log.warning("no word was recognised; train longer, or try debug=overfit")
+        return f"WER {100 * wer:.2f} %, CER {100 * cer:.2f} %"
+
+    def on_fit_start(self) -> None:
+        """Estimate the normalisation on the first process, for all of them."""
+        if self.metadata.get("step") or self.metadata.get("init_from"):
+            return  # the statistics came with the weights
+        if self.trainer.is_global_zero:
+            size = getattr(self.model.normalize, "num_utterances", 0)
+            device_batches = (
+                (waveforms.to(self.device), lengths.to(self.device))
+                for waveforms, lengths in self.trainer.datamodule.sample_waveforms(size)
+            )
+            size = min(size, len(self.trainer.datamodule.train_sizes))
+            sample = track(device_batches, "normalisation", "utterances", size)
+            self.model.fit_normalization(sample)
+        for buffer in self.model.normalize.buffers():
+            buffer.copy_(self.trainer.strategy.broadcast(buffer))
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Sum the losses of one part of a step."""
+        torch.manual_seed(keyed_seed("step", self.seed, *batch.key))
+        losses, total = self._losses(batch)
+        self.refuse_non_finite(
+            total, batch.ids, "run speechgru doctor, or lower task.learning_rate"
+        )
+        self.log_train_loss(losses)
+        self.log_loss_per_token("train", losses, batch.target_lengths)
+        return self.share_of_step(total, batch.step_size)
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The CTC losses (B,), and with all that is added to them."""
+        *below, log_probs, output_lengths = self.model.score_layers(
+            batch.waveforms, batch.waveform_lengths, all_layers=self.intermediate > 0
+        )
+        losses = total = ctc_losses(log_probs, output_lengths, batch)
+        if below:
+            others = [ctc_losses(each, output_lengths, batch) for each in below]
+            share = self.intermediate
+            total = (1 - share) * losses + share * sum(others) / len(others)
+        if self.consistency:
+            apart = consistency_losses(log_probs, output_lengths)
+            total = total + self.consistency * apart
+            self.log("train/consistency", apart.detach().mean(), batch_size=len(apart))
+        if self.smoothing:
+            total = total + self.smoothing * smoothing_losses(log_probs, output_lengths)
+        return losses, total
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Decode and count errors."""
+        log_probs, output_lengths = self.scored_model(
+            batch.waveforms, batch.waveform_lengths
+        )
+        losses = ctc_losses(log_probs, output_lengths, batch)
+        hypotheses = self.decoder(
+            log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
+        )
+        texts = [hypothesis.text for hypothesis in hypotheses]
+        self.word_errors.update(batch.references, texts)
+        self.character_errors.update(batch.references, texts)
+        if batch_index == 0:
+            triples = list(zip(batch.ids, batch.references, texts, strict=True))
+            self.samples = triples[: self.num_samples]
+        options = {"on_epoch": True, "batch_size": len(batch.ids)}
+        self.val_loss.update(losses)
+        # Metrics that are logged as objects are summed over processes and
+        # reset after every epoch.
+        self.log("val/loss", self.val_loss, **options)
+        self.log_loss_per_token("val", losses, batch.target_lengths)
+        self.log("val/wer", self.word_errors, prog_bar=True, **options)
+        self.log("val/cer", self.character_errors, **options)
+        # A model without a thought is silent: all frames are blank.
+        silent = [
+            not text
+            for reference, text in zip(batch.references, texts, strict=True)
+            if reference
+        ]
+        if silent:
+            self.unheard.update(torch.tensor(silent, dtype=torch.float32))
+        self.log("val/unheard", self.unheard, **options)

@@ -1,0 +1,255 @@
+"""What a run trains on and is validated on, as Lightning wants it."""
+
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import lightning as L
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from speechgru.data.augment.chain import Chain
+from speechgru.data.dataset import SpeechDataset
+from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
+from speechgru.data.plan import BatchPlan
+from speechgru.data.randomness import keyed_seed
+from speechgru.data.texts import TextDataset
+from speechgru.data.wordless import Wordless
+from speechgru.interfaces import InputError, Tokenizer, Utterance
+from speechgru.ranges import MOST_THREADS, SEED, check, whole
+
+log = logging.getLogger(__name__)
+
+
+class PlannedDataModule(L.LightningDataModule):
+    """Plan and load the batches of training and validation.
+
+    Args:
+        train_data: makes a batch of a PlannedBatch.
+        dev_data: likewise.
+        train_sizes: s, or tokens, of every item to train on.
+        dev_sizes: of those to validate on; none: no validation.
+        train_batch: size of a training step, padding included, over all processes
+            and accumulated batches.
+        dev_batch: size of a batch of validation.
+        num_buckets: see BatchPlan.
+        num_workers: loading processes; 0 loads in the training process.
+        seed: of the run.
+        accumulate: batches of one process per optimiser step.
+    """
+
+    def __init__(
+        self,
+        train_data: Dataset,
+        dev_data: Dataset,
+        train_sizes: Sequence[float],
+        dev_sizes: Sequence[float],
+        train_batch: float,
+        dev_batch: float,
+        num_buckets: int,
+        num_workers: int,
+        seed: int,
+        accumulate: int,
+    ) -> None:
+        super().__init__()
+        if not train_sizes:
+            raise InputError("split train has no utterances, expected some")
+        check("num_workers", num_workers, whole(0, MOST_THREADS))
+        check("seed", seed, SEED)
+        self.train_data, self.dev_data = train_data, dev_data
+        self.train_sizes, self.dev_sizes = train_sizes, dev_sizes
+        self.train_batch, self.dev_batch = train_batch, dev_batch
+        self.num_buckets = num_buckets
+        self.num_workers = num_workers
+        self.seed = seed
+        self.accumulate = accumulate
+        self.train_plan: BatchPlan | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in every epoch; known once the run is set up."""
+        return self.train_plan.steps_per_epoch
+
+    def setup(self, stage: str) -> None:
+        """Plan for as many processes as the trainer runs."""
+        num_ranks = self.trainer.world_size
+        self.train_plan = self._plan(
+            num_ranks, self.trainer.global_rank, self.accumulate
+        )
+        alone = self._plan(1, 0, 1).steps_per_epoch
+        if self.trainer.is_global_zero and self.steps_per_epoch != alone:
+            log.warning(
+                "%d items make %d steps an epoch, but %d on one process without "
+                "accumulation: each of %d processes x %d accumulated batches needs one "
+                "of its own in every step; for the same steps use fewer of them, or "
+                "more data in a step",
+                len(self.train_sizes),
+                self.steps_per_epoch,
+                alone,
+                num_ranks,
+                self.accumulate,
+            )
+
+    def _plan(self, num_ranks: int, rank: int, accumulate: int) -> BatchPlan:
+        return BatchPlan(
+            self.train_sizes,
+            self.train_batch,
+            self.num_buckets,
+            shuffle=True,
+            seed=self.seed,
+            num_ranks=num_ranks,
+            rank=rank,
+            accumulate=accumulate,
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        """Load the training batches that are left of the current epoch.
+
+        After a resume within an epoch, Lightning's progress counts the
+        batches that are done. A plan that skips them is all it takes: the
+        randomness of the others depends on their keys alone.
+        """
+        loop = self.trainer.fit_loop
+        # Not trainer.current_epoch: a checkpoint that was written at the end of
+        # an epoch has processed that epoch, but not completed it.
+        epoch = loop.epoch_progress.current.processed
+        done = loop.epoch_loop.batch_progress.current.processed % len(self.train_plan)
+        self.train_plan.set_epoch(epoch, skip=done)
+        return self._load(self.train_data, self.train_plan)
+
+    def val_dataloader(self) -> DataLoader:
+        """Load the batches of validation."""
+        plan = BatchPlan(
+            self.dev_sizes,
+            self.dev_batch,
+            num_ranks=self.trainer.world_size,
+            rank=self.trainer.global_rank,
+        )
+        return self._load(self.dev_data, plan)
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Raise InputError here if a batch could not be loaded."""
+        if isinstance(batch, LoadingFailure):
+            raise InputError(batch.message)
+        return batch
+
+    def _load(self, data: Dataset, plan: BatchPlan) -> DataLoader:
+        return DataLoader(
+            NamedFailures(data),
+            batch_size=None,  # the sampler's items are whole batches
+            sampler=plan,
+            num_workers=self.num_workers,
+            worker_init_fn=ignore_signals,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+        )
+
+
+class SpeechDataModule(PlannedDataModule):
+    """Plan and load batches of utterances.
+
+    Args:
+        train: utterances to train on.
+        dev: utterances to validate on, never augmented; none: no validation.
+        tokenizer: makes the targets.
+        sample_rate: Hz, of the model.
+        batch_seconds: s of padded audio per optimiser step, over all
+            processes and accumulated batches.
+        num_buckets: see BatchPlan.
+        num_workers: loading processes; 0 loads in the training process.
+        resample: convert training data of other rates, instead of an error.
+        augment: waveform augmentation of the training data.
+        num_views: of each training utterance in its batch; all count in
+            batch_seconds.
+        wordless: utterances without words to train on, for each with words.
+        seed: of the run.
+        accumulate: batches of one process per optimiser step.
+    """
+
+    def __init__(
+        self,
+        train: Sequence[Utterance],
+        dev: Sequence[Utterance],
+        tokenizer: Tokenizer,
+        sample_rate: int,
+        batch_seconds: float,
+        num_buckets: int,
+        num_workers: int,
+        resample: bool,
+        augment: Chain,
+        num_views: int,
+        wordless: float,
+        seed: int,
+        accumulate: int,
+    ) -> None:
+        planned = [augment.planned(u.duration, u.id) for u in train]
+        silent = Wordless(wordless, planned, sample_rate, seed)
+        super().__init__(
+            SpeechDataset(
+                train, tokenizer, sample_rate, resample, augment, num_views, silent
+            ),
+            SpeechDataset(dev, tokenizer, sample_rate, resample),
+            planned + silent.durations,
+            [utterance.duration for utterance in dev],
+            train_batch=batch_seconds / num_views,
+            dev_batch=batch_seconds,
+            num_buckets=num_buckets,
+            num_workers=num_workers,
+            seed=seed,
+            accumulate=accumulate,
+        )
+
+    def sample_waveforms(self, num_utterances: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """A seeded sample of the training data, unaugmented, for statistics.
+
+        Yields:
+            (1, S) waveforms with (1,) lengths in samples.
+        """
+        data = self.train_data
+        generator = random.Random(keyed_seed("statistics", self.seed))
+        count = min(num_utterances, len(data.utterances))
+        plain = SpeechDataset(
+            generator.sample(data.utterances, count),
+            data.tokenizer,
+            data.sample_rate,
+            data.resample,
+        )
+        for planned in BatchPlan([1.0] * count, batch_seconds=1.0):
+            batch = plain[planned]
+            yield batch.waveforms, batch.waveform_lengths
+
+
+class TextDataModule(PlannedDataModule):
+    """Plan and load batches of texts, for a language model.
+
+    Args:
+        train: texts to train on, with their names.
+        dev: texts to validate on; none: no validation.
+        tokenizer: makes the tokens.
+        batch_tokens: padded tokens of a training step.
+        seed, accumulate: see `PlannedDataModule`.
+    """
+
+    def __init__(
+        self,
+        train: Sequence[tuple[str, str]],
+        dev: Sequence[tuple[str, str]],
+        tokenizer: Tokenizer,
+        batch_tokens: int,
+        seed: int,
+        accumulate: int,
+    ) -> None:
+        train_data, dev_data = (TextDataset(some, tokenizer) for some in (train, dev))
+        super().__init__(
+            train_data,
+            dev_data,
+            train_data.lengths,
+            dev_data.lengths,
+            train_batch=batch_tokens,
+            dev_batch=batch_tokens,
+            num_buckets=8,
+            num_workers=0,
+            seed=seed,
+            accumulate=accumulate,
+        )

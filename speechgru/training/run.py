@@ -1,0 +1,256 @@
+"""One training run, from its plain configuration to its last checkpoint."""
+
+import logging
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
+from speechgru.checkpoint.build import find_class
+from speechgru.checkpoint.storage import read_checkpoint
+from speechgru.factory import TASK_ROOMS
+from speechgru.interfaces import InputError
+from speechgru.threads import set_up_cpu
+from speechgru.training.build import Run, set_up_speech, set_up_texts, trains_on_texts
+from speechgru.training.callbacks import (
+    CONFIG_KEY,
+    Checkpoints,
+    SafeCheckpointIO,
+    rank_scores,
+)
+from speechgru.training.curves import Curves
+from speechgru.training.datamodule import PlannedDataModule
+from speechgru.training.early_stopping import EarlyStopping
+from speechgru.training.interruption import Interrupted, Interruption
+from speechgru.training.logs import logging_to
+from speechgru.training.progress import TrainingProgress
+from speechgru.training.resuming import check_changes, check_epochs, to_builtin
+from speechgru.training.run_files import BEST, LAST
+from speechgru.training.run_folder import write_config
+from speechgru.training.stored import read_last
+from speechgru.training.task import TrainingTask
+from speechgru.training.validation import read_splits
+
+log = logging.getLogger(__name__)
+
+LOST_PROCESS = re.compile(r"DataLoader worker.*(killed by signal|exited unexp).*")
+"""What torch says of a loading process that is no more."""
+
+
+def run_training(
+    config: dict[str, Any],
+    folder: Path,
+    recipe: str | None,
+    resume: bool = False,
+) -> int:
+    """Train, or go on training.
+
+    Args:
+        config: as `conf/train.yaml` composes it; plain values.
+        folder: of the run.
+        recipe: name, for the checkpoint's metadata.
+        resume: go on from the folder's last checkpoint.
+
+    Returns:
+        Exit status: 0, or 128 + the signal that ended the run.
+
+    Raises:
+        InputError: data, options or the machine do not allow it.
+    """
+    first = rank_zero_only.rank == 0
+    with logging_to(folder, first), Interruption() as interruption:
+        try:
+            return _run(config, folder, recipe, resume, first, interruption)
+        except Interrupted as error:
+            if not interruption.waits and not resume:
+                log.info("%s: nothing was trained yet", error)
+                raise
+            trust = f" 'trust=[{','.join(config['trust'])}]'" if config["trust"] else ""
+            go_on = f"speechgru train resume={folder.absolute()}{trust}"
+            log.info("saved; go on with: %s", go_on)
+            # Lightning kills the first process when another one ends with an error.
+            return error.status if first else 0
+
+
+def _run(
+    config: dict[str, Any],
+    folder: Path,
+    recipe: str | None,
+    resume: bool,
+    first: bool,
+    interruption: Interruption,
+) -> int:
+    as_given = to_builtin(config)
+    num_threads = config["trainer"].pop("num_threads")
+    set_up_cpu(num_threads)
+    os.environ["OMP_NUM_THREADS"] = str(num_threads)  # Lightning would guess
+    L.seed_everything(config["seed"], verbose=False)
+
+    last = None
+    if resume:
+        last = read_last(folder / LAST, config["trust"])
+        checkpoint = read_checkpoint(folder / LAST)
+        if first:
+            before = checkpoint.get(CONFIG_KEY)  # none of older versions
+            check_changes(before if isinstance(before, dict) else {}, as_given, folder)
+            done = epochs_done(checkpoint)
+            check_epochs(config["trainer"]["max_epochs"], done, folder)
+        del checkpoint
+    accumulate = config["trainer"].pop("accumulate")
+    # Before the data is examined: the machine may not be what it takes.
+    trainer = make_trainer(config, as_given, folder, accumulate, interruption)
+    splits = read_splits(config)
+    set_up = set_up_texts if trains_on_texts(config) else set_up_speech
+    task, datamodule = set_up(
+        config, splits, Run(folder, recipe, last, accumulate, first)
+    )
+    if not splits["dev"]:
+        if config["callbacks"]["early_stopping_patience"] is not None:
+            raise InputError(
+                "callbacks.early_stopping_patience is set, but nothing is held out to "
+                "validate on; set it to null, or hold out speakers by data.fold"
+            )
+        trainer.limit_val_batches = 0
+    interruption.check()
+    if first and resume:
+        write_config(folder, {**as_given, "recipe": recipe})
+    fit(trainer, task, datamodule, folder, resume, interruption)
+    if first:
+        report(task, trainer, folder)
+    return 0
+
+
+def fit(
+    trainer: L.Trainer,
+    task: TrainingTask,
+    datamodule: PlannedDataModule,
+    folder: Path,
+    resume: bool,
+    interruption: Interruption,
+) -> None:
+    """Train, and leave no process behind.
+
+    Raises:
+        Interrupted: by a signal.
+        InputError: a loading process was killed.
+    """
+    before = set(multiprocessing.active_children())
+    try:
+        trainer.fit(task, datamodule, ckpt_path=folder / LAST if resume else None)
+    except RuntimeError as error:
+        lost = LOST_PROCESS.search(str(error))
+        if lost is None:
+            raise
+        go_on = f"; go on with: speechgru train resume={folder.absolute()}"
+        raise InputError(
+            f"a loading process ended ({lost[0].strip().rstrip('.')}), most often "
+            f"because memory ran out; lower data.num_workers or data.batch_seconds"
+            f"{go_on if (folder / LAST).exists() else ''}"
+        ) from error
+    finally:
+        # They ignore SIGTERM, by which Python would end them, and wait for them.
+        for process in set(multiprocessing.active_children()) - before:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            process.kill()
+        launcher = trainer.strategy.launcher
+        if interruption.number is not None and not interruption.waits and launcher:
+            # The other processes wait for this one, which will not come.
+            launcher.kill(signal.SIGKILL)
+
+
+def make_trainer(
+    config: Mapping[str, Any],
+    as_given: Mapping[str, Any],
+    folder: Path,
+    accumulate: int,
+    interruption: Interruption,
+) -> L.Trainer:
+    """Set Lightning up to do what the contracts say.
+
+    Raises:
+        InputError: options of the trainer that contradict each other, or that this
+            machine cannot fulfil.
+    """
+    options = config["callbacks"]
+    task_class = find_class(
+        config["task"]["_target_"], "task", config["trust"], TASK_ROOMS
+    )
+    ranking = rank_scores(task_class.scores, options.get("best"))
+    callbacks: list[Callback] = [
+        TrainingProgress(ranking[0]),
+        Checkpoints(
+            folder,
+            interruption,
+            as_given,
+            ranking,
+            options["save_every"],
+            options["keep_every"],
+        ),
+    ]
+    patience = options["early_stopping_patience"]
+    if patience is not None:
+        callbacks.append(EarlyStopping(ranking[0], patience=patience, mode="min"))
+    loggers: list[Logger] = []
+    if config["logger"]["csv"]:
+        # A resumed run gets the next version; nothing is written over.
+        loggers.append(CSVLogger(folder, name="metrics"))
+        callbacks.append(Curves(folder, options["draw_every"]))
+    if config["logger"]["tensorboard"]:
+        loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
+    try:
+        return L.Trainer(
+            **config["trainer"],
+            accumulate_grad_batches=accumulate,
+            callbacks=callbacks,
+            logger=loggers,
+            plugins=[SafeCheckpointIO()],
+            default_root_dir=folder,
+            enable_progress_bar=False,  # Progress writes to standard error
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # the plan deals out whole steps
+        )
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        message = f"trainer: {error}"
+        if config["trainer"]["accelerator"] not in ("cpu", "auto"):
+            message += (
+                f" (trainer.accelerator is {config['trainer']['accelerator']!r}, "
+                f"trainer.devices {config['trainer']['devices']!r}); to train on the "
+                f"CPU: trainer=cpu, also beside resume=RUN_FOLDER"
+            )
+        raise InputError(message) from error
+
+
+def epochs_done(checkpoint: Mapping[str, Any]) -> int:
+    """Whole epochs behind a training checkpoint; 0 if it does not say."""
+    try:
+        loop = checkpoint["loops"]["fit_loop"]
+        return int(loop["epoch_progress"]["current"]["processed"])
+    except (LookupError, TypeError, ValueError):
+        return 0  # Lightning will not go on with it
+
+
+def report(task: TrainingTask, trainer: L.Trainer, folder: Path) -> None:
+    """Say where the results are."""
+    checkpoints = next(c for c in trainer.callbacks if isinstance(c, Checkpoints))
+    num_epochs = trainer.fit_loop.epoch_progress.current.processed
+    if checkpoints.best is None:
+        outcome = f"not validated; {num_epochs} epochs"
+    else:
+        outcome = (
+            f"best dev {task.describe_best(checkpoints.best_scores)}, in epoch "
+            f"{checkpoints.best_epoch} of {num_epochs}"
+        )
+    print(
+        f"{outcome}; {task.cpu_seconds / 60:.1f} CPU-minutes\n"
+        f"checkpoint: {folder / BEST}\nrun folder: {folder}"
+    )

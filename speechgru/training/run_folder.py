@@ -1,0 +1,208 @@
+"""The folder of a run: one process at a time, and nothing half made stays in it."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from omegaconf import OmegaConf
+
+from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
+from speechgru.data.inventory import INVENTORY_FILE
+from speechgru.files import replace_file, to_json
+from speechgru.interfaces import InputError
+from speechgru.training.resuming import to_builtin
+from speechgru.training.run_files import (
+    BEST,
+    CONFIG_FILE,
+    LAST,
+    LOCK_FILE,
+    LOG_FILE,
+    SKIPPED_FILE,
+    START_FILE,
+)
+
+log = logging.getLogger(__name__)
+
+_MADE = (CONFIG_FILE, START_FILE, SKIPPED_FILE, INVENTORY_FILE, LOG_FILE, LOCK_FILE)
+"""What a start makes before it trains."""
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+_HALF_WRITTEN = re.compile(
+    r"\.(config\.yaml|start\.json|skipped\.jsonl|data\.jsonl|curves\.png"
+    r"|(last|best|epoch-\d+)\.ckpt)\.[0-9a-f]{8}"
+)
+"""What `replace_file` leaves behind if it is killed; of a run's own files."""
+
+
+@contextlib.contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Be the only process that trains in a folder, and tidy it up.
+
+    The system frees the lock when the process ends, however it ends.
+
+    Raises:
+        InputError: another process is at it.
+    """
+    path = folder / LOCK_FILE
+    with _open_lock(path) as file:
+        try:
+            # Not flock: loading processes would inherit the lock, and outlive us.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                if error.errno not in _NO_LOCKS:
+                    raise
+                log.warning(
+                    "%s: the file system has no locks (%s); see to it yourself that "
+                    "no other process trains in this folder",
+                    folder,
+                    error.strerror,
+                )
+                yield
+                return
+            file.seek(0)
+            raise InputError(
+                f"{folder}: {_describe_owner(file.read())} trains in this folder; wait "
+                "for it, or end it, or name another folder"
+            ) from error
+        owner = {
+            "process": os.getpid(),
+            "host": socket.gethostname(),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+        _remove_half_written(folder)
+        file.truncate(0)
+        with contextlib.suppress(OSError):  # on a full disk the lock is one, too
+            file.write(to_json(owner) + b"\n")
+        yield
+        file.truncate(0)
+
+
+def _open_lock(path: Path) -> BinaryIO:
+    """Open a file that may be a stranger's, and lead to another one."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise InputError(
+            f"{path}: is a link or no file, expected the lock of a run; remove it"
+        )
+    return open(path, "r+b", buffering=0, opener=lambda p, _: os.open(p, flags, 0o666))
+
+
+def begin_anew(folder: Path) -> None:
+    """Get a folder ready in which no checkpoint was saved yet.
+
+    Raises:
+        InputError: it holds a run.
+    """
+    if (folder / LAST).exists():
+        raise InputError(
+            f"{folder}: holds a run already, expected a new folder; go on with it by "
+            f"speechgru train resume={folder}"
+        )
+    kept = sorted(folder.glob("epoch-*.ckpt"))
+    if (folder / BEST).exists() and _epoch_of(folder / BEST) > 1:
+        kept.insert(0, folder / BEST)  # of the first epoch: it ended before last.ckpt
+    if kept:
+        raise InputError(
+            f"{folder}: holds {kept[0].name} of an earlier run, but no {LAST} to "
+            "resume from, expected a new folder; move it away, or name another"
+        )
+    for name in (SKIPPED_FILE, INVENTORY_FILE):
+        (folder / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def starting(folder: Path) -> Iterator[None]:
+    """Take away what a start has made if it fails before anything is trained."""
+    before = set(os.listdir(folder)) - {LOCK_FILE}
+    try:
+        yield
+    except BaseException:
+        clear_start(folder, before)
+        raise
+
+
+def clear_start(folder: Path, before: set[str]) -> None:
+    """Remove what a start has made, and the folder if nothing else is in it.
+
+    Nothing is removed once there is an inventory: then it has trained.
+
+    Args:
+        folder: of the run.
+        before: names of what was there before.
+    """
+    if (folder / INVENTORY_FILE).exists():
+        return
+    with contextlib.suppress(OSError):
+        for name in set(_MADE) - before:
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Keep the configuration of a run."""
+    text = OmegaConf.to_yaml(OmegaConf.create(to_builtin(config)))
+    replace_file(folder / CONFIG_FILE, text.encode())
+
+
+def write_start(folder: Path) -> None:
+    """Keep how the run was started."""
+    start = {"directory": os.getcwd(), "command": sys.argv}
+    replace_file(folder / START_FILE, to_json(start, indent=1) + b"\n")
+
+
+@contextlib.contextmanager
+def working_where_it_began(folder: Path) -> Iterator[None]:
+    """Work in the directory in which a run was started, as its paths expect."""
+    here, there = os.getcwd(), _read_directory(folder)
+    if there is None:
+        log.warning("relative paths of the run count from %s: it says no other", here)
+    elif there != here:
+        log.warning("relative paths of the run count from %s, where it began", there)
+        os.chdir(there)
+    try:
+        yield
+    finally:
+        os.chdir(here)
+
+
+def _read_directory(folder: Path) -> str | None:
+    """Where the run began, if that is known and still there."""
+    try:
+        if not (folder / START_FILE).is_file():
+            return None
+        start: dict[str, Any] = json.loads((folder / START_FILE).read_bytes())
+        directory = start["directory"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None  # of an older version
+    known = isinstance(directory, str) and os.path.isdir(directory)
+    return directory if known else None
+
+
+def _remove_half_written(folder: Path) -> None:
+    for path in folder.glob(".*"):
+        if _HALF_WRITTEN.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def _describe_owner(content: bytes) -> str:
+    try:
+        owner = json.loads(content)
+        return f"process {owner['process']} of {owner['host']}, since {owner['since']},"
+    except (ValueError, LookupError, TypeError):
+        return "another process"
+
+
+def _epoch_of(path: Path) -> int:
+    return read_checkpoint(path)[DESCRIPTION_KEY]["metadata"].get("epoch", 0)

@@ -1,0 +1,131 @@
+"""What a run trains on: read, examined, and what may be skipped left out."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from speechgru.bounded import read_whole
+from speechgru.data.doctor import examine
+from speechgru.data.folds import hold_out
+from speechgru.factory import build_augment, build_corpus
+from speechgru.files import write_json_lines
+from speechgru.interfaces import InputError, Tokenizer, Utterance
+from speechgru.model.acoustic import AcousticModel
+from speechgru.training.run_files import SKIPPED_FILE
+
+log = logging.getLogger(__name__)
+
+
+def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
+    """Read the training and development utterances, as many as are wanted."""
+    corpus, data = build_corpus(config), config["data"]
+    names = {role: data[f"{role}_split"] for role in ("train", "dev")}
+    splits = {role: corpus.read(name) for role, name in names.items()}
+    cut = hold_out(splits["train"], splits["dev"], data["fold"])
+    splits = dict(zip(splits, cut, strict=True))
+    for role, utterances in splits.items():
+        most = data[f"max_{role}"]
+        if most is not None and most < len(utterances):
+            log.info("data.max_%s: %d of %d utterances", role, most, len(utterances))
+            splits[role] = utterances[:most]
+    return splits
+
+
+def check_data(
+    config: Mapping[str, Any],
+    splits: dict[str, list[Utterance]],
+    model: AcousticModel,
+    tokenizer: Tokenizer,
+    folder: Path,
+    resume: bool,
+    first: bool,
+) -> dict[str, list[Utterance]]:
+    """Let the doctor see the data, and leave out what may be skipped.
+
+    What was skipped is kept in the run folder, and a resumed run skips the
+    same.
+    """
+    data = config["data"]
+    if data["on_error"] not in ("raise", "skip"):
+        raise InputError(
+            f"data.on_error is {data['on_error']!r}, expected raise or skip"
+        )
+    skipped_file = folder / SKIPPED_FILE
+    if resume:
+        return _leave_out(splits, skipped_file)
+    skip = data["on_error"] == "skip"
+    if not data["check"]:
+        if skip:
+            raise InputError(
+                "data.on_error=skip needs data.check=true: what is not examined "
+                "cannot be listed"
+            )
+        return splits
+    if not first and not skip:
+        return splits  # the first process has seen them before it started this one
+    if data["dev_split"] == data["train_split"]:
+        examined = {"train": splits["train"]}  # debug=overfit means to share
+    else:
+        examined = {split: some for split, some in splits.items() if some}
+    augment = build_augment(config, model.sample_rate)
+    diagnosis = examine(
+        examined,
+        tokenizer,
+        model.sample_rate,
+        data["resample"],
+        on_integers(model.output_lengths),
+        augment.shortest,
+    )
+    if diagnosis.problems and not skip:
+        raise InputError(
+            f"{diagnosis.report()}\nmend the data, or leave such utterances out by "
+            "data.on_error=skip"
+        )
+    if first:
+        log.info("%s", diagnosis.report())
+        if diagnosis.problems:
+            log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)
+            write_json_lines(skipped_file, map(asdict, diagnosis.problems))
+            for split, utterances in examined.items():
+                left = len(diagnosis.healthy(split))
+                log.warning(
+                    "%s: %d of %d utterances left", split, left, len(utterances)
+                )
+    return {
+        split: diagnosis.healthy(split if split in examined else "train")
+        if utterances
+        else []
+        for split, utterances in splits.items()
+    }
+
+
+def _leave_out(
+    splits: dict[str, list[Utterance]], skipped_file: Path
+) -> dict[str, list[Utterance]]:
+    if not skipped_file.exists():
+        return splits
+    try:
+        lines = read_whole(skipped_file).decode().splitlines()
+        problems = [json.loads(line) for line in lines]
+        skipped = {(problem["split"], problem["id"]) for problem in problems}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{skipped_file}: does not list what was skipped ({error}); bring it back "
+            "as the run wrote it"
+        ) from error
+    return {
+        split: [u for u in utterances if (split, u.id) not in skipped]
+        for split, utterances in splits.items()
+    }
+
+
+def on_integers(
+    output_lengths: Callable[[torch.Tensor], torch.Tensor],
+) -> Callable[[int], int]:
+    """Let a function of length tensors take and give one integer."""
+    return lambda length: int(output_lengths(torch.tensor([length]))[0])

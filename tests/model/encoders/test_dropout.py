@@ -1,0 +1,79 @@
+"""What training drops out of an encoder."""
+
+import pytest
+import torch
+
+from speechgru.model.encoders.gru import GRUEncoder
+from speechgru.model.encoders.ligru import LiGRUEncoder
+from speechgru.model.encoders.lstm import LSTMEncoder
+from speechgru.model.encoders.mingru import MinGRUEncoder
+from speechgru.model.encoders.rnn import RNNEncoder
+
+ENCODERS = [GRUEncoder, LSTMEncoder, RNNEncoder, LiGRUEncoder, MinGRUEncoder]
+RECURRENT = ENCODERS[:-1]
+FRAMES = torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(0))
+LENGTHS = torch.tensor([7, 4])
+
+
+def encode(encoder, seed=0):
+    torch.manual_seed(seed)
+    return encoder(FRAMES, LENGTHS)[0]
+
+
+def make(cls, **options):
+    torch.manual_seed(5)
+    return cls(3, hidden_size=8, num_layers=2, **options)
+
+
+@pytest.mark.parametrize("cls", ENCODERS)
+@pytest.mark.parametrize(
+    "option", ["dropout", "input_dropout", "output_dropout", "weight_dropout"]
+)
+def test_it_changes_training_and_nothing_else(cls, option):
+    if cls is MinGRUEncoder and option == "weight_dropout":
+        with pytest.raises(ValueError, match="has no recurrent weights"):
+            make(cls, weight_dropout=0.5)
+        return
+    plain, dropping = make(cls).eval(), make(cls, **{option: 0.5})
+    assert not torch.equal(encode(dropping, seed=1), encode(dropping, seed=2))
+    assert torch.equal(encode(dropping, seed=1), encode(dropping, seed=1))
+    dropping.load_state_dict(plain.state_dict())
+    assert torch.equal(encode(dropping.eval()), encode(plain))
+
+
+@pytest.mark.parametrize("cls", RECURRENT)
+def test_dropped_weights_keep_their_expectation_and_get_gradients(cls):
+    encoder = make(cls, weight_dropout=0.5)
+    encode(encoder).sum().backward()
+    weights = [p for name, p in encoder.named_parameters() if "weight_hh" in name]
+    assert weights
+    for weight in weights:
+        zeros = (weight.grad == 0).float().mean()
+        # Those that were dropped out have no gradient.
+        assert 0.3 < zeros < 0.8
+    ones = torch.ones(100, 100)
+    assert encoder.drop_weights(ones).mean() == pytest.approx(1, abs=0.05)
+
+
+def test_variational_dropout_drops_the_same_units_at_every_frame():
+    encoder = make(GRUEncoder, output_dropout=0.5, variational=True)
+    encoded = encode(encoder)
+    for utterance, length in zip(encoded, LENGTHS, strict=True):
+        dropped = utterance[:length] == 0
+        assert (dropped == dropped[0]).all()
+        assert dropped[0].any()
+        assert not dropped[0].all()
+    assert not torch.equal(encoded[0, 0] == 0, encoded[1, 0] == 0)
+    other = encode(make(GRUEncoder, output_dropout=0.5))
+    dropped = other[0] == 0
+    assert not (dropped == dropped[0]).all()
+
+
+@pytest.mark.parametrize(
+    "option", ["dropout", "input_dropout", "output_dropout", "weight_dropout"]
+)
+def test_probabilities_are_below_one(option):
+    with pytest.raises(
+        ValueError, match=f"^{option} is .*, expected a number from 0 to below 1"
+    ):
+        make(GRUEncoder, **{option: 1.0})

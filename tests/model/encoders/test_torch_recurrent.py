@@ -1,0 +1,141 @@
+"""The encoders of torch's layers against torch itself, packed and stacked."""
+
+import pytest
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from speechgru.model.encoders.gru import GRUEncoder
+from speechgru.model.encoders.lstm import LSTMEncoder
+from speechgru.model.encoders.rnn import RNNEncoder
+from speechgru.model.encoders.torch_recurrent import run_packed
+
+SHAPES = [
+    (1, [1]),
+    (9, [9]),
+    (7, [7, 5]),
+    (8, [1, 8, 3, 1]),
+    (12, [2, 9, 9, 1, 11]),  # the batch is padded beyond its longest
+    (40, [40, 17, 1, 33, 26, 8]),
+]
+
+each_member = pytest.mark.parametrize("member", [GRUEncoder, LSTMEncoder, RNNEncoder])
+each_direction = pytest.mark.parametrize("bidirectional", [True, False])
+each_shape = pytest.mark.parametrize(("num_frames", "lengths"), SHAPES)
+
+
+def make(member, num_layers: int, bidirectional: bool = True):
+    torch.manual_seed(0)
+    return member(4, 3, num_layers, bidirectional=bidirectional)
+
+
+def make_torch(encoder):
+    """Torch's own stack of the same weights, loaded by name."""
+    torch_layer = type(encoder).torch_layer
+    stacked = torch_layer(
+        4, 3, len(encoder.layers), batch_first=True, bidirectional=encoder.bidirectional
+    )
+    weights = {
+        name.replace("_l0", f"_l{index}"): value
+        for index, layer in enumerate(encoder.layers)
+        for name, value in layer.state_dict().items()
+    }
+    stacked.load_state_dict(weights)
+    return stacked
+
+
+def run_torch(stacked, features, lengths):
+    packed = pack_padded_sequence(
+        features, lengths, batch_first=True, enforce_sorted=False
+    )
+    return pad_packed_sequence(
+        stacked(packed)[0], batch_first=True, total_length=features.size(1)
+    )[0]
+
+
+@each_shape
+@each_direction
+@each_member
+def test_values_and_gradients_are_those_of_torch(
+    member, bidirectional, num_frames, lengths
+):
+    encoder = make(member, 2, bidirectional)
+    stacked = make_torch(encoder)
+    features = torch.randn(len(lengths), num_frames, 4, requires_grad=True)
+    features_for_torch = features.detach().clone().requires_grad_()
+    lengths = torch.tensor(lengths)
+    encoded, _ = encoder(features, lengths)
+    expected = run_torch(stacked, features_for_torch, lengths)
+    torch.testing.assert_close(encoded, expected, atol=1e-5, rtol=0)
+
+    upstream = torch.randn_like(encoded)
+    encoded.backward(upstream)
+    expected.backward(upstream)
+    torch.testing.assert_close(
+        features.grad, features_for_torch.grad, atol=1e-5, rtol=0
+    )
+    gradients = {name: p.grad for name, p in stacked.named_parameters()}
+    for index, layer in enumerate(encoder.layers):
+        for name, parameter in layer.named_parameters():
+            expected_gradient = gradients.pop(name.replace("_l0", f"_l{index}"))
+            torch.testing.assert_close(
+                parameter.grad, expected_gradient, atol=1e-5, rtol=1e-5, msg=name
+            )
+    assert not gradients
+
+
+@each_shape
+@each_member
+def test_a_packed_layer_is_what_a_cpu_runs_unpacked(member, num_frames, lengths):
+    encoder = make(member, 1)
+    features = torch.randn(len(lengths), num_frames, 4)
+    lengths = torch.tensor(lengths)
+    packed = run_packed(encoder.layers[0], features, lengths)
+    torch.testing.assert_close(packed, encoder(features, lengths)[0], atol=1e-5, rtol=0)
+
+
+@each_direction
+@each_member
+def test_it_goes_on_from_a_state_as_torch_does(member, bidirectional):
+    encoder = make(member, 1, bidirectional)
+    (layer,) = encoder.layers
+    features = torch.randn(2, 6, 4)
+    directions = 1 + bidirectional
+    # An LSTM's state is two: what it says, and its cells.
+    parts = torch.randn(2 if member is LSTMEncoder else 1, directions, 2, 3)
+    parts.requires_grad_()
+    expected, after = layer(features, parts[0] if len(parts) == 1 else tuple(parts))
+    expected_after = torch.cat(after if len(parts) == 2 else [after], dim=2)
+
+    frames = features.transpose(0, 1)
+    aligned = torch.stack([frames, frames.flip(0)][:directions])
+    state = torch.cat(tuple(parts), dim=2)
+    valid = torch.ones(6, 2, dtype=torch.bool)
+    encoded, state_after = encoder.run(layer, aligned, valid, state)
+    torch.testing.assert_close(encoded[0], expected.transpose(0, 1)[..., :3])
+    if bidirectional:
+        torch.testing.assert_close(
+            encoded[1].flip(0), expected.transpose(0, 1)[..., 3:]
+        )
+    torch.testing.assert_close(state_after, expected_after)
+    (found,) = torch.autograd.grad(state_after.square().sum(), parts)
+    (wanted,) = torch.autograd.grad(expected_after.square().sum(), parts)
+    torch.testing.assert_close(found, wanted)
+
+
+@each_direction
+@each_member
+def test_the_parameters_are_those_of_torch_layers(member, bidirectional):
+    encoder = make(member, 2, bidirectional)
+    layers = [
+        member.torch_layer(size, 3, bidirectional=bidirectional)
+        for size in (4, encoder.output_size)
+    ]
+    weights = {
+        f"layers.{index}.{name}": value
+        for index, layer in enumerate(layers)
+        for name, value in layer.state_dict().items()
+    }
+    shapes = {name: value.shape for name, value in encoder.state_dict().items()}
+    assert shapes == {name: value.shape for name, value in weights.items()}
+    encoder.load_state_dict(weights)  # strictly
+    assert all(torch.equal(encoder.state_dict()[n], v) for n, v in weights.items())

@@ -1,0 +1,25 @@
+"""What all commands set up."""
+
+import pytest
+import torch
+
+from speechgru.interfaces import InputError
+from speechgru.threads import set_up_cpu
+
+
+@pytest.mark.usefixtures("threads")
+def test_numbers_that_slow_the_processor_are_zero():
+    torch.set_flush_denormal(False)  # other tests may have set it
+    tiny = torch.tensor([1e-38])
+    assert tiny / 100 > 0
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot flush denormal numbers")
+    torch.set_flush_denormal(False)
+    set_up_cpu(1)
+    assert tiny / 100 == 0
+    assert torch.get_num_threads() == 1
+
+
+def test_less_than_a_thread_is_refused():
+    with pytest.raises(InputError, match="num_threads is 0, expected a whole number"):
+        set_up_cpu(0)

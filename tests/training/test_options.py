@@ -1,0 +1,127 @@
+"""Training with all that is optional: views, smoothing, lower layers, averages."""
+
+import pytest
+import torch
+from conftest import TINY, run_speechgru
+from torch import nn
+
+from speechgru.checkpoint.load import load_checkpoint
+from speechgru.checkpoint.storage import read_checkpoint
+from speechgru.interfaces import InputError
+from speechgru.score.learning import read_learning_curves
+from speechgru.training.ctc import CTCTask
+from speechgru.training.task import moving_average
+
+
+@pytest.fixture(scope="module")
+def run(tones, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("options") / "run"
+    run_speechgru(
+        "train",
+        *TINY,
+        *tones.overrides,
+        "augment=[speed,noise]",
+        "augment.noise.low=30",
+        "augment.noise.high=40",
+        "task.consistency=0.1",
+        "task.smoothing=0.01",
+        "task.intermediate=0.3",
+        "task.average=0.9",
+        "spec_augment.frames_per_time_mask=40",
+        "encoder.dropout=0",
+        "data.batch_seconds=6",
+        "trainer.max_epochs=18",
+        "callbacks.keep_every=8",
+        "logger.csv=true",
+        f"hydra.run.dir={folder}",
+    )
+    return folder
+
+
+def test_it_learns(run):
+    curves = read_learning_curves(run)
+    assert min(row["val/wer"] for row in curves) < 0.3
+    assert all(row["train/consistency"] > 0 for row in curves)
+    assert curves[-1]["train/loss"] < curves[0]["train/loss"] / 4
+
+
+def test_the_best_checkpoint_holds_the_average(run):
+    last = read_checkpoint(run / "last.ckpt")["state_dict"]
+    best = read_checkpoint(run / "best.ckpt")
+    assert {name.partition(".")[0] for name in best["state_dict"]} == {"model"}
+    assert (
+        int(last["averaged.n_averaged"])
+        == read_checkpoint(run / "last.ckpt")["global_step"]
+    )
+    # Both load; the average is another model than the last weights.
+    averaged, raw = (
+        load_checkpoint(run / name).model for name in ("best.ckpt", "last.ckpt")
+    )
+    assert not torch.equal(averaged.head.weight, raw.head.weight)
+    distance = (averaged.head.weight - raw.head.weight).norm() / raw.head.weight.norm()
+    assert distance < 0.5
+
+
+def test_every_eighth_epoch_stays(run):
+    kept = sorted(path.name for path in run.glob("epoch-*"))
+    assert kept == ["epoch-0008.ckpt", "epoch-0016.ckpt"]
+    for path, epoch in zip(sorted(run.glob("epoch-*")), (8, 16), strict=True):
+        checkpoint = read_checkpoint(path)
+        assert "optimizer_states" not in checkpoint
+        assert load_checkpoint(path).metadata["epoch"] == epoch
+
+
+def test_the_curves_are_a_picture(run):
+    assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_average_forgets_how_it_began():
+    average, weights = [torch.zeros(2)], [torch.ones(2)]
+    update = moving_average(0.99)
+    kept = 1.0
+    for step in range(1, 2000):
+        update(average, weights, torch.tensor(step))
+        kept *= min(0.99, (1 + step) / (10 + step))
+        if step in (1, 10, 100):
+            torch.testing.assert_close(average[0], torch.full((2,), 1 - kept))
+    assert average[0].tolist() == pytest.approx([1, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"consistency": -0.1},
+        {"smoothing": -1.0},
+        {"intermediate": 1.0},
+        {"average": 1.0},
+        {"average": -0.5},
+    ],
+)
+def test_weights_that_mean_nothing_are_refused(option):
+    (name,) = option
+    with pytest.raises(InputError, match=f"{name} {option[name]}|{name} is"):
+        CTCTask(
+            nn.Linear(1, 1), None, None, {}, {}, 1, 1e-3, 0.0, "one_cycle", 0.1, 1.0,
+            **option,
+        )  # fmt: skip
+
+
+def test_everything_is_trained_on_if_nobody_is_held_out(tones, tmp_path):
+    folder = tmp_path / "run"
+    train = ["train", *TINY, *tones.overrides, f"hydra.run.dir={folder}"]
+    result = run_speechgru(*train, "data.fold=all", "trainer.max_epochs=2")
+    assert "train: 74 utterances" in result.stderr
+    assert "dev" not in result.stderr
+    assert result.stdout.startswith("not validated; 2 epochs; ")
+    best, last = (read_checkpoint(folder / name) for name in ("best.ckpt", "last.ckpt"))
+    for name, weights in best["state_dict"].items():
+        assert torch.equal(weights, last["state_dict"][name])
+
+
+def test_stopping_early_needs_somebody_held_out(tones, tmp_path):
+    result = run_speechgru(
+        "train", *TINY, *tones.overrides, f"hydra.run.dir={tmp_path / 'run'}",
+        "data.fold=all", "callbacks=early_stopping", check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "nothing is held out to validate on" in result.stderr

@@ -10,6 +10,7 @@ from speechgru.cli.config import read_command_line
 from speechgru.cli.transcribe import expand_one
 from speechgru.files import printable, read_lines, replace_file
 from speechgru.interfaces import InputError
+from speechgru.options import AlignOptions
 from speechgru.threads import set_up_cpu
 from speechgru.transcribe.formats import to_ctm, to_json, to_textgrid
 from speechgru.transcribe.transcriber import Transcriber
@@ -29,7 +30,7 @@ FORMATS = {"textgrid": to_textgrid, "ctm": to_ctm, "json": to_json}
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("align", arguments, USAGE, (3, 3))
+    line = read_command_line(AlignOptions, arguments, USAGE, (3, 3))
     config = line.config
     if config["format"] not in FORMATS:
         raise InputError(

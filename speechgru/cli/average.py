@@ -9,6 +9,7 @@ from speechgru.checkpoint.storage import write_checkpoint
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable
 from speechgru.interfaces import InputError
+from speechgru.options import AverageOptions
 
 USAGE = """
 usage: speechgru average CHECKPOINT CHECKPOINT ... [output=PATH]
@@ -20,7 +21,7 @@ one run: train with callbacks.keep_every=N to keep that of every Nth epoch.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("average", arguments, USAGE, (2, sys.maxsize))
+    line = read_command_line(AverageOptions, arguments, USAGE, (2, sys.maxsize))
     paths = [Path(name) for name in line.positional]
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("a checkpoint is given twice, expected different ones")

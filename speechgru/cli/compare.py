@@ -10,6 +10,7 @@ from typing import Any
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
 from speechgru.files import printable, replace_file, to_json
+from speechgru.options import CompareOptions
 from speechgru.score.compare import (
     Comparison,
     check_comparable,
@@ -37,7 +38,9 @@ Systems = Mapping[str, Sequence[Result]]
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("compare", arguments, USAGE, (2, len(ascii_uppercase)))
+    line = read_command_line(
+        CompareOptions, arguments, USAGE, (2, len(ascii_uppercase))
+    )
     config = line.config
     show, resample = config["show"], config["resample"]
     paths = line.positional

@@ -6,6 +6,7 @@ from speechgru.checkpoint.build import build
 from speechgru.cli.config import read_command_line
 from speechgru.data.doctor import examine
 from speechgru.factory import build_augment, build_corpus, build_tokenizer
+from speechgru.options import DoctorOptions
 from speechgru.training.validation import on_integers
 
 USAGE = """
@@ -19,7 +20,7 @@ problem is found.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    config = read_command_line("doctor", arguments, USAGE, (0, 0)).config
+    config = read_command_line(DoctorOptions, arguments, USAGE, (0, 0)).config
     corpus = build_corpus(config)
     splits = {split: corpus.read(split) for split in corpus.splits}
     trust = config["trust"]

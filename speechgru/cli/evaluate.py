@@ -18,6 +18,7 @@ from speechgru.evaluation.posteriors import read_split, score_utterances, warn_i
 from speechgru.factory import build_decoder
 from speechgru.files import beside, printable, relative_path, replace_file, to_json
 from speechgru.interfaces import Decoder, InputError, Utterance
+from speechgru.options import EvaluateOptions
 from speechgru.progress import Progress
 from speechgru.provenance import find_commit
 from speechgru.score.nist import write_nist_files
@@ -36,7 +37,7 @@ of JSON per utterance to output, and a summary beside it.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("evaluate", arguments, USAGE, (1, 1))
+    line = read_command_line(EvaluateOptions, arguments, USAGE, (1, 1))
     config = line.config
     checkpoint = Path(line.positional[0])
     check_scoring(config["score"])

@@ -14,6 +14,7 @@ from speechgru.files import printable, replace_file
 from speechgru.interfaces import InputError
 from speechgru.model.encoders.gru import GRUEncoder
 from speechgru.model.encoders.gru_cell import GRUTrace, trace_gru
+from speechgru.options import GatesOptions
 from speechgru.report.gates_picture import Observation, draw
 from speechgru.transcribe.transcriber import Transcriber
 
@@ -33,7 +34,7 @@ LONGEST = 60.0
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("gates", arguments, USAGE, (2, 2))
+    line = read_command_line(GatesOptions, arguments, USAGE, (2, 2))
     config = line.config
     checkpoint, name = line.positional
     source = expand_one(name)

@@ -11,6 +11,7 @@ from speechgru.checkpoint.storage import (
 )
 from speechgru.cli.config import read_command_line
 from speechgru.files import to_json
+from speechgru.options import InfoOptions
 
 USAGE = """
 usage: speechgru info CHECKPOINT [KEY=VALUE ...]
@@ -21,7 +22,7 @@ Print what a checkpoint is, on what it was trained, and its score.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("info", arguments, USAGE, (1, 1))
+    line = read_command_line(InfoOptions, arguments, USAGE, (1, 1))
     path = line.positional[0]
     description = read_checkpoint(path)[DESCRIPTION_KEY]
     for_text = is_language_model(description)

@@ -17,6 +17,7 @@ from speechgru.interfaces import InputError, Tokenizer
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel, perplexity
+from speechgru.options import LmOptions
 from speechgru.progress import track
 
 USAGE = """
@@ -31,7 +32,7 @@ UNITS = ("word", "token")
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("lm", arguments, USAGE, (0, sys.maxsize))
+    line = read_command_line(LmOptions, arguments, USAGE, (0, sys.maxsize))
     config = line.config
     if config["unit"] not in UNITS:
         raise InputError(

@@ -99,6 +99,9 @@ def _status(error: Exception) -> int | None:
         return 2
     # Not imported here: torch would come with it, and take a second in which
     # nothing could catch Ctrl-C.
+    ranges = sys.modules.get("speechgru.ranges")
+    if ranges is not None and isinstance(error, ranges.OptionError):
+        return 2
     interfaces = sys.modules.get("speechgru.interfaces")
     if interfaces is not None and isinstance(error, interfaces.InputError):
         return 1

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
 from speechgru.factory import build_corpus
+from speechgru.options import PrepareOptions
 
 USAGE = """
 usage: speechgru prepare corpus=NAME [KEY=VALUE ...]
@@ -15,6 +16,6 @@ the network, check it, and write its manifests below data_dir.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    config = read_command_line("prepare", arguments, USAGE, (0, 0)).config
+    config = read_command_line(PrepareOptions, arguments, USAGE, (0, 0)).config
     print(build_corpus(config).prepare())
     return 0

@@ -23,6 +23,7 @@ from speechgru.cli.config import read_command_line
 from speechgru.features.log_mel import LogMel
 from speechgru.files import beside, printable, relative_path, replace_file
 from speechgru.interfaces import BLANK, InputError
+from speechgru.options import ReportOptions
 from speechgru.options.config_file import read_config_text
 from speechgru.progress import track
 from speechgru.report.page import Media, Recording, System, make_page, worst_first
@@ -64,7 +65,7 @@ class Source:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("report", arguments, USAGE, (1, 26))
+    line = read_command_line(ReportOptions, arguments, USAGE, (1, 26))
     config = line.config
     set_up_cpu(config["num_threads"])
     sources = [source for name in line.positional for source in find_results(name)]

@@ -10,6 +10,7 @@ from typing import Any
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, to_json
 from speechgru.interfaces import InputError
+from speechgru.options import RunsOptions
 from speechgru.options.config_file import read_config
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.summary import percent, read_summary
@@ -25,7 +26,7 @@ each configuration differs from what most runs have.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("runs", arguments, USAGE, (0, 1000))
+    line = read_command_line(RunsOptions, arguments, USAGE, (0, 1000))
     config = line.config
     if config["format"] not in ("text", "json"):
         raise InputError(f"format is {config['format']!r}, expected text or json")

@@ -13,6 +13,7 @@ from speechgru.evaluation.foreign_weights import warn_of_foreign_weights
 from speechgru.factory import build_decoder
 from speechgru.files import printable
 from speechgru.interfaces import InputError
+from speechgru.options import TranscribeOptions
 from speechgru.progress import say_line, track, without_bars
 from speechgru.threads import set_up_cpu
 from speechgru.transcribe.formats import to_json, to_text
@@ -30,7 +31,7 @@ cannot be transcribed is named on standard error, and the exit code is then 1.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("transcribe", arguments, USAGE, (2, sys.maxsize))
+    line = read_command_line(TranscribeOptions, arguments, USAGE, (2, sys.maxsize))
     config = line.config
     if config["format"] not in ("text", "json"):
         raise InputError(f"format is {config['format']!r}, expected text or json")

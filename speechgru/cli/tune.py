@@ -30,6 +30,7 @@ from speechgru.lm.weights import (
     weights_path,
     write_weights,
 )
+from speechgru.options import TuneOptions
 from speechgru.progress import Progress, say_line, track
 from speechgru.score.grid_search import GridSearch
 from speechgru.score.summary import percent
@@ -48,7 +49,7 @@ log = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line("tune", arguments, USAGE, (1, 1))
+    line = read_command_line(TuneOptions, arguments, USAGE, (1, 1))
     config = line.config
     if config["rescore"] is not None:
         return tune_rescoring(config, line.positional[0])

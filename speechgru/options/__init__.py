@@ -1,1 +1,63 @@
-"""What commands can be told: one frozen dataclass per command and group."""
+"""What commands can be told: one frozen dataclass per command and group.
+
+`choose("encoder", "gru", hidden_size=256)` gives a part as `conf/` describes it.
+"""
+
+from speechgru.options.choices import choices, choose
+from speechgru.options.component import Component
+from speechgru.options.corpus import DoctorOptions, LmOptions, PrepareOptions
+from speechgru.options.evaluation import (
+    DecodeOptions,
+    EvaluateOptions,
+    ReadingOptions,
+    SplitOptions,
+    TuneOptions,
+)
+from speechgru.options.report import (
+    AverageOptions,
+    CompareOptions,
+    InfoOptions,
+    ReportOptions,
+    RunsOptions,
+)
+from speechgru.options.training import (
+    CallbackOptions,
+    DataOptions,
+    LoggerOptions,
+    TrainerOptions,
+    TrainOptions,
+)
+from speechgru.options.transcription import (
+    AlignOptions,
+    GatesOptions,
+    HearingOptions,
+    TranscribeOptions,
+)
+
+__all__ = [
+    "AlignOptions",
+    "AverageOptions",
+    "CallbackOptions",
+    "CompareOptions",
+    "Component",
+    "DataOptions",
+    "DecodeOptions",
+    "DoctorOptions",
+    "EvaluateOptions",
+    "GatesOptions",
+    "HearingOptions",
+    "InfoOptions",
+    "LmOptions",
+    "LoggerOptions",
+    "PrepareOptions",
+    "ReadingOptions",
+    "ReportOptions",
+    "RunsOptions",
+    "SplitOptions",
+    "TrainOptions",
+    "TrainerOptions",
+    "TranscribeOptions",
+    "TuneOptions",
+    "choices",
+    "choose",
+]

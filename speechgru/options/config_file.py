@@ -1,17 +1,15 @@
 """Configurations in YAML, of which a few lines can ask for all the memory."""
 
 import os
-from collections.abc import Iterator
-from io import StringIO
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from speechgru.bounded import read_whole
-from speechgru.files import reason
+from speechgru.files import reason, replace_file
 from speechgru.interfaces import InputError
 
 MOST_CONFIG = 1 << 20
@@ -20,10 +18,49 @@ MOST_CONFIG = 1 << 20
 MOST_VALUES = 100_000
 """Once every alias stands for all that it repeats."""
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 DEEPEST = 50
 """Lists and mappings within each other."""
+
+FLOAT = re.compile(
+    r"[-+]?(\d[\d_]*\.[\d_]*|\.\d[\d_]*|\d[\d_]*)([eE][-+]?\d+)?"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+"""As Hydra reads it: 1e-3 is a number, which YAML 1.1 takes for a text."""
+
+
+class ConfigLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """Read YAML as Hydra does: 1e-3 is a number, a date a text, keys are unique."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        """Raises ConstructorError: a key stands there twice."""
+        keys = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and key.value in keys:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands there twice",
+                    key.start_mark,
+                )  # fmt: skip
+            keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class ConfigDumper(yaml.SafeDumper):
+    """Write what `ConfigLoader` reads: texts that look like numbers are quoted."""
+
+
+for _class in (ConfigLoader, ConfigDumper):
+    _resolvers = {
+        first: [
+            each for each in known if not each[0].endswith((":timestamp", ":float"))
+        ]
+        for first, known in _class.yaml_implicit_resolvers.items()
+    }
+    _class.yaml_implicit_resolvers = _resolvers
+    _class.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(rf"^(?:{FLOAT.pattern})$"),
+        list("-+0123456789."),
+    )
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -35,15 +72,24 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         text = _read_checked(path)
-        config = OmegaConf.to_container(OmegaConf.load(StringIO(text)))
-    except (OSError, ValueError, yaml.YAMLError, OmegaConfBaseException) as error:
+        config = yaml.load(text, ConfigLoader)
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise _unreadable(path, error) from error
+    config = {} if config is None else config
     if not isinstance(config, dict):
         raise InputError(
             f"{path}: holds a {type(config).__name__}, expected a configuration in "
             "YAML; correct the file, or bring it back"
         )
     return config
+
+
+def write_config(path: Path, config: Mapping[str, Any]) -> None:
+    """Write a configuration of plain values. Raises InputError: it cannot be."""
+    text = yaml.dump(
+        dict(config), Dumper=ConfigDumper, allow_unicode=True, sort_keys=False
+    )
+    replace_file(path, text.encode())
 
 
 def read_config_text(path: Path) -> str:
@@ -98,7 +144,7 @@ def _check_size(text: str) -> None:
     sizes: dict[str, int] = {}  # of what is named by an anchor
     total = 0
     open_parts: list[tuple[str | None, int]] = []  # anchor, values before it
-    for event in yaml.parse(text, Loader=LOADER):
+    for event in yaml.parse(text, Loader=ConfigLoader):
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
                 raise ValueError(f"*{event.anchor} is within itself, or named nowhere")

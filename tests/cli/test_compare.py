@@ -167,7 +167,7 @@ def test_results_are_not_overwritten(systems):
     ("option", "message"),
     [
         ("show=-1", "show is -1, expected a whole number from 0"),
-        ("resample=word", "expected utterance or speaker"),
+        ("resample=word", "expected one of: utterance, speaker"),
         ("resample=speaker", "the speaker of u0 is not known"),
     ],
 )

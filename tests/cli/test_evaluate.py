@@ -294,7 +294,7 @@ def test_no_other_file_takes_the_place_of_the_results(evaluate, tmp_path, ending
     ("option", "message"),
     [
         ("score=best", "'best', expected one of: levenshtein, nist"),
-        ("resample=word", "resample is 'word', expected utterance or speaker"),
+        ("resample=word", "resample is 'word', expected one of: utterance, speaker"),
         ("processes=0", "processes is 0, expected a whole number from 1"),
         ("processes=-2", "processes is -2, expected a whole number"),
     ],

@@ -8,7 +8,6 @@ import pytest
 from speechgru.cli.align import main as align
 from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.lm import main as lm
-from speechgru.cli.main import UsageError
 from speechgru.cli.tune import main as tune
 from speechgru.evaluation.tune_report import remark_edge
 from speechgru.interfaces import InputError
@@ -16,6 +15,7 @@ from speechgru.lm.arpa import read_arpa, write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel
 from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights
+from speechgru.ranges import OptionError
 from speechgru.score.results import read_results
 from speechgru.score.summary import read_summary
 
@@ -87,7 +87,7 @@ def test_a_model_of_tokens_spells(tmp_path):
             InputError,
             "order is 0, expected a whole number from 1",
         ),
-        (["a.txt", "order=x"], UsageError, "order is 'x'"),
+        (["a.txt", "order=x"], OptionError, "order is 'x'"),
         (["a.txt", "text.alphabet=AB"], InputError, r"a\.txt:1: character 'G' is not"),
     ],
 )

@@ -20,11 +20,11 @@ from conftest import make_tones
 from speechgru.audio import load_audio
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.cli.evaluate import main as evaluate
-from speechgru.cli.main import UsageError
 from speechgru.cli.report import main
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.files import printable, to_json
 from speechgru.interfaces import BLANK, InputError
+from speechgru.ranges import OptionError
 from speechgru.report.page import worst_first
 from speechgru.score.compare import compare, holm
 from speechgru.score.results import Result, make_result, read_results, write_results
@@ -648,10 +648,10 @@ def test_file_names_come_through_unchanged(report, tmp_path, name):
     ("option", "error", "message"),
     [
         ("worst=-1", InputError, "worst is -1, expected a whole number from 0"),
-        ("worst=x", UsageError, "worst is 'x', expected a value like 100"),
-        ("worst=true", UsageError, "worst is True"),
-        ("worst=1.5", UsageError, "worst is 1.5"),
-        ("link_audio=maybe", UsageError, "link_audio is 'maybe'"),
+        ("worst=x", OptionError, "worst is 'x', expected a whole number"),
+        ("worst=true", OptionError, "worst is True"),
+        ("worst=1.5", OptionError, "worst is 1.5"),
+        ("link_audio=maybe", OptionError, "link_audio is 'maybe'"),
         ("resample=word", InputError, "resample is 'word'"),
         ("best=1", Exception, "best"),
     ],

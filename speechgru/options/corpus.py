@@ -1,0 +1,81 @@
+"""The options of the commands that read a corpus or its texts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from speechgru.options.component import Component
+from speechgru.options.evaluation import ReadingOptions
+from speechgru.options.fields import Options, option
+from speechgru.options.rules import modules
+from speechgru.options.training import chosen, default_data_dir
+from speechgru.ranges import ORDER
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions(Options):
+    """What corpus is prepared.
+
+    Attributes:
+        corpus: the corpus.
+        data_dir: where corpora lie.
+        trust: modules of the user's own whose classes may be built.
+    """
+
+    name: ClassVar[str] = "prepare"
+    is_command: ClassVar[bool] = True
+
+    corpus: Component
+    data_dir: Path = option(make=default_data_dir)
+    trust: tuple[str, ...] = option((), rule=modules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorOptions(PrepareOptions):
+    """How a corpus is examined; see `PrepareOptions`.
+
+    Attributes:
+        data: see `ReadingOptions`.
+        augment: waveform augmentation by name, which may shorten utterances.
+        text: the tokenizer.
+        features, subsampling: how many frames a recording has.
+    """
+
+    name: ClassVar[str] = "doctor"
+
+    data: ReadingOptions = option(make=ReadingOptions)
+    augment: dict[str, Component] = option(make=dict)
+    text: Component = option(make=chosen("text", "characters"))
+    features: Component = option(make=chosen("features", "log_mel"))
+    subsampling: Component = option(make=chosen("subsampling", "conv1d"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LmOptions(Options):
+    """How an n-gram language model is estimated.
+
+    Attributes:
+        corpus: whose training transcripts to take, beside files of text.
+        text: the tokenizer, unless a checkpoint brings one.
+        data_dir: where corpora lie.
+        fold: e.g. "1/4": of the splits train and dev, the speakers that data.fold
+            trains on; "all": both splits.
+        checkpoint: takes the tokens and the treatment of text from it.
+        unit: "word" or "token": of the model, e.g. its characters.
+        order: words or tokens of the longest n-grams.
+        output: ARPA file; None: below lm/, by the corpus or first file.
+        trust: modules of the user's own whose classes may be built.
+    """
+
+    name: ClassVar[str] = "lm"
+    is_command: ClassVar[bool] = True
+
+    corpus: Component | None = None
+    text: Component = option(make=chosen("text", "characters"))
+    data_dir: Path = option(make=default_data_dir)
+    fold: str | None = None
+    checkpoint: Path | None = None
+    unit: Literal["word", "token"] = "word"
+    order: int = option(3, within=ORDER)
+    output: Path | None = None
+    trust: tuple[str, ...] = option((), rule=modules)

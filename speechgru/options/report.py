@@ -1,0 +1,110 @@
+"""The options of the commands that show and compare results."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from speechgru.options.evaluation import Resampling
+from speechgru.options.fields import Options, option
+from speechgru.options.rules import modules
+from speechgru.options.training import ANY_COUNT, THREADS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(Options):
+    """How a page of results is made.
+
+    Attributes:
+        output: the page; None: report.html in the run folder, or beside the results.
+        worst: utterances of each system whose sound, spectrogram and posteriors lie
+            inside the page.
+        link_audio: play the others from their files, by relative path.
+        checkpoint: for the posteriors; None: the one that made the results; False:
+            no posteriors.
+        score: align anew; None: as in the results.
+        resample: what intervals are drawn from; None: speakers, if 10 are known.
+        device: "cpu", "cuda", "cuda:1", ...
+        num_threads: on a CPU.
+        trust: modules of the user's own whose classes the checkpoint names.
+    """
+
+    name: ClassVar[str] = "report"
+    is_command: ClassVar[bool] = True
+
+    output: Path | None = None
+    worst: int = option(100, within=ANY_COUNT)
+    link_audio: bool = False
+    checkpoint: Path | Literal[False] | None = None
+    score: Literal["levenshtein", "nist"] | None = None
+    resample: Resampling | None = None
+    device: str = "cpu"
+    num_threads: int = option(1, within=THREADS)
+    trust: tuple[str, ...] = option((), rule=modules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(Options):
+    """How systems are compared.
+
+    Attributes:
+        output: everything as JSON; None: no file.
+        score: align anew; None: as in the results.
+        resample: what intervals are drawn from; None: speakers, if 10 are known.
+        show: utterances on which two systems differ most, and words, in the text.
+    """
+
+    name: ClassVar[str] = "compare"
+    is_command: ClassVar[bool] = True
+
+    output: Path | None = None
+    score: Literal["levenshtein", "nist"] | None = None
+    resample: Resampling | None = None
+    show: int = option(10, within=ANY_COUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsOptions(Options):
+    """How runs are listed.
+
+    Attributes:
+        runs_dir: searched with all folders below it.
+        format: "text" or "json".
+        ignore: options whose differences are not listed.
+    """
+
+    name: ClassVar[str] = "runs"
+    is_command: ClassVar[bool] = True
+
+    runs_dir: Path = Path("runs")
+    format: Literal["text", "json"] = "text"
+    ignore: tuple[str, ...] = ("seed", "data_dir", "runs_dir")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoOptions(Options):
+    """How a checkpoint is described.
+
+    Attributes:
+        format: "text" or "json".
+        trust: modules of the user's own whose classes the checkpoint names.
+    """
+
+    name: ClassVar[str] = "info"
+    is_command: ClassVar[bool] = True
+
+    format: Literal["text", "json"] = "text"
+    trust: tuple[str, ...] = option((), rule=modules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AverageOptions(Options):
+    """Where an average of checkpoints goes.
+
+    Attributes:
+        output: the new checkpoint; None: average.ckpt beside the first one.
+    """
+
+    name: ClassVar[str] = "average"
+    is_command: ClassVar[bool] = True
+
+    output: Path | None = None

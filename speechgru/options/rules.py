@@ -1,0 +1,56 @@
+"""What an option may be that is neither a number of a range nor one of a few words."""
+
+import re
+import sys
+from typing import Any
+
+from speechgru.ranges import MOST_THREADS, OptionError, whole
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+SHORT_PRECISIONS = (32, 16, "32", "16", "bf16")
+"""What Lightning takes for the same."""
+
+
+def precision(name: str, value: Any) -> None:
+    """How wide the numbers are that are computed with."""
+    if isinstance(value, bool) or value not in (*PRECISIONS, *SHORT_PRECISIONS):
+        raise OptionError(
+            f"{name} is {value!r}, expected one of: {', '.join(PRECISIONS)}"
+        )
+
+
+def devices(name: str, value: Any) -> None:
+    """How many processes or GPUs, or which of them."""
+    numbers = value
+    if isinstance(value, str):
+        if value == "auto":
+            return
+        are_numbers = re.fullmatch(r"\d+(,\d+)*", value)
+        numbers = [int(part) for part in value.split(",")] if are_numbers else None
+    if isinstance(numbers, (list, tuple)):
+        good = numbers and all(each in whole(0, MOST_THREADS) for each in numbers)
+    else:
+        good = numbers == -1 or numbers in whole(1, MOST_THREADS)
+    if not good or isinstance(value, bool):
+        raise OptionError(
+            f"{name} is {value!r}, expected auto, -1 for all, a number from 1 to "
+            f"{MOST_THREADS}, or a list of which, e.g. [0,1]"
+        )
+
+
+def modules(name: str, value: Any) -> None:
+    """A list of modules of the user's own."""
+    if not isinstance(value, (list, tuple)):
+        is_own = isinstance(value, str) and value not in sys.stdlib_module_names
+        example = value if is_own else "my_package.my_module"
+        raise OptionError(
+            f"{name} is {value!r}, expected a list of modules of your own; write "
+            f"'{name}=[{example}]'"
+        )
+    for module in value:
+        is_name = isinstance(module, str) and re.fullmatch(r"\w+(\.\w+)*", module)
+        if not is_name or module.partition(".")[0] in sys.stdlib_module_names:
+            raise OptionError(
+                f"{name} holds {module!r}, expected modules of your own, each named in "
+                "full, e.g. my_package.my_module; leave it out"
+            )

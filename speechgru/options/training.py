@@ -1,0 +1,184 @@
+"""The options of `speechgru train` and of its groups; conf/train.yaml and beside it."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from speechgru.options.choices import choose
+from speechgru.options.component import Component
+from speechgru.options.fields import Options, option
+from speechgru.options.rules import devices, modules, precision
+from speechgru.ranges import (
+    COUNT,
+    EPOCHS,
+    INTERVAL,
+    MOST_THREADS,
+    PROBABILITY,
+    SECONDS,
+    SEED,
+    whole,
+)
+
+THREADS = whole(1, MOST_THREADS)
+ANY_COUNT = whole(0, COUNT.most)
+
+
+def default_data_dir() -> Path:
+    """Where corpora lie: the folder SPEECHGRU_DATA, or `data`."""
+    return Path(os.environ.get("SPEECHGRU_DATA", "data"))
+
+
+def chosen(group: str, name: str) -> Callable[[], Component]:
+    """What makes the default of a component."""
+    return partial(choose, group, name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(Options):
+    """What is trained on, and how it is dealt out.
+
+    Attributes:
+        train_split, dev_split: of the corpus.
+        fold: e.g. "1/4": of both splits, hold out other speakers as dev; "all":
+            nobody, without validation; None: the splits as they are.
+        batch_seconds: s of padded audio per optimiser step, over all processes and
+            accumulated batches.
+        batch_tokens: of padded text per optimiser step, of a language model.
+        texts: files of one sentence a line to train a language model on as well.
+        num_buckets: of like durations; fewer mix more and pad more.
+        num_workers: loading processes; 0 loads in the training process.
+        wordless: generated silence, noise, hum and clicks, for each utterance.
+        augment: False: neither waveform augmentation nor SpecAugment.
+        resample: convert audio of other rates, instead of an error.
+        check: examine every file before training starts.
+        on_error: "skip": count, list and leave out what cannot be used.
+        max_train, max_dev: utterances; None: all.
+    """
+
+    name: ClassVar[str] = "data"
+
+    train_split: str = "train"
+    dev_split: str = "dev"
+    fold: str | None = None
+    batch_seconds: float = option(60.0, within=SECONDS)
+    batch_tokens: int = option(2000, within=COUNT)
+    texts: tuple[Path, ...] = ()
+    num_buckets: int = option(8, within=COUNT)
+    num_workers: int = option(0, within=whole(0, MOST_THREADS))
+    wordless: float = option(0.0, within=PROBABILITY, later=True)
+    augment: bool = True
+    resample: bool = False
+    check: bool = True
+    on_error: Literal["raise", "skip"] = "raise"
+    max_train: int | None = option(None, within=COUNT)
+    max_dev: int | None = option(None, within=COUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackOptions(Options):
+    """What happens around training.
+
+    Attributes:
+        best: what makes a checkpoint the best, by the lowest on dev; None: "wer",
+            of a language model "loss".
+        save_every: s between checkpoints within an epoch.
+        draw_every: s between pictures of the learning curves, at least.
+        keep_every: epochs between checkpoints that stay; None: best and last only.
+        early_stopping_patience: epochs without a lower score; None: never stop.
+    """
+
+    name: ClassVar[str] = "callbacks"
+
+    best: Literal["wer", "cer", "loss"] | None = option(None, later=True)
+    save_every: float = option(300.0, within=INTERVAL)
+    draw_every: float = option(60.0, within=INTERVAL, later=True)
+    keep_every: int | None = option(None, within=EPOCHS, later=True)
+    early_stopping_patience: int | None = option(None, within=ANY_COUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggerOptions(Options):
+    """What is logged besides the text.
+
+    Attributes:
+        csv: metrics/, and curves.png.
+        tensorboard: for TensorBoard.
+    """
+
+    name: ClassVar[str] = "logger"
+
+    csv: bool = True
+    tensorboard: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerOptions(Options):
+    """On what is trained, and for how long.
+
+    Attributes:
+        accelerator: "cpu", "gpu" or "auto".
+        devices: processes or GPUs; "auto": one on a CPU, all GPUs.
+        strategy: "auto", or "ddp" for several processes.
+        precision: "32-true", "bf16-mixed" or "16-mixed".
+        max_epochs: passes over the training data.
+        accumulate: batches per optimiser step, which split data.batch_seconds.
+        num_threads: per process; more are often slower on a busy machine.
+        log_every_n_steps: steps between two lines of metrics.
+    """
+
+    name: ClassVar[str] = "trainer"
+
+    accelerator: str = "cpu"
+    devices: int | str | tuple[int, ...] = option("auto", rule=devices)
+    strategy: str = "auto"
+    precision: str | int = option("32-true", rule=precision)
+    max_epochs: int = option(100, within=EPOCHS)
+    accumulate: int = option(1, within=whole(1, 1_000_000))
+    num_threads: int = option(1, within=THREADS)
+    log_every_n_steps: int = option(10, within=COUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(Options):
+    """What is trained, on what and how.
+
+    Attributes:
+        corpus: whose splits `data` names; `choose("corpus", "manifest", train=...,
+            dev=...)` takes manifests.
+        data, trainer, callbacks, logger: see their classes.
+        augment: waveform augmentation by name, in this order.
+        text: the tokenizer.
+        features, normalize, spec_augment, subsampling, encoder: the model's parts.
+        task: the loss and how it is minimised.
+        decoder: of the texts that dev is scored by.
+        seed: of everything.
+        data_dir, runs_dir: where corpora and runs lie.
+        init_from: checkpoint to fine-tune; it brings its model and treatment of text.
+        trust: modules of the user's own whose classes may be built.
+    """
+
+    name: ClassVar[str] = "train"
+    is_command: ClassVar[bool] = True
+
+    seed: int = option(1, within=SEED)
+    data_dir: Path = option(make=default_data_dir)
+    runs_dir: Path = Path("runs")
+    init_from: Path | None = None
+    trust: tuple[str, ...] = option((), rule=modules)
+    corpus: Component
+    data: DataOptions = option(make=DataOptions)
+    augment: dict[str, Component] = option(make=dict)
+    text: Component = option(make=chosen("text", "characters"))
+    features: Component = option(make=chosen("features", "log_mel"))
+    normalize: Component = option(make=chosen("normalize", "global"))
+    spec_augment: Component = option(make=chosen("spec_augment", "masks"))
+    subsampling: Component = option(make=chosen("subsampling", "conv1d"))
+    encoder: Component = option(make=chosen("encoder", "gru"))
+    task: Component = option(make=chosen("task", "ctc"))
+    decoder: Component = option(make=chosen("decoder", "greedy"))
+    trainer: TrainerOptions = option(make=TrainerOptions)
+    logger: LoggerOptions = option(make=LoggerOptions)
+    callbacks: CallbackOptions = option(make=CallbackOptions)

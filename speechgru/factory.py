@@ -16,6 +16,7 @@ from speechgru.decode.n_best import Rescoring
 from speechgru.interfaces import Decoder, InputError, Tokenizer
 from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
 from speechgru.model.language_model import TextScorer
+from speechgru.options.component import Component
 from speechgru.ranges import OptionError
 
 CORPUS_ROOMS = ("speechgru.data.corpora",)
@@ -24,14 +25,14 @@ DECODER_ROOMS = ("speechgru.decode",)
 TASK_ROOMS = ("speechgru.training",)
 
 
-def build_corpus(config: Mapping[str, Any]) -> Corpus:
-    """Build the corpus that a configuration names."""
-    return build(config["corpus"], "corpus", config["trust"], CORPUS_ROOMS)
+def build_corpus(corpus: Component, trust: Sequence[str] = ()) -> Corpus:
+    """Build a corpus."""
+    return build(corpus.to_plain(), "corpus", trust, CORPUS_ROOMS)
 
 
-def name_corpus(config: Mapping[str, Any]) -> str:
-    """What a checkpoint calls the corpus of the group `corpus`."""
-    return config["name"] if "name" in config else config["_target_"]
+def name_corpus(corpus: Component) -> str:
+    """What a checkpoint calls a corpus."""
+    return corpus.options.get("name", corpus.target)
 
 
 def build_decoder(config: Mapping[str, Any], model: nn.Module | None = None) -> Decoder:
@@ -69,43 +70,48 @@ def load_text_scorer(config: Mapping[str, Any]) -> TextScorer:
     return TextScorer(loaded.model, loaded.tokenizer)
 
 
-def build_augment(config: Mapping[str, Any], sample_rate: int) -> Chain:
+def build_augment(
+    parts: Mapping[str, Component],
+    trust: Sequence[str],
+    sample_rate: int,
+    seed: int = 0,
+) -> Chain:
     """Build the waveform augmentation of training, which may be none."""
     return Chain(
         {
             name: build(
-                part,
+                part.to_plain(),
                 f"augment.{name}",
-                config["trust"],
+                trust,
                 AUGMENT_ROOMS,
                 sample_rate=sample_rate,
             )
-            for name, part in config["augment"].items()
+            for name, part in parts.items()
         },
-        config.get("seed", 0),
+        seed,
     )
 
 
 def build_tokenizer(
-    config: Mapping[str, Any], texts: Iterable[str], trust: Sequence[str]
+    text: Component, texts: Iterable[str], trust: Sequence[str] = ()
 ) -> Tokenizer:
     """Build the tokenizer, from the texts where its class can use them.
 
     A text that is empty or cannot be normalised is left to the doctor, who
     names its utterance.
     """
-    tokenizer_class = find_class(config["_target_"], "text", trust)
+    tokenizer_class = find_class(text.target, "text", trust)
     if not hasattr(tokenizer_class, "from_texts"):
-        return build(config, "text", trust)
-    options = {key: value for key, value in config.items() if key != "_target_"}
+        return build(text.to_plain(), "text", trust)
+    options = text.options
     texts, usable = list(texts), []
     try:
         with contextlib.suppress(InputError):
             return tokenizer_class.from_texts(texts, **options)
-        for text in texts:  # which of them it was
+        for each in texts:  # which of them it was
             with contextlib.suppress(InputError):
-                tokenizer_class.from_texts([text], **options)
-                usable.append(text)
+                tokenizer_class.from_texts([each], **options)
+                usable.append(each)
         return tokenizer_class.from_texts(usable, **options)
     except OptionError as error:
         raise InputError(f"text.{error}") from error

@@ -1,31 +1,29 @@
 """Every YAML in conf/ composes, and what it describes can be built."""
 
-import inspect
 import sys
+from dataclasses import replace
+from pathlib import Path
 
-import lightning
 import pytest
 import soundfile
 
 from speechgru.checkpoint.build import build
-from speechgru.checkpoint.description import MODEL_GROUPS
 from speechgru.checkpoint.models import (
     LANGUAGE_MODEL,
     build_language_model,
-    build_model,
 )
-from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.config import compose_config, read_options, to_plain
 from speechgru.factory import (
     DECODER_ROOMS,
-    TASK_ROOMS,
     build_augment,
     build_corpus,
     build_tokenizer,
 )
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Utterance
+from speechgru.options import TrainOptions
 from speechgru.options.choices import CONF_DIR
 from speechgru.ranges import OptionError
-from speechgru.training.build import make_task, trains_on_texts
+from speechgru.training.build import make_model, make_task, trains_on_texts
 
 PRIMARY = sorted(path.stem for path in CONF_DIR.glob("*.yaml"))
 RECIPES = sorted(
@@ -42,39 +40,33 @@ CHOICES = [
 ]
 
 
-def compose(*overrides):
-    return to_plain(compose_config("train", overrides), "train")
+def compose(*overrides, config_dir=None):
+    return read_options(compose_config("train", overrides, config_dir), TrainOptions)
 
 
-def build_all(config):
-    """Build what a training configuration describes, as a run does."""
-    trust = config["trust"]
-    if trains_on_texts(config):
-        return build_language_task(config)
-    groups = {
-        name: config[name] if config[name]["_target_"] else None
-        for name in MODEL_GROUPS
-    }
-    model = build_model(groups, num_tokens=30, trust=trust)
-    build_corpus(config)
-    build_augment(config, model.sample_rate)
-    decoder = build(config["decoder"], "decoder", trust, DECODER_ROOMS)
-    tokenizer = build_tokenizer(config["text"], ["ABC"], trust)
-    task = build(
-        config["task"], "task", trust, TASK_ROOMS, model=model, tokenizer=tokenizer,
-        decoder=decoder, model_config=groups, metadata={}, seed=config["seed"],
-    )  # fmt: skip
-    options = set(config["trainer"]) - {"num_threads", "accumulate"}
-    assert options <= set(inspect.signature(lightning.Trainer).parameters)
-    return task
+def build_all(options):
+    """Build what training options describe, as a run does."""
+    if trains_on_texts(options):
+        return build_language_task(options)
+    model, tokenizer, model_config = make_model(options, [utterance("ABC")], None)
+    build_corpus(options.corpus)
+    build_augment(options.augment, options.trust, model.sample_rate)
+    decoder = build(options.decoder.to_plain(), "decoder", options.trust, DECODER_ROOMS)
+    return make_task(options, None, model, tokenizer, model_config, decoder=decoder)
 
 
-def build_language_task(config):
+def utterance(text):
+    return Utterance("a", Path("a.wav"), 1.0, text)
+
+
+def build_language_task(options):
     """Build what `task=lm` describes."""
-    groups = {"language_model": LANGUAGE_MODEL, "encoder": config["encoder"]}
+    encoder = options.encoder.to_plain()
+    groups = {"language_model": LANGUAGE_MODEL, "encoder": encoder}
     model = build_language_model(groups, num_tokens=30)
-    tokenizer = build_tokenizer(config["text"], ["ABC"], [])
-    return make_task(config, None, model, tokenizer, groups)
+    return make_task(
+        options, None, model, build_tokenizer(options.text, ["ABC"]), groups
+    )
 
 
 MANIFEST = ("corpus=manifest", "corpus.train=train.jsonl")
@@ -99,7 +91,7 @@ def test_every_choice_composes_and_builds(group, choice, tmp_path):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_composes_and_builds(recipe):
     config = compose(f"recipe={recipe}")
-    assert config["corpus"]["name"] == recipe.partition("/")[0]
+    assert config.corpus.options["name"] == recipe.partition("/")[0]
     build_all(config)
     # The file says so itself, on its first line, or its values would nest.
     first = (CONF_DIR / "recipe" / f"{recipe}.yaml").read_text().splitlines()[0]
@@ -115,10 +107,10 @@ def test_every_command_composes(primary):
 
 def test_a_recipe_wins_over_defaults_and_debug_over_a_recipe():
     config = compose("recipe=an4/bigru", "debug=fast")
-    assert config["encoder"]["hidden_size"] == 192
-    assert config["trainer"]["max_epochs"] == 2
-    assert config["data"]["fold"] is None
-    assert compose("recipe=an4/bigru", "seed=7")["seed"] == 7
+    assert config.encoder.options["hidden_size"] == 192
+    assert config.trainer.max_epochs == 2
+    assert config.data.fold is None
+    assert compose("recipe=an4/bigru", "seed=7").seed == 7
 
 
 def write_recipe(folder, text):
@@ -148,7 +140,7 @@ def write_recipe(folder, text):
 def test_a_recipe_with_an_unknown_option_is_refused(tmp_path, text, message):
     write_recipe(tmp_path, text)
     with pytest.raises(OptionError, match=message):
-        to_plain(compose_config("train", ["recipe=mine"], str(tmp_path)), "train")
+        compose("recipe=mine", config_dir=str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +156,7 @@ def test_a_recipe_with_an_unknown_option_of_a_class_is_refused(
     tmp_path, group, message
 ):
     write_recipe(tmp_path, f"{group}:\n  size: 5\n")
-    config = to_plain(compose_config("train", ["recipe=mine"], str(tmp_path)), "train")
+    config = compose("recipe=mine", config_dir=str(tmp_path))
     with pytest.raises(InputError, match=message):
         build_all(config)
 
@@ -189,9 +181,9 @@ def test_an_encoder_of_the_users_own_takes_one_module_and_one_yaml(
     )
     monkeypatch.syspath_prepend(tmp_path)
     overrides = [*MANIFEST, "encoder=identity"]
-    config = to_plain(compose_config("train", overrides, str(tmp_path)), "train")
+    config = compose(*overrides, config_dir=str(tmp_path))
     with pytest.raises(InputError, match=r"pass trust=\[my_encoder\]"):
         build_all(config)
     assert "my_encoder" not in sys.modules
-    task = build_all({**config, "trust": ["my_encoder"]})
+    task = build_all(replace(config, trust=("my_encoder",)))
     assert type(task.model.encoder).__name__ == "Identity"

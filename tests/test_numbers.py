@@ -119,17 +119,19 @@ def small_model():
 
 def check_without_training(config, group, command):
     """All that is refused before the data are read."""
-    COMMANDS[command].read(config)
+    options = COMMANDS[command].read(config)
     if group == "corpus":
-        build_corpus(config)
+        build_corpus(options.corpus)
     elif group == "augment":
-        build_augment(config, 16_000)
+        build_augment(options.augment, (), 16_000)
     elif group == "text":
-        build_tokenizer(config["text"], ["ABC"], [])
+        build_tokenizer(options.text, ["ABC"])
     elif group == "task":
         speech = config["task"]["_target_"].endswith("CTCTask")
         decoder = {"decoder": None} if speech else {}
-        make_task(config, None, small_model(), CharacterTokenizer("ABC"), {}, **decoder)
+        make_task(
+            options, None, small_model(), CharacterTokenizer("ABC"), {}, **decoder
+        )
     elif group == "decoder":
         build_decoder(config)
     elif isinstance(part := config.get(group), dict) and part.get("_target_"):

@@ -34,6 +34,7 @@ from speechgru.data.corpora.corpus import Corpus
 from speechgru.factory import build_corpus
 from speechgru.interfaces import Tokenizer, Utterance
 from speechgru.model.gradient_reach import gradient_reach
+from speechgru.options.component import Component
 from speechgru.score.error_rate import error_rate
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.results import read_results
@@ -302,7 +303,11 @@ def measure_reach(run: Run) -> dict[str, list[float]]:
     torch.set_num_threads(1)
     trained = load_checkpoint(run.folder / "best.ckpt")
     config = train_config(run.corpus, *run.corpus_overrides)
-    joined = joined_utterances(build_corpus(config), trained.tokenizer, NUM_JOINED)
+    joined = joined_utterances(
+        build_corpus(Component.read(config["corpus"], "corpus")),
+        trained.tokenizer,
+        NUM_JOINED,
+    )
     torch.manual_seed(run.seed)
     new = build_model(trained.model_config, len(trained.tokenizer.tokens))
     reach = {}

@@ -20,27 +20,30 @@ problem is found.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    config = read_command_line(DoctorOptions, arguments, USAGE, (0, 0)).config
-    corpus = build_corpus(config)
+    options = read_command_line(DoctorOptions, arguments, USAGE, (0, 0)).options
+    trust = options.trust
+    corpus = build_corpus(options.corpus, trust)
     splits = {split: corpus.read(split) for split in corpus.splits}
-    trust = config["trust"]
-    features = build(config["features"], "features", trust)
+    features = build(options.features.to_plain(), "features", trust)
     subsampling = build(
-        config["subsampling"], "subsampling", trust, input_size=features.output_size
+        options.subsampling.to_plain(),
+        "subsampling",
+        trust,
+        input_size=features.output_size,
     )
-    augment = build_augment(config, features.sample_rate)
+    augment = build_augment(options.augment, trust, features.sample_rate)
     # Without a split to train on, the transcripts that there are give the tokens.
     train = splits.get("train") or [u for some in splits.values() for u in some]
-    if "train" not in splits and config["text"].get("alphabet") is None:
+    if "train" not in splits and options.text.options.get("alphabet") is None:
         print(
             f"no split train: the tokens are those of {', '.join(splits)} itself, so "
             "that no character can be unknown; add corpus.train=PATH"
         )
     diagnosis = examine(
         splits,
-        build_tokenizer(config["text"], [u.text for u in train], trust),
+        build_tokenizer(options.text, [u.text for u in train], trust),
         features.sample_rate,
-        config["data"]["resample"],
+        options.data.resample,
         on_integers(
             lambda lengths: subsampling.output_lengths(features.output_lengths(lengths))
         ),

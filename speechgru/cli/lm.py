@@ -18,6 +18,7 @@ from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel, perplexity
 from speechgru.options import LmOptions
+from speechgru.options.component import Component
 from speechgru.progress import track
 
 USAGE = """
@@ -62,7 +63,9 @@ def read_texts(
     dev: list[tuple[str, str]] = []
     names = []
     if config.get("corpus") is not None:
-        corpus = build_corpus(config)
+        corpus = build_corpus(
+            Component.read(config["corpus"], "corpus"), config["trust"]
+        )
         fold = config["fold"]
         fold = "" if fold is None else f"-fold-{fold}".replace("/", "-of-")
         names.append(f"{corpus.variant}{fold}")
@@ -89,7 +92,9 @@ def choose_tokenizer(config: Mapping[str, Any], texts: Sequence[str]) -> Tokeniz
     """That of the checkpoint, or one made from the texts."""
     if config["checkpoint"] is not None:
         return load_checkpoint(config["checkpoint"], config["trust"]).tokenizer
-    return build_tokenizer(config["text"], texts, config["trust"])
+    return build_tokenizer(
+        Component.read(config["text"], "text"), texts, config["trust"]
+    )
 
 
 def cut_all(

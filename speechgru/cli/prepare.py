@@ -16,6 +16,6 @@ the network, check it, and write its manifests below data_dir.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    config = read_command_line(PrepareOptions, arguments, USAGE, (0, 0)).config
-    print(build_corpus(config).prepare())
+    options = read_command_line(PrepareOptions, arguments, USAGE, (0, 0)).options
+    print(build_corpus(options.corpus, options.trust).prepare())
     return 0

@@ -15,6 +15,7 @@ from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
 from speechgru.factory import build_corpus, name_corpus
 from speechgru.interfaces import Utterance
+from speechgru.options.component import Component
 from speechgru.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def read_split(config: Mapping[str, Any]) -> tuple[str, str, list[Utterance]]:
     Returns:
         Names of the corpus and of the split, and its utterances.
     """
-    corpus = build_corpus(config)
+    corpus = build_corpus(Component.read(config["corpus"], "corpus"), config["trust"])
     if config["fold"] is None:
         return corpus.variant, config["split"], corpus.read(config["split"])
     fold = Fold.parse(config["fold"])
@@ -58,7 +59,7 @@ def warn_if_heard(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> Non
         metadata: of the checkpoint; older ones do not say on what part they trained.
         config: as for `read_split`.
     """
-    corpus = name_corpus(config["corpus"])
+    corpus = name_corpus(Component.read(config["corpus"], "corpus"))
     if "fold" not in metadata or metadata.get("corpus") != corpus:
         return
     trained, asked = metadata["fold"], config["fold"]

@@ -82,3 +82,18 @@ def to_builtin(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_builtin(item) for item in value]
     return value
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys joined by dots; lists are values.
+
+    >>> flatten({"data": {"fold": None}, "seed": 1})
+    {'data.fold': None, 'seed': 1}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -94,8 +94,8 @@ class CallbackOptions(Options):
 
     best: Literal["wer", "cer", "loss"] | None = option(None, later=True)
     save_every: float = option(300.0, within=INTERVAL)
-    draw_every: float = option(60.0, within=INTERVAL, later=True)
-    keep_every: int | None = option(None, within=EPOCHS, later=True)
+    draw_every: float = option(60.0, within=INTERVAL)
+    keep_every: int | None = option(None, within=EPOCHS)
     early_stopping_patience: int | None = option(None, within=ANY_COUNT)
 
 

@@ -2,9 +2,8 @@
 
 import logging
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -32,6 +31,8 @@ from speechgru.factory import (
 )
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
+from speechgru.options.component import Component
+from speechgru.options.training import TrainOptions
 from speechgru.provenance import find_commit
 from speechgru.training.datamodule import (
     PlannedDataModule,
@@ -39,7 +40,8 @@ from speechgru.training.datamodule import (
     TextDataModule,
 )
 from speechgru.training.language_model import LanguageModelTask
-from speechgru.training.resuming import hold_to_inventory, known_records, to_builtin
+from speechgru.training.resuming import hold_to_inventory, known_records
+from speechgru.training.run_files import Run
 from speechgru.training.task import TrainingTask
 from speechgru.training.validation import check_data
 
@@ -56,117 +58,100 @@ FOR_TEXTS = ("data.batch_tokens", "data.texts")
 """Options that an acoustic model does not obey."""
 
 
-def refuse_idle(config: Mapping[str, Any], overrides: Sequence[str]) -> None:
-    """Raise InputError for options on the command line that would do nothing."""
-    texts = trains_on_texts(config)
+def refuse_idle(options: TrainOptions, named: Iterable[str]) -> None:
+    """Refuse options that would do nothing.
+
+    Args:
+        options: of the run.
+        named: full names of those that the user has set, e.g. "data.fold".
+
+    Raises:
+        InputError: the task does not obey one of them.
+    """
+    texts = trains_on_texts(options)
     idle = FOR_SPEECH if texts else FOR_TEXTS
-    for override in overrides:
-        key = override.lstrip("+~").partition("=")[0]
+    for key in named:
         if any(key == name or key.startswith(f"{name}.") for name in idle):
             kind = "a language model" if texts else "an acoustic model"
             raise InputError(
-                f"{override}: {kind} does not obey {key}; leave it out, or choose "
+                f"{key} is set, but {kind} does not obey it; leave it out, or choose "
                 f"task={'ctc' if texts else 'lm'}"
             )
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a run is, beside its configuration.
-
-    Attributes:
-        folder: of the run.
-        recipe: name, for the checkpoint's metadata.
-        last: description in the checkpoint to resume from, if it is resumed.
-        accumulate: batches of one process per optimiser step.
-        is_first: whether this is the first of its processes.
-    """
-
-    folder: Path
-    recipe: str | None
-    last: dict[str, Any] | None
-    accumulate: int
-    is_first: bool
+def find_task(options: TrainOptions) -> type[TrainingTask]:
+    """The class of the task. Raises InputError: there is no such class."""
+    return find_class(options.task.target, "task", options.trust, TASK_ROOMS)
 
 
-def trains_on_texts(config: Mapping[str, Any]) -> bool:
+def trains_on_texts(options: TrainOptions) -> bool:
     """Whether a run trains on texts alone."""
-    cls = find_class(config["task"]["_target_"], "task", config["trust"], TASK_ROOMS)
-    return issubclass(cls, LanguageModelTask)
+    return issubclass(find_task(options), LanguageModelTask)
 
 
-def set_up_speech(
-    config: dict[str, Any], splits: dict[str, list[Utterance]], run: Run
+def build_speech(
+    options: TrainOptions, splits: dict[str, list[Utterance]], run: Run
 ) -> tuple[TrainingTask, PlannedDataModule]:
     """Get ready to train an acoustic model.
 
     Args:
-        config: of the run.
+        options: of the run.
         splits: train and dev; what may be skipped is left out of them.
         run: the run.
     """
-    if not config["data"]["augment"]:
-        config["augment"], config["spec_augment"] = {}, {"_target_": None}
-    model, tokenizer, model_config = make_model(config, splits["train"], run.last)
+    data, trust = options.data, options.trust
+    if not data.augment:
+        options = replace(options, augment={}, spec_augment=Component(None))
+    model, tokenizer, model_config = make_model(options, splits["train"], run.last)
     log_model(model, tokenizer, run.recipe)
     # Before the data are read: options out of their range shall not wait for it.
-    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
+    decoder = build(options.decoder.to_plain(), "decoder", trust, DECODER_ROOMS)
     task = make_task(
-        config, run.recipe, model, tokenizer, model_config, decoder=decoder
+        options, run.recipe, model, tokenizer, model_config, decoder=decoder
     )
-    splits |= check_data(
-        config,
-        splits,
-        model,
-        tokenizer,
-        run.folder,
-        run.last is not None,
-        run.is_first,
-    )
-    augment = build_augment(config, model.sample_rate)
+    augment = build_augment(options.augment, trust, model.sample_rate, options.seed)
+    splits |= check_data(data, splits, model, tokenizer, augment, run)
     if run.is_first:
         keep_inventory(run, splits, augment)
-    data = config["data"]
     datamodule = SpeechDataModule(
         splits["train"],
         splits["dev"],
         tokenizer,
         model.sample_rate,
-        batch_seconds=data["batch_seconds"],
-        num_buckets=data["num_buckets"],
-        num_workers=data["num_workers"],
-        resample=data["resample"],
+        batch_seconds=data.batch_seconds,
+        num_buckets=data.num_buckets,
+        num_workers=data.num_workers,
+        resample=data.resample,
         augment=augment,
         num_views=task.num_views,
-        wordless=data.get("wordless", 0.0),  # older run folders have none
-        seed=config["seed"],
+        wordless=data.wordless,
+        seed=options.seed,
         accumulate=run.accumulate,
     )
     return task, datamodule
 
 
-def set_up_texts(
-    config: dict[str, Any], splits: dict[str, list[Utterance]], run: Run
+def build_texts(
+    options: TrainOptions, splits: dict[str, list[Utterance]], run: Run
 ) -> tuple[TrainingTask, PlannedDataModule]:
-    """Get ready to train a language model; see `set_up_speech`."""
-    if config["init_from"] is not None:
+    """Get ready to train a language model; see `build_speech`."""
+    if options.init_from is not None:
         raise InputError(
             "init_from is set, but a language model starts anew; leave it out"
         )
-    trust = config["trust"]
+    trust = options.trust
     train, dev = (
         [(utterance.id, utterance.text) for utterance in splits[role]]
         for role in ("train", "dev")
     )
-    train += read_sentences(config["data"]["texts"])
+    train += read_sentences(options.data.texts)
     if run.is_first:
         inventory = {"train": record_texts(train), "dev": record_texts(dev)}
         hold_to_inventory(run.folder, inventory, run.last is not None)
     if run.last is None:
-        encoder = to_builtin(config["encoder"])
+        encoder = options.encoder.to_plain()
         model_config = {"language_model": LANGUAGE_MODEL, "encoder": encoder}
-        texts = [text for _, text in train]
-        tokenizer = build_tokenizer(config["text"], texts, trust)
+        tokenizer = build_tokenizer(options.text, [text for _, text in train], trust)
     else:
         model_config = run.last["model"]
         tokenizer = build(run.last["tokenizer"], "tokenizer", trust)
@@ -176,11 +161,11 @@ def set_up_texts(
         train,
         dev,
         tokenizer,
-        config["data"]["batch_tokens"],
-        config["seed"],
+        options.data.batch_tokens,
+        options.seed,
         run.accumulate,
     )
-    return make_task(config, run.recipe, model, tokenizer, model_config), datamodule
+    return make_task(options, run.recipe, model, tokenizer, model_config), datamodule
 
 
 def keep_inventory(
@@ -213,7 +198,7 @@ def log_model(model: nn.Module, tokenizer: Tokenizer, recipe: str | None) -> Non
 
 
 def make_task(
-    config: Mapping[str, Any],
+    options: TrainOptions,
     recipe: str | None,
     model: nn.Module,
     tokenizer: Tokenizer,
@@ -222,44 +207,45 @@ def make_task(
 ) -> TrainingTask:
     """Build what trains the model."""
     return build(
-        config["task"],
+        options.task.to_plain(),
         "task",
-        config["trust"],
+        options.trust,
         TASK_ROOMS,
         model=model,
         tokenizer=tokenizer,
         model_config=model_config,
-        metadata=describe_run(config, recipe),
-        seed=config["seed"],
+        metadata=describe_run(options, recipe),
+        seed=options.seed,
         **parts,
     )
 
 
 def make_model(
-    config: Mapping[str, Any], train: Sequence[Utterance], last: dict[str, Any] | None
+    options: TrainOptions, train: Sequence[Utterance], last: dict[str, Any] | None
 ) -> tuple[AcousticModel, Tokenizer, dict[str, Any]]:
     """Build the model anew, from the run's last checkpoint, or from another.
 
     Args:
-        config: of the run.
+        options: of the run.
         train: utterances whose transcripts give the tokens.
         last: description in the checkpoint to resume from.
     """
-    trust = config["trust"]
+    trust = options.trust
+    parts = {name: getattr(options, name) for name in MODEL_GROUPS}
     model_config = {
-        name: to_builtin(config[name]) if config[name]["_target_"] else None
-        for name in MODEL_GROUPS
+        name: None if part.target is None else part.to_plain()
+        for name, part in parts.items()
     }
     texts = [utterance.text for utterance in train]
     start = None
     if last is not None:
         model_config = last["model"]
         tokenizer = build(last["tokenizer"], "tokenizer", trust)
-    elif config["init_from"] is not None:
-        start = load_checkpoint(config["init_from"], trust)
+    elif options.init_from is not None:
+        start = load_checkpoint(options.init_from, trust)
         tokenizer = extend_tokenizer(start.tokenizer, texts, trust)
     else:
-        tokenizer = build_tokenizer(config["text"], texts, trust)
+        tokenizer = build_tokenizer(options.text, texts, trust)
     model = build_model(model_config, len(tokenizer.tokens), trust)
     if start is not None:
         for line in initialise_from(model, tokenizer, start):
@@ -267,15 +253,16 @@ def make_model(
     return model, tokenizer, model_config
 
 
-def describe_run(config: Mapping[str, Any], recipe: str | None) -> dict[str, Any]:
+def describe_run(options: TrainOptions, recipe: str | None) -> dict[str, Any]:
     """What a checkpoint says of the run that made it."""
+    init_from = options.init_from
     return {
         "recipe": recipe,
-        "corpus": name_corpus(config["corpus"]),
-        "fold": config["data"]["fold"],
-        "seed": config["seed"],
-        "init_from": config["init_from"],
-        "precision": str(config["trainer"]["precision"]),
+        "corpus": name_corpus(options.corpus),
+        "fold": options.data.fold,
+        "seed": options.seed,
+        "init_from": None if init_from is None else str(init_from),
+        "precision": str(options.trainer.precision),
         "speechgru": __version__,
         "commit": find_commit("speechgru", "conf"),
         "torch": str(torch.__version__),

@@ -1,14 +1,10 @@
 """What may change when a run goes on, and what would make it another run."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-
-from speechgru.cli.main import UsageError
-from speechgru.cli.runs import flatten
 from speechgru.data.inventory import (
     INVENTORY_FILE,
     Inventory,
@@ -19,8 +15,11 @@ from speechgru.data.inventory import (
     write_inventory,
 )
 from speechgru.interfaces import InputError
-from speechgru.options.choices import CONF_DIR
-from speechgru.options.config_file import read_config
+from speechgru.options.component import flatten
+from speechgru.options.training import TrainOptions
+from speechgru.ranges import OptionError
+from speechgru.training.run_files import LAST
+from speechgru.training.stored import read_any_version
 
 log = logging.getLogger(__name__)
 
@@ -36,96 +35,53 @@ MAY_CHANGE = (
 )
 """Options that leave what is learnt as it is, or say what they change."""
 
-COUNTS_OR_NONE = ("callbacks.early_stopping_patience", "callbacks.keep_every")
-
 NOT_OBEYED = ("data.check", "data.on_error", "data_dir", "runs_dir", "init_from")
 """Options that only the start of a run obeys. Data is held to its inventory."""
 
 
-def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """Read KEY=VALUE or trainer=CHOICE beside resume=RUN_FOLDER.
-
-    Returns:
-        Values by the full names of options.
-
-    Raises:
-        UsageError: an option that cannot change.
-    """
-    changes: dict[str, Any] = {}
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
-        key, text = override.key_or_group, override.input_line
-        if override.is_delete() or override.is_add() or override.is_sweep_override():
-            raise UsageError(f"{text}: expected KEY=VALUE beside resume=RUN_FOLDER")
-        if key == "trainer":
-            choice = _read_choice(str(override.value()))
-            changes |= {
-                name: choice[name.removeprefix("trainer.")] for name in HARDWARE
-            }
-        elif key in MAY_CHANGE:
-            changes[key] = override.value()
-        else:
-            raise UsageError(
-                f"{text}: a run goes on as it began, or it would be another; beside "
-                f"resume=RUN_FOLDER there can be: trainer=CHOICE, "
-                f"{', '.join(MAY_CHANGE)}. To change anything else, start another run, "
-                "perhaps with init_from=CHECKPOINT"
-            )
-    return changes
-
-
-def apply_changes(config: dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Change the configuration of a run that goes on.
+def apply_changes(options: TrainOptions, changes: Mapping[str, Any]) -> TrainOptions:
+    """The options of a run that goes on in another way.
 
     Args:
-        config: of the run, as it was written; changed in place.
-        changes: from `parse_overrides`.
+        options: of the run, as they were written.
+        changes: values by the full names of options, e.g. "trainer.max_epochs".
 
     Raises:
-        UsageError: a value of another type.
+        OptionError: an option that cannot change, or a value that it cannot have.
     """
+    plain = options.to_plain()
     for key, value in changes.items():
+        if key not in MAY_CHANGE:
+            raise OptionError(
+                f"{key}: a run goes on as it began, or it would be another; what may "
+                f"change is {', '.join(MAY_CHANGE)}. To change anything else, start "
+                "another run, perhaps with init_from=CHECKPOINT"
+            )
         group, _, name = key.partition(".")
-        before = config[group].get(name)
-        if isinstance(before, float) and type(value) is int:
-            value = float(value)
-        expected = int if key in COUNTS_OR_NONE else type(before)
-        if not (
-            key in HARDWARE
-            or type(value) is expected
-            or (value is None and key in COUNTS_OR_NONE)
-        ):
-            raise UsageError(f"{key} is {value!r}, expected {expected.__name__}")
-        config[group][name] = value
+        plain[group][name] = value
+    return TrainOptions.read(plain)
 
 
-def _read_choice(name: str) -> dict[str, Any]:
-    """The options of a choice of the group trainer, with those it is based on."""
-    path = CONF_DIR / "trainer" / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(path.stem for path in path.parent.glob("*.yaml"))
-        raise UsageError(f"trainer={name}: expected one of: {', '.join(known)}")
-    options = read_config(path)
-    below: dict[str, Any] = {}
-    for base in options.pop("defaults", []):
-        below |= _read_choice(base)
-    return below | options
-
-
-def check_changes(
-    before: Mapping[str, Any], now: Mapping[str, Any], folder: Path
-) -> None:
+def check_changes(before: Mapping[str, Any], now: TrainOptions, folder: Path) -> None:
     """Say what has changed since the last checkpoint, or refuse it.
 
     Args:
-        before: configuration that the last checkpoint was trained with; empty: it
+        before: plain options that the last checkpoint was trained with; empty: it
             does not say.
-        now: configuration to go on with.
+        now: options to go on with.
         folder: of the run.
 
     Raises:
         InputError: the run would become another one.
     """
-    then, here = flatten(before or now), flatten(now)
+    here = flatten(now.to_plain())
+    try:
+        then = flatten(read_any_version(before).to_plain()) if before else here
+    except OptionError as error:
+        raise InputError(
+            f"{folder / LAST}: its configuration cannot be read ({error}); begin anew "
+            "with init_from"
+        ) from error
     for key in sorted(then.keys() | here.keys()):
         was, value = then.get(key), here.get(key)
         if was == value or key.startswith(("corpus.", "trust")) or key in NOT_OBEYED:
@@ -193,12 +149,3 @@ def hold_to_inventory(folder: Path, now: Inventory, resume: bool) -> None:
             "bring it back, or start another run on it, perhaps with "
             f"init_from={folder}/last.ckpt"
         )
-
-
-def to_builtin(value: Any) -> Any:
-    """Plain values in nothing but dicts and lists, apart from the given ones."""
-    if isinstance(value, Mapping):
-        return {key: to_builtin(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_builtin(item) for item in value]
-    return value

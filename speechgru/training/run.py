@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from speechgru.checkpoint.build import find_class
 from speechgru.checkpoint.storage import read_checkpoint
-from speechgru.factory import TASK_ROOMS
 from speechgru.interfaces import InputError
+from speechgru.options.training import TrainOptions
 from speechgru.threads import set_up_cpu
-from speechgru.training.build import Run, set_up_speech, set_up_texts, trains_on_texts
+from speechgru.training.build import (
+    build_speech,
+    build_texts,
+    find_task,
+    trains_on_texts,
+)
 from speechgru.training.callbacks import (
     CONFIG_KEY,
     Checkpoints,
@@ -33,9 +38,9 @@ from speechgru.training.early_stopping import EarlyStopping
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.logs import logging_to
 from speechgru.training.progress import TrainingProgress
-from speechgru.training.resuming import check_changes, check_epochs, to_builtin
-from speechgru.training.run_files import BEST, LAST
-from speechgru.training.run_folder import write_config
+from speechgru.training.resuming import check_changes, check_epochs
+from speechgru.training.run_files import BEST, LAST, Run
+from speechgru.training.run_folder import write_options
 from speechgru.training.stored import read_last
 from speechgru.training.task import TrainingTask
 from speechgru.training.validation import read_splits
@@ -46,22 +51,43 @@ LOST_PROCESS = re.compile(r"DataLoader worker.*(killed by signal|exited unexp).*
 """What torch says of a loading process that is no more."""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        folder: of the run.
+        status: of the program's exit: 0, or 128 + the signal that ended the run.
+        scores: of the best checkpoint on dev, e.g. {"val/wer": 0.042}; empty: it was
+            not validated.
+        summary: tells of it in words; empty of further processes, and of a run that
+            was ended.
+    """
+
+    folder: Path
+    status: int = 0
+    scores: Mapping[str, float] = field(default_factory=dict)
+    summary: str = ""
+
+    @property
+    def checkpoint(self) -> Path:
+        """The best checkpoint."""
+        return self.folder / BEST
+
+
 def run_training(
-    config: dict[str, Any],
+    options: TrainOptions,
     folder: Path,
-    recipe: str | None,
+    recipe: str | None = None,
     resume: bool = False,
-) -> int:
-    """Train, or go on training.
+) -> Outcome:
+    """Train, or go on training, in a folder that is this process's.
 
     Args:
-        config: as `conf/train.yaml` composes it; plain values.
+        options: of the run.
         folder: of the run.
         recipe: name, for the checkpoint's metadata.
         resume: go on from the folder's last checkpoint.
-
-    Returns:
-        Exit status: 0, or 128 + the signal that ended the run.
 
     Raises:
         InputError: data, options or the machine do not allow it.
@@ -69,52 +95,49 @@ def run_training(
     first = rank_zero_only.rank == 0
     with logging_to(folder, first), Interruption() as interruption:
         try:
-            return _run(config, folder, recipe, resume, first, interruption)
+            return _run(options, folder, recipe, resume, first, interruption)
         except Interrupted as error:
             if not interruption.waits and not resume:
                 log.info("%s: nothing was trained yet", error)
                 raise
-            trust = f" 'trust=[{','.join(config['trust'])}]'" if config["trust"] else ""
+            trust = f" 'trust=[{','.join(options.trust)}]'" if options.trust else ""
             go_on = f"speechgru train resume={folder.absolute()}{trust}"
             log.info("saved; go on with: %s", go_on)
             # Lightning kills the first process when another one ends with an error.
-            return error.status if first else 0
+            return Outcome(folder, error.status if first else 0)
 
 
 def _run(
-    config: dict[str, Any],
+    options: TrainOptions,
     folder: Path,
     recipe: str | None,
     resume: bool,
     first: bool,
     interruption: Interruption,
-) -> int:
-    as_given = to_builtin(config)
-    num_threads = config["trainer"].pop("num_threads")
+) -> Outcome:
+    num_threads = options.trainer.num_threads
     set_up_cpu(num_threads)
     os.environ["OMP_NUM_THREADS"] = str(num_threads)  # Lightning would guess
-    L.seed_everything(config["seed"], verbose=False)
+    L.seed_everything(options.seed, verbose=False)
 
     last = None
     if resume:
-        last = read_last(folder / LAST, config["trust"])
+        last = read_last(folder / LAST, options.trust)
         checkpoint = read_checkpoint(folder / LAST)
         if first:
             before = checkpoint.get(CONFIG_KEY)  # none of older versions
-            check_changes(before if isinstance(before, dict) else {}, as_given, folder)
+            check_changes(before if isinstance(before, dict) else {}, options, folder)
             done = epochs_done(checkpoint)
-            check_epochs(config["trainer"]["max_epochs"], done, folder)
+            check_epochs(options.trainer.max_epochs, done, folder)
         del checkpoint
-    accumulate = config["trainer"].pop("accumulate")
     # Before the data is examined: the machine may not be what it takes.
-    trainer = make_trainer(config, as_given, folder, accumulate, interruption)
-    splits = read_splits(config)
-    set_up = set_up_texts if trains_on_texts(config) else set_up_speech
-    task, datamodule = set_up(
-        config, splits, Run(folder, recipe, last, accumulate, first)
-    )
+    trainer = make_trainer(options, folder, interruption)
+    splits = read_splits(options)
+    build_parts = build_texts if trains_on_texts(options) else build_speech
+    run = Run(folder, recipe, last, options.trainer.accumulate, first)
+    task, datamodule = build_parts(options, splits, run)
     if not splits["dev"]:
-        if config["callbacks"]["early_stopping_patience"] is not None:
+        if options.callbacks.early_stopping_patience is not None:
             raise InputError(
                 "callbacks.early_stopping_patience is set, but nothing is held out to "
                 "validate on; set it to null, or hold out speakers by data.fold"
@@ -122,11 +145,9 @@ def _run(
         trainer.limit_val_batches = 0
     interruption.check()
     if first and resume:
-        write_config(folder, {**as_given, "recipe": recipe})
+        write_options(folder, options, recipe)
     fit(trainer, task, datamodule, folder, resume, interruption)
-    if first:
-        report(task, trainer, folder)
-    return 0
+    return describe_outcome(task, trainer, folder) if first else Outcome(folder)
 
 
 def fit(
@@ -168,11 +189,7 @@ def fit(
 
 
 def make_trainer(
-    config: Mapping[str, Any],
-    as_given: Mapping[str, Any],
-    folder: Path,
-    accumulate: int,
-    interruption: Interruption,
+    options: TrainOptions, folder: Path, interruption: Interruption
 ) -> L.Trainer:
     """Set Lightning up to do what the contracts say.
 
@@ -180,36 +197,39 @@ def make_trainer(
         InputError: options of the trainer that contradict each other, or that this
             machine cannot fulfil.
     """
-    options = config["callbacks"]
-    task_class = find_class(
-        config["task"]["_target_"], "task", config["trust"], TASK_ROOMS
-    )
-    ranking = rank_scores(task_class.scores, options.get("best"))
+    around, asked = options.callbacks, options.trainer
+    ranking = rank_scores(find_task(options).scores, around.best)
     callbacks: list[Callback] = [
         TrainingProgress(ranking[0]),
         Checkpoints(
             folder,
             interruption,
-            as_given,
+            options.to_plain(),
             ranking,
-            options["save_every"],
-            options["keep_every"],
+            around.save_every,
+            around.keep_every,
         ),
     ]
-    patience = options["early_stopping_patience"]
+    patience = around.early_stopping_patience
     if patience is not None:
         callbacks.append(EarlyStopping(ranking[0], patience=patience, mode="min"))
     loggers: list[Logger] = []
-    if config["logger"]["csv"]:
+    if options.logger.csv:
         # A resumed run gets the next version; nothing is written over.
         loggers.append(CSVLogger(folder, name="metrics"))
-        callbacks.append(Curves(folder, options["draw_every"]))
-    if config["logger"]["tensorboard"]:
+        callbacks.append(Curves(folder, around.draw_every))
+    if options.logger.tensorboard:
         loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
+    devices = asked.devices
     try:
         return L.Trainer(
-            **config["trainer"],
-            accumulate_grad_batches=accumulate,
+            accelerator=asked.accelerator,
+            devices=list(devices) if isinstance(devices, tuple) else devices,
+            strategy=asked.strategy,
+            precision=asked.precision,
+            max_epochs=asked.max_epochs,
+            log_every_n_steps=asked.log_every_n_steps,
+            accumulate_grad_batches=asked.accumulate,
             callbacks=callbacks,
             logger=loggers,
             plugins=[SafeCheckpointIO()],
@@ -221,10 +241,10 @@ def make_trainer(
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         message = f"trainer: {error}"
-        if config["trainer"]["accelerator"] not in ("cpu", "auto"):
+        if asked.accelerator not in ("cpu", "auto"):
             message += (
-                f" (trainer.accelerator is {config['trainer']['accelerator']!r}, "
-                f"trainer.devices {config['trainer']['devices']!r}); to train on the "
+                f" (trainer.accelerator is {asked.accelerator!r}, "
+                f"trainer.devices {asked.devices!r}); to train on the "
                 f"CPU: trainer=cpu, also beside resume=RUN_FOLDER"
             )
         raise InputError(message) from error
@@ -239,18 +259,20 @@ def epochs_done(checkpoint: Mapping[str, Any]) -> int:
         return 0  # Lightning will not go on with it
 
 
-def report(task: TrainingTask, trainer: L.Trainer, folder: Path) -> None:
-    """Say where the results are."""
+def describe_outcome(task: TrainingTask, trainer: L.Trainer, folder: Path) -> Outcome:
+    """Say how good the best checkpoint is, and where the results are."""
     checkpoints = next(c for c in trainer.callbacks if isinstance(c, Checkpoints))
     num_epochs = trainer.fit_loop.epoch_progress.current.processed
+    scores = checkpoints.best_scores
     if checkpoints.best is None:
         outcome = f"not validated; {num_epochs} epochs"
     else:
         outcome = (
-            f"best dev {task.describe_best(checkpoints.best_scores)}, in epoch "
+            f"best dev {task.describe_best(scores)}, in epoch "
             f"{checkpoints.best_epoch} of {num_epochs}"
         )
-    print(
+    summary = (
         f"{outcome}; {task.cpu_seconds / 60:.1f} CPU-minutes\n"
         f"checkpoint: {folder / BEST}\nrun folder: {folder}"
     )
+    return Outcome(folder, scores=scores, summary=summary)

@@ -1,4 +1,8 @@
-"""Names of the files in the folder of a run."""
+"""A run, and the names of the files in its folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 CONFIG_FILE = "config.yaml"
@@ -8,3 +12,22 @@ LOG_FILE = "train.log"
 SKIPPED_FILE = "skipped.jsonl"
 START_FILE = "start.json"
 """How the run was started: its command line and working directory."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is, beside its configuration.
+
+    Attributes:
+        folder: of the run.
+        recipe: name, for the checkpoint's metadata.
+        last: description in the checkpoint to resume from, if it is resumed.
+        accumulate: batches of one process per optimiser step.
+        is_first: whether this is the first of its processes.
+    """
+
+    folder: Path
+    recipe: str | None
+    last: dict[str, Any] | None
+    accumulate: int
+    is_first: bool

@@ -10,17 +10,16 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
-
-from omegaconf import OmegaConf
 
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
 from speechgru.data.inventory import INVENTORY_FILE
 from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
-from speechgru.training.resuming import to_builtin
+from speechgru.options.config_file import write_config
+from speechgru.options.training import TrainOptions
 from speechgru.training.run_files import (
     BEST,
     CONFIG_FILE,
@@ -150,10 +149,9 @@ def clear_start(folder: Path, before: set[str]) -> None:
         folder.rmdir()
 
 
-def write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Keep the configuration of a run."""
-    text = OmegaConf.to_yaml(OmegaConf.create(to_builtin(config)))
-    replace_file(folder / CONFIG_FILE, text.encode())
+def write_options(folder: Path, options: TrainOptions, recipe: str | None) -> None:
+    """Keep the options of a run."""
+    write_config(folder / CONFIG_FILE, {**options.to_plain(), "recipe": recipe})
 
 
 def write_start(folder: Path) -> None:

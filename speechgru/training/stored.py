@@ -1,23 +1,21 @@
-"""The configuration that a run folder keeps, which may be a stranger's."""
+"""The options that a run folder keeps, which may be a stranger's."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from speechgru.checkpoint.load import load_checkpoint, load_language_model
+from speechgru.checkpoint.renamed import with_current_names
 from speechgru.checkpoint.storage import (
     DESCRIPTION_KEY,
     is_language_model,
     read_checkpoint,
 )
-from speechgru.cli.config import to_plain
-from speechgru.cli.main import UsageError
 from speechgru.files import get_number
 from speechgru.interfaces import InputError
-from speechgru.options.choices import CONF_DIR
 from speechgru.options.config_file import read_config
+from speechgru.options.training import TrainOptions
+from speechgru.ranges import OptionError
 from speechgru.training.run_files import CONFIG_FILE
 
 STATE = {
@@ -31,42 +29,8 @@ STATE = {
 """What Lightning restores, beside the weights."""
 
 
-class StoredConfig(dict):
-    """Plain values, of which one that is missing is the file's fault.
-
-    Args:
-        path: of the file.
-        values: nested mappings become StoredConfig, too.
-        name: of these values in the file, with a dot behind it.
-    """
-
-    def __init__(self, path: Path, values: Mapping[str, Any], name: str = "") -> None:
-        super().__init__(
-            {
-                key: StoredConfig(path, value, f"{name}{key}.")
-                if isinstance(value, Mapping)
-                else value
-                for key, value in values.items()
-            }
-        )
-        self._path, self._name = path, name
-
-    def __missing__(self, key: str) -> Any:
-        """Raises InputError."""
-        raise InputError(
-            f"{self._path}: has no {self._name}{key}, expected what `speechgru train` "
-            "wrote; bring the file back, or begin anew, perhaps with init_from"
-        )
-
-    def pop(self, key: str) -> Any:
-        """Remove a value and return it. Raises InputError: there is none."""
-        value = self[key]
-        del self[key]
-        return value
-
-
-def read_stored(folder: Path, trust: Sequence[str]) -> StoredConfig:
-    """Read and check the configuration of a run.
+def read_stored(folder: Path, trust: Sequence[str]) -> tuple[TrainOptions, str | None]:
+    """Read and check the options of a run, and the name of its recipe.
 
     Args:
         folder: of the run.
@@ -82,17 +46,18 @@ def read_stored(folder: Path, trust: Sequence[str]) -> StoredConfig:
     if recipe is not None and not isinstance(recipe, str):
         raise InputError(f"{path}: recipe is {recipe!r}, expected a name or null")
     _refuse_interpolations(config, path)
-    for group, options in config.items():
-        if (CONF_DIR / group).is_dir() and not isinstance(options, dict):
-            raise InputError(
-                f"{path}: {group} is {options!r}, expected its options; bring the "
-                "file back as `speechgru train` wrote it"
-            )
     try:
-        plain = to_plain(OmegaConf.create({**config, "trust": list(trust)}), "train")
-    except UsageError as error:
-        raise InputError(f"{path}: {error}") from error
-    return StoredConfig(path, {**plain, "recipe": recipe})
+        return read_any_version({**config, "trust": list(trust)}), recipe
+    except OptionError as error:
+        raise InputError(
+            f"{path}: {error}; expected what `speechgru train` wrote: bring the file "
+            "back, or begin anew, perhaps with init_from"
+        ) from error
+
+
+def read_any_version(config: Mapping[str, Any]) -> TrainOptions:
+    """The options of a run that any version has begun. Raises OptionError."""
+    return TrainOptions.read(with_current_names(config), is_stored=True)
 
 
 def read_last(path: Path, trust: Sequence[str]) -> dict[str, Any]:

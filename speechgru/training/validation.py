@@ -2,34 +2,37 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from speechgru.bounded import read_whole
+from speechgru.data.augment.chain import Chain
 from speechgru.data.doctor import examine
 from speechgru.data.folds import hold_out
-from speechgru.factory import build_augment, build_corpus
+from speechgru.factory import build_corpus
 from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
-from speechgru.training.run_files import SKIPPED_FILE
+from speechgru.options.training import DataOptions, TrainOptions
+from speechgru.training.run_files import SKIPPED_FILE, Run
 
 log = logging.getLogger(__name__)
 
 
-def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
+def read_splits(options: TrainOptions) -> dict[str, list[Utterance]]:
     """Read the training and development utterances, as many as are wanted."""
-    corpus, data = build_corpus(config), config["data"]
-    names = {role: data[f"{role}_split"] for role in ("train", "dev")}
-    splits = {role: corpus.read(name) for role, name in names.items()}
-    cut = hold_out(splits["train"], splits["dev"], data["fold"])
+    corpus, data = build_corpus(options.corpus, options.trust), options.data
+    splits = {
+        "train": corpus.read(data.train_split),
+        "dev": corpus.read(data.dev_split),
+    }
+    cut = hold_out(splits["train"], splits["dev"], data.fold)
     splits = dict(zip(splits, cut, strict=True))
-    for role, utterances in splits.items():
-        most = data[f"max_{role}"]
+    for role, most in (("train", data.max_train), ("dev", data.max_dev)):
+        utterances = splits[role]
         if most is not None and most < len(utterances):
             log.info("data.max_%s: %d of %d utterances", role, most, len(utterances))
             splits[role] = utterances[:most]
@@ -37,47 +40,43 @@ def read_splits(config: Mapping[str, Any]) -> dict[str, list[Utterance]]:
 
 
 def check_data(
-    config: Mapping[str, Any],
+    data: DataOptions,
     splits: dict[str, list[Utterance]],
     model: AcousticModel,
     tokenizer: Tokenizer,
-    folder: Path,
-    resume: bool,
-    first: bool,
+    augment: Chain,
+    run: Run,
 ) -> dict[str, list[Utterance]]:
     """Let the doctor see the data, and leave out what may be skipped.
 
     What was skipped is kept in the run folder, and a resumed run skips the
     same.
+
+    Raises:
+        InputError: something cannot be trained on, and must not be skipped.
     """
-    data = config["data"]
-    if data["on_error"] not in ("raise", "skip"):
-        raise InputError(
-            f"data.on_error is {data['on_error']!r}, expected raise or skip"
-        )
-    skipped_file = folder / SKIPPED_FILE
-    if resume:
+    skipped_file = run.folder / SKIPPED_FILE
+    if run.last is not None:
         return _leave_out(splits, skipped_file)
-    skip = data["on_error"] == "skip"
-    if not data["check"]:
+    skip = data.on_error == "skip"
+    if not data.check:
         if skip:
             raise InputError(
                 "data.on_error=skip needs data.check=true: what is not examined "
                 "cannot be listed"
             )
         return splits
-    if not first and not skip:
+    if not run.is_first and not skip:
         return splits  # the first process has seen them before it started this one
-    if data["dev_split"] == data["train_split"]:
+    if data.dev_split == data.train_split:
         examined = {"train": splits["train"]}  # debug=overfit means to share
     else:
         examined = {split: some for split, some in splits.items() if some}
-    augment = build_augment(config, model.sample_rate)
     diagnosis = examine(
         examined,
         tokenizer,
         model.sample_rate,
-        data["resample"],
+        data.resample,
         on_integers(model.output_lengths),
         augment.shortest,
     )
@@ -86,7 +85,7 @@ def check_data(
             f"{diagnosis.report()}\nmend the data, or leave such utterances out by "
             "data.on_error=skip"
         )
-    if first:
+    if run.is_first:
         log.info("%s", diagnosis.report())
         if diagnosis.problems:
             log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)

@@ -10,6 +10,7 @@ from speechgru.checkpoint.models import build_model
 from speechgru.decode.spans import group_words
 from speechgru.factory import build_tokenizer
 from speechgru.interfaces import InputError, Span, Tokenizer
+from speechgru.options.component import Component
 from speechgru.text.word_tokenizer import WordTokenizer
 
 LETTERS = " ABCDE"
@@ -91,10 +92,12 @@ def test_the_configured_tokenizer_leaves_bad_texts_to_the_doctor():
         "punctuation": "space",
         "digits": "error",
     }
-    tokenizer = build_tokenizer(config, ["a be", "", "a 7", "be"], ())
+    tokenizer = build_tokenizer(
+        Component.read(config, "text"), ["a be", "", "a 7", "be"], ()
+    )
     assert tokenizer.words == ("BE",)
     with pytest.raises(InputError, match="min_count is 0"):
-        build_tokenizer({**config, "min_count": 0}, ["a"], ())
+        build_tokenizer(Component.read(config, "text").replace(min_count=0), ["a"], ())
 
 
 def test_new_characters_leave_the_tokens_before_them_as_they_are(tokenizer):

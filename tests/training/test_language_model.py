@@ -6,20 +6,21 @@ import math
 import pytest
 import torch
 from conftest import run_speechgru
-from omegaconf import OmegaConf
 
 from speechgru.checkpoint.load import load_language_model
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
-from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.config import compose_config, read_options
 from speechgru.cli.evaluate import main as evaluate
-from speechgru.cli.train import resume
+from speechgru.cli.resume import go_on as resume
 from speechgru.cli.tune import main as tune
 from speechgru.interfaces import InputError
 from speechgru.lm.weights import RESCORE_WEIGHTS, read_weights
 from speechgru.model.language_model import TextScorer
+from speechgru.options import TrainOptions
 from speechgru.score.results import read_results
 from speechgru.training.language_model import LanguageModelTask
 from speechgru.training.run import run_training
+from speechgru.training.run_folder import write_options
 
 LM = [
     "task=lm",
@@ -71,8 +72,8 @@ def test_a_run_that_is_cut_within_an_epoch_resumes_exactly(
     folder = tmp_path / "lm"
     folder.mkdir()
     options = [*LM, *tones.overrides, "trainer.max_epochs=6", "callbacks.save_every=0"]
-    config = to_plain(compose_config("train", options), "train")
-    OmegaConf.save({**config, "recipe": None}, folder / "config.yaml")
+    config = read_options(compose_config("train", options), TrainOptions)
+    write_options(folder, config, None)
 
     def end_in_epoch_3(task, batch, index):
         if batch.key[0] == 2 and index == 2:

@@ -116,7 +116,7 @@ def test_a_signal_saves_and_ends_the_run_after_the_step(tones, tmp_path, number)
 
 
 def test_a_resume_that_finds_nothing_is_an_error(tmp_path):
-    from speechgru.cli.train import resume
+    from speechgru.cli.resume import go_on as resume
 
     with pytest.raises(
         InputError, match=r"nothing to resume, there is no config\.yaml"

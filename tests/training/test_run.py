@@ -8,28 +8,33 @@ import sys
 import pytest
 import torch
 from conftest import TINY, TINY_RUN
-from omegaconf import OmegaConf
 
 from speechgru import Transcriber
 from speechgru.audio import load_audio
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.checkpoint.storage import read_checkpoint
-from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.config import compose_config, read_options
 from speechgru.cli.main import UsageError
-from speechgru.cli.train import adopt_model, flags_first, main, resume
+from speechgru.cli.program import flags_first
+from speechgru.cli.resume import go_on as resume
+from speechgru.cli.train import main
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
+from speechgru.options import TrainOptions
+from speechgru.ranges import OptionError
 from speechgru.score.learning import read_learning_curves
 from speechgru.training.ctc import CTCTask
+from speechgru.training.fine_tuning import adopt_model
 from speechgru.training.run import run_training
+from speechgru.training.run_folder import write_options
 from speechgru.training.validation import SKIPPED_FILE
 
 
 def run(folder, *overrides):
     """Run as `speechgru train` does once Hydra has made the folder."""
-    config = to_plain(compose_config("train", overrides), "train")
+    config = read_options(compose_config("train", overrides), TrainOptions)
     folder.mkdir()
-    assert run_training(config, folder, recipe=None) == 0
+    assert run_training(config, folder, recipe=None).status == 0
     return read_checkpoint(folder / "best.ckpt")["speechgru"]["metadata"]
 
 
@@ -115,7 +120,7 @@ def test_fine_tuning_lists_new_tokens_and_keeps_the_old_ones(tones, trained, tmp
     overrides = break_utterance(tones, tmp_path, text="É")
     folder = tmp_path / "run"
     config = adopt_model(
-        to_plain(
+        read_options(
             compose_config(
                 "train",
                 [
@@ -127,9 +132,9 @@ def test_fine_tuning_lists_new_tokens_and_keeps_the_old_ones(tones, trained, tmp
                     "trainer.max_epochs=1",
                 ],
             ),
-            "train",
+            TrainOptions,
         ),
-        ["encoder.dropout=0.25"],
+        ["encoder.dropout"],
     )
     folder.mkdir()
     run_training(config, folder, recipe=None)
@@ -149,16 +154,16 @@ def test_fine_tuning_lists_new_tokens_and_keeps_the_old_ones(tones, trained, tmp
     )
 
 
-@pytest.mark.parametrize("option", ["text.case=lower", "encoder=gru"])
+@pytest.mark.parametrize("option", ["text.case", "encoder"])
 def test_fine_tuning_takes_no_other_tokens_or_encoder(tones, trained, option):
-    config = to_plain(
+    config = read_options(
         compose_config(
             "train",
             [*TINY_RUN, *tones.overrides, f"init_from={trained.checkpoint}"],
         ),
-        "train",
+        TrainOptions,
     )
-    with pytest.raises(UsageError, match=f"{option}: init_from brings text"):
+    with pytest.raises(OptionError, match=f"{option}: init_from brings text"):
         adopt_model(config, [option])
 
 
@@ -259,8 +264,8 @@ def test_a_run_that_ends_right_behind_an_epoch_resumes_exactly(
     found = read_checkpoint(folder / "last.ckpt")
     assert found["global_step"] == expected["global_step"] * 2 // 3
 
-    config = to_plain(compose_config("train", options), "train")
-    OmegaConf.save({**config, "recipe": None}, folder / "config.yaml")
+    config = read_options(compose_config("train", options), TrainOptions)
+    write_options(folder, config, None)
     assert resume([f"resume={folder}"]) == 0
     resumed = read_checkpoint(folder / "last.ckpt")
     assert resumed["global_step"] == expected["global_step"]

@@ -13,10 +13,13 @@ from speechgru.checkpoint.storage import (
     read_checkpoint,
     write_checkpoint,
 )
-from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.config import compose_config, read_options
 from speechgru.cli.main import UsageError
-from speechgru.cli.train import parse_trust, resume
+from speechgru.cli.resume import go_on as resume
+from speechgru.cli.resume import parse_trust
 from speechgru.interfaces import InputError
+from speechgru.options import TrainOptions
+from speechgru.training.run_folder import write_options
 from speechgru.training.stored import read_last, read_stored
 
 
@@ -30,8 +33,8 @@ def folder(tones, checkpoint, tmp_path):
     content |= {"epoch": 0, "global_step": 0, "loops": {}, "callbacks": {}}
     content |= {"optimizer_states": [], "lr_schedulers": []}
     write_checkpoint(content, folder / "last.ckpt")
-    config = to_plain(compose_config("train", [*TINY, *tones.overrides]), "train")
-    OmegaConf.save({**config, "recipe": "theirs"}, folder / "config.yaml")
+    composed = compose_config("train", [*TINY, *tones.overrides])
+    write_options(folder, read_options(composed, TrainOptions), "theirs")
     return folder
 
 
@@ -57,9 +60,9 @@ def change(folder, **changes):
 
 
 def test_what_a_run_wrote_is_read_again(folder):
-    config = read_stored(folder, [])
-    assert config["recipe"] == "theirs"
-    assert config["trainer"]["max_epochs"] == 100
+    options, recipe = read_stored(folder, [])
+    assert recipe == "theirs"
+    assert options.trainer.max_epochs == 100
 
 
 @pytest.mark.parametrize("group", ["corpus", "task"])
@@ -91,7 +94,8 @@ def test_no_other_class_is_built_as_a_corpus(folder, target):
     "option", ["profiler", "default_root_dir", "plugins", "callbacks", "logger", "x"]
 )
 def test_a_trainer_takes_no_options_that_the_command_does_not_offer(folder, option):
-    trainer = read_stored(folder, [])["trainer"]
+    options, _ = read_stored(folder, [])
+    trainer = options.trainer.to_plain()
     change(folder, trainer={**trainer, option: "simple"})
     expected = rf"config.yaml: trainer has an unknown option '{option}'"
     with pytest.raises(InputError, match=expected):
@@ -106,14 +110,14 @@ def test_what_is_missing_is_named_when_it_is_needed(folder, key):
     group, _, option = key.rpartition(".")
     del (OmegaConf.select(config, group) if group else config)[option]
     OmegaConf.save(config, folder / "config.yaml")
-    with pytest.raises(InputError, match=rf"config\.yaml: has no {key}, expected what"):
+    with pytest.raises(InputError, match=rf"config\.yaml: has no {key}; expected what"):
         resume([f"resume={folder}"])
 
 
 @pytest.mark.parametrize("content", ["", "# nothing\n", "{}"])
 def test_an_empty_configuration_is_an_error(folder, content):
     (folder / "config.yaml").write_text(content)
-    with pytest.raises(InputError, match=r"config\.yaml: has no trainer"):
+    with pytest.raises(InputError, match=r"config\.yaml: has no seed"):
         resume([f"resume={folder}"])
 
 

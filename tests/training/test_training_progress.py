@@ -9,7 +9,8 @@ import torch
 from conftest import TINY
 
 from speechgru import progress
-from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.config import compose_config, read_options
+from speechgru.options import TrainOptions
 from speechgru.training import progress as module
 from speechgru.training.clock import TrainingClock
 from speechgru.training.ctc import CTCTask
@@ -22,8 +23,8 @@ SMALL = ["encoder.num_layers=1", "encoder.hidden_size=8", "data.batch_seconds=10
 def start(tones, folder, *overrides, resume=False):
     options = [*TINY, *SMALL, *tones.overrides, "trainer.max_epochs=3", *overrides]
     folder.mkdir(exist_ok=True)
-    config = to_plain(compose_config("train", options), "train")
-    assert run_training(config, folder, recipe=None, resume=resume) == 0
+    config = read_options(compose_config("train", options), TrainOptions)
+    assert run_training(config, folder, recipe=None, resume=resume).status == 0
     return (folder / "train.log").read_text()
 
 

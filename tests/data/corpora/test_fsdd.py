@@ -17,6 +17,7 @@ from speechgru.data.corpora.fsdd import FSDD, IsolatedDigits, allot, join_record
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError
+from speechgru.options.component import Component
 
 LEARNERS = ["george", "jackson", "lucas", "nicolas"]
 SPEAKERS = [*LEARNERS, "theo", "yweweler"]
@@ -558,7 +559,7 @@ def test_the_real_dataset_is_as_the_configuration_says(tmp_path):
     folder = os.environ.get("SPEECHGRU_ARCHIVES")
     if not folder or not (Path(folder) / config["corpus"]["filename"]).is_file():
         pytest.skip("the archive of fsdd is not in the folder SPEECHGRU_ARCHIVES")
-    recordings = build_corpus(config).recordings
+    recordings = build_corpus(Component.read(config["corpus"], "corpus")).recordings
     size = recordings.prepare().splits["recordings"]
     assert size.utterances == 3000
     assert size.hours == pytest.approx(0.36453, abs=1e-5)

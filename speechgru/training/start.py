@@ -1,0 +1,125 @@
+"""Beginning a run, and going on with one."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from speechgru.interfaces import InputError
+from speechgru.options.component import flatten
+from speechgru.options.training import TrainOptions
+from speechgru.progress import say_line
+from speechgru.training.build import refuse_idle
+from speechgru.training.fine_tuning import adopt_model
+from speechgru.training.resuming import apply_changes
+from speechgru.training.run import Outcome, run_training
+from speechgru.training.run_files import CONFIG_FILE, LAST
+from speechgru.training.run_folder import (
+    begin_anew,
+    claim,
+    starting,
+    working_where_it_began,
+    write_options,
+    write_start,
+)
+from speechgru.training.stored import read_stored
+
+
+def train(
+    options: TrainOptions,
+    folder: str | Path,
+    recipe: str | None = None,
+    named: Iterable[str] | None = None,
+) -> Outcome:
+    """Train a model in a new run folder.
+
+    Args:
+        options: what is trained, on what and how.
+        folder: keeps the options, log, metrics, best.ckpt and last.ckpt of the run.
+        recipe: name, for the checkpoint's metadata.
+        named: full names of options that the user has set, e.g. "encoder.dropout":
+            with init_from they win over the checkpoint's. None: those that are not
+            as they would be by default.
+
+    Raises:
+        InputError: data, options or the machine do not allow it; or the folder
+            holds a run.
+    """
+    folder = Path(folder)
+    named = named_options(options) if named is None else list(named)
+    if is_joining():
+        # The process that has begun the run keeps the folder.
+        return run_training(_settle(options, named), folder, recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    with claim(folder), starting(folder):
+        begin_anew(folder)
+        options = _settle(options, named)
+        write_options(folder, options, recipe)
+        write_start(folder)
+        return run_training(options, folder, recipe)
+
+
+def resume(
+    folder: str | Path,
+    trust: Sequence[str] = (),
+    changes: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Go on in a run folder, from its last checkpoint and stored options.
+
+    A run that was ended before its first checkpoint begins anew.
+
+    Args:
+        folder: of the run.
+        trust: modules of the user's own that the run may use; what its folder says
+            of them does not count.
+        changes: of the options that may change, by their full names, e.g.
+            {"trainer.max_epochs": 20}.
+
+    Raises:
+        InputError: there is no such run, or it cannot go on like this.
+    """
+    folder = Path(folder).absolute()
+    if not (folder / CONFIG_FILE).is_file():
+        raise InputError(
+            f"{folder}: nothing to resume, there is no {CONFIG_FILE}; expected the "
+            "folder of a run"
+        )
+    first = not is_joining()
+    with claim(folder) if first else contextlib.nullcontext():
+        options, recipe = read_stored(folder, trust)
+        options = apply_changes(options, changes or {})
+        saved = (folder / LAST).exists()
+        if first and not saved:
+            begin_anew(folder)
+            write_options(folder, options, recipe)
+            say_line(f"{folder}: no checkpoint was saved; it begins anew")
+        with working_where_it_began(folder):
+            return run_training(options, folder, recipe, resume=saved)
+
+
+def _settle(options: TrainOptions, named: Sequence[str]) -> TrainOptions:
+    """Refuse what would do nothing, and take over what init_from brings."""
+    refuse_idle(options, named)
+    return options if options.init_from is None else adopt_model(options, named)
+
+
+def is_joining() -> bool:
+    """Whether this process joins a run that another one has begun."""
+    return any(
+        os.environ.get(name, "0") != "0"
+        for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK", "NODE_RANK")
+    )
+
+
+def named_options(options: TrainOptions) -> list[str]:
+    """Full names of the options that are not as they would be by default."""
+    usual = flatten(TrainOptions(corpus=options.corpus).to_plain())
+    return list(_different(flatten(options.to_plain()), usual))
+
+
+def _different(found: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in found.items():
+        if key not in usual or usual[key] != value:
+            # Another class is another choice of the group.
+            yield key.removesuffix("._target_")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -39,11 +40,34 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
         path = CONF_DIR / group / f"{choice}.yaml"
         if group in dict(groups) and path.is_file():
             lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
-            described = path.read_text(encoding="utf-8").strip().splitlines()
-            lines += [f"  {line}" for line in described if line[:1] not in "_#"] + [""]
+            lines += [f"  {line}" for line in _option_lines(path)] + [""]
     lines += ["--cfg job prints the composed configuration and stops;"]
     lines += ["--config-dir DIR adds a folder of your own YAMLs."]
     return "\n".join(lines)
+
+
+def _option_lines(path: Path) -> list[str]:
+    """The options of a choice with their comments, those it is based on first."""
+    return [line for lines in _options(path).values() for line in lines]
+
+
+def _options(path: Path) -> dict[str, list[str]]:
+    """Lines that set each option; those of a choice replace those of its bases."""
+    text = path.read_text(encoding="utf-8")
+    options: dict[str, list[str]] = {}
+    for base in (yaml.safe_load(text) or {}).get("defaults", []):
+        if isinstance(base, str) and base != "_self_":
+            options |= _options(path.with_stem(base))
+    own: dict[str, list[str]] = {}
+    for line in text.strip().splitlines():
+        if line[:1] == "#":
+            continue
+        if line[:1] != " ":
+            name = line.partition(":")[0]
+        own.setdefault(name, []).append(line)
+    own.pop("defaults", None)
+    options |= own
+    return {name: lines for name, lines in options.items() if name[:1] != "_"}
 
 
 ALIASES = {
@@ -84,10 +108,11 @@ def known_options(command: str) -> frozenset[str]:
             continue
         names.add(group)
         for choice in choices(group):
-            text = (CONF_DIR / group / f"{choice}.yaml").read_text("utf-8")
-            package = re.match(r"# @package ([\w.]+)", text)
+            path = CONF_DIR / group / f"{choice}.yaml"
+            package = re.match(r"# @package ([\w.]+)", path.read_text("utf-8"))
             prefix = package[1] if package else group
-            names.update(_names(yaml.safe_load(text) or {}, f"{prefix}."))
+            options = yaml.safe_load("\n".join(_option_lines(path))) or {}
+            names.update(_names(options, f"{prefix}."))
     return frozenset(names)
 
 

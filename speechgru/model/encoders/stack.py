@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -23,8 +24,9 @@ PIECE = whole(1, 1_000_000)  # frames
 class RecurrentStack(nn.Module, ABC):
     """Recurrent layers, with what lies between them.
 
-    A member of the family says how a layer is made and run; `RecurrentEncoder`
-    is what it subclasses.
+    A member of the family subclasses `RecurrentEncoder` and says how a layer is
+    made and run. If it has an option of its own, its constructor keeps that
+    before it hands the others on, for the layers are made there.
 
     Dimensions: B utterances, T frames, F features, H hidden units,
     D directions (1 or 2).
@@ -48,6 +50,9 @@ class RecurrentStack(nn.Module, ABC):
     Source:
         Dropout of the same units: arXiv:1512.05287; of weights: arXiv:1708.02182.
     """
+
+    has_recurrent_weights: ClassVar[bool] = True
+    """Whether there are any that `drop_weights` could drop out."""
 
     def __init__(
         self,
@@ -79,6 +84,11 @@ class RecurrentStack(nn.Module, ABC):
                 "0 with bidirectional=true, which hears the whole future; set "
                 "bidirectional=false or lookahead=0"
             )
+        if weight_dropout and not self.has_recurrent_weights:
+            raise ValueError(
+                f"weight_dropout is {weight_dropout}, expected 0: a "
+                f"{type(self).__name__} has no recurrent weights"
+            )
         if piece_range is not None:
             check_pair("piece_range", piece_range, PIECE)
         self.piece_range = piece_range
@@ -102,7 +112,7 @@ class RecurrentStack(nn.Module, ABC):
 
     @abstractmethod
     def make_layer(self, input_size: int) -> nn.Module:
-        """One layer of all directions; `run` knows how to run it."""
+        """One layer of all directions, in the constructor; `run` can run it."""
 
     @abstractmethod
     def run(
@@ -114,7 +124,8 @@ class RecurrentStack(nn.Module, ABC):
             layer: made by `make_layer`.
             aligned: (D, T, B, F), each direction in its own order of reading.
             valid: (T, B) bool; padding comes last in every direction.
-            state: (D, B, S) before the first frame; None is silence.
+            state: (D, B, S) before the first frame; None is silence. It holds
+                whatever a layer needs to go on, and what it has given out.
 
         Returns:
             encoded: (D, T, B, H), anything at padding.

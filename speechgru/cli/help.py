@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from speechgru.options.choices import CONF_DIR, choices
+from speechgru.options.choices import CONF_DIR, choices, read_choice
 from speechgru.ranges import nearest
 
 
@@ -40,24 +40,20 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
         path = CONF_DIR / group / f"{choice}.yaml"
         if group in dict(groups) and path.is_file():
             lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
-            lines += [f"  {line}" for line in _option_lines(path)] + [""]
+            options = _option_lines(path).values()
+            lines += [f"  {line}" for each in options for line in each] + [""]
     lines += ["--cfg job prints the composed configuration and stops;"]
     lines += ["--config-dir DIR adds a folder of your own YAMLs."]
     return "\n".join(lines)
 
 
-def _option_lines(path: Path) -> list[str]:
-    """The options of a choice with their comments, those it is based on first."""
-    return [line for lines in _options(path).values() for line in lines]
-
-
-def _options(path: Path) -> dict[str, list[str]]:
-    """Lines that set each option; those of a choice replace those of its bases."""
+def _option_lines(path: Path) -> dict[str, list[str]]:
+    """Lines that set each option of a choice, in place of those of its bases."""
     text = path.read_text(encoding="utf-8")
     options: dict[str, list[str]] = {}
     for base in (yaml.safe_load(text) or {}).get("defaults", []):
         if isinstance(base, str) and base != "_self_":
-            options |= _options(path.with_stem(base))
+            options |= _option_lines(path.with_stem(base))
     own: dict[str, list[str]] = {}
     for line in text.strip().splitlines():
         if line[:1] == "#":
@@ -111,8 +107,7 @@ def known_options(command: str) -> frozenset[str]:
             path = CONF_DIR / group / f"{choice}.yaml"
             package = re.match(r"# @package ([\w.]+)", path.read_text("utf-8"))
             prefix = package[1] if package else group
-            options = yaml.safe_load("\n".join(_option_lines(path))) or {}
-            names.update(_names(options, f"{prefix}."))
+            names.update(_names(read_choice(group, choice), f"{prefix}."))
     return frozenset(names)
 
 

@@ -15,15 +15,11 @@ CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "c
 
 
 def choices(group: str) -> list[str]:
-    """Names of the choices of a group.
-
-    A YAML whose name begins with an underscore is none: others are based on it.
-    """
+    """Names of the choices of a group."""
     folder = CONF_DIR / group
     names = (
         path.relative_to(folder).with_suffix("").as_posix()
         for path in folder.rglob("*.yaml")
-        if not path.name.startswith("_")
     )
     return sorted(name for name in names if not name.startswith("_"))
 

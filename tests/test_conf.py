@@ -21,7 +21,7 @@ from speechgru.factory import (
 )
 from speechgru.interfaces import InputError, Utterance
 from speechgru.options import TrainOptions
-from speechgru.options.choices import CONF_DIR
+from speechgru.options.choices import CONF_DIR, choices
 from speechgru.ranges import OptionError
 from speechgru.training.build import make_model, make_task, trains_on_texts
 
@@ -33,11 +33,7 @@ RECIPES = sorted(
 GROUPS = sorted(
     path.name for path in CONF_DIR.iterdir() if path.is_dir() and path.name != "recipe"
 )
-CHOICES = [
-    (group, path.stem)
-    for group in GROUPS
-    for path in sorted((CONF_DIR / group).glob("*.yaml"))
-]
+CHOICES = [(group, choice) for group in GROUPS for choice in choices(group)]
 
 
 def compose(*overrides, config_dir=None):

@@ -88,7 +88,7 @@ PRIMARY = sorted(path.stem for path in CONF_DIR.glob("*.yaml"))
 GROUPS = sorted(
     f"{path.parent.name}={path.stem}"
     for path in CONF_DIR.glob("*/*.yaml")
-    if path.parent.name not in ("recipe", "debug")
+    if path.parent.name not in ("recipe", "debug") and path.stem[:1] != "_"
 )
 FOLDERS = ("augment=noise_folder", "augment=reverb_folder")
 SIZES = {"subsampling": {"input_size": 40}, "encoder": {"input_size": 24}}

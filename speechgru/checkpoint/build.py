@@ -12,7 +12,7 @@ or a tokenizer. Prefixes prove nothing:
 import importlib
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -142,19 +142,46 @@ def _show(value: Any) -> str:
 
 
 def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
-    """The named arguments of a constructor."""
+    """The named arguments of a constructor, and of those that **options goes on to."""
+    found: dict[str, inspect.Parameter] = {}
+    for constructor in _constructors(cls)[1:]:
+        # The class may give its base what that needs: none of it is missed here.
+        found = {
+            name: parameter.replace(default=None)
+            for name, parameter in _named(constructor).items()
+            if name != "self"
+        } | found
+    return found | _named(cls)
+
+
+def _named(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return {
         name: parameter
-        for name, parameter in inspect.signature(cls).parameters.items()
+        for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind not in variadic
     }
 
 
+def _constructors(cls: type) -> list[Callable[..., None]]:
+    """That of a class, and of its bases as long as one takes any **options."""
+    found = []
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        found.append(vars(base)["__init__"])
+        kinds = [each.kind for each in inspect.signature(found[-1]).parameters.values()]
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            break
+    return found
+
+
 def _check_types(cls: type, arguments: Mapping[str, Any], name: str) -> None:
     """Hold plain values against the plain types that a constructor declares."""
+    hints: dict[str, Any] = {}
     try:
-        hints = get_type_hints(cls.__init__)
+        for constructor in _constructors(cls):
+            hints = get_type_hints(constructor) | hints
     except NameError:
         return  # a user's names may exist for a type checker only
     for option, hint in hints.items():

@@ -12,8 +12,8 @@ from speechgru.cli.config import read_command_line
 from speechgru.cli.transcribe import expand_one, load_transcriber
 from speechgru.files import printable, replace_file
 from speechgru.interfaces import InputError
-from speechgru.model.encoders.gru import GRUEncoder
-from speechgru.model.encoders.gru_cell import GRUTrace, trace_gru
+from speechgru.model.encoders.contract import GatedEncoder
+from speechgru.model.encoders.gru_cell import GRUTrace
 from speechgru.options import GatesOptions
 from speechgru.report.gates_picture import Observation, draw
 from speechgru.transcribe.transcriber import Transcriber
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     _check_duration(name, source)
     transcriber = load_transcriber(checkpoint, config)
     encoder = transcriber.model.encoder
-    if not isinstance(encoder, GRUEncoder):
+    if not isinstance(encoder, GatedEncoder):
         raise InputError(
             f"{checkpoint}: the encoder is a {type(encoder).__qualname__}, expected a "
             "GRUEncoder, whose gates can be drawn; take another checkpoint"
@@ -61,7 +61,7 @@ def observe(transcriber: Transcriber, source: AudioSource) -> Observation:
     """Transcribe a recording and watch the model while it does.
 
     Args:
-        transcriber: whose encoder is a GRUEncoder.
+        transcriber: whose encoder is a GatedEncoder.
         source: the path of a file, or its content.
     """
     model = transcriber.model
@@ -83,10 +83,9 @@ def observe(transcriber: Transcriber, source: AudioSource) -> Observation:
     _, (features, _) = calls[model.features]
     encoder_arguments, _ = calls[model.encoder]
     with torch.inference_mode():
-        steps = model.encoder.walk(*encoder_arguments)
         traces = [
-            [_of_first(trace) for trace in trace_gru(layer, frames)]
-            for layer, (frames, _) in zip(model.encoder.layers, steps, strict=True)
+            [_of_first(trace) for trace in both]
+            for both in model.encoder.trace_gates(*encoder_arguments)
         ]
     return Observation(
         transcript=transcript,

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from speechgru.options.choices import CONF_DIR, choices
+from speechgru.options.choices import CONF_DIR, choices, read_choice
 from speechgru.ranges import nearest
 
 
@@ -39,11 +40,30 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
         path = CONF_DIR / group / f"{choice}.yaml"
         if group in dict(groups) and path.is_file():
             lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
-            described = path.read_text(encoding="utf-8").strip().splitlines()
-            lines += [f"  {line}" for line in described if line[:1] not in "_#"] + [""]
+            options = _option_lines(path).values()
+            lines += [f"  {line}" for each in options for line in each] + [""]
     lines += ["--cfg job prints the composed configuration and stops;"]
     lines += ["--config-dir DIR adds a folder of your own YAMLs."]
     return "\n".join(lines)
+
+
+def _option_lines(path: Path) -> dict[str, list[str]]:
+    """Lines that set each option of a choice, in place of those of its bases."""
+    text = path.read_text(encoding="utf-8")
+    options: dict[str, list[str]] = {}
+    for base in (yaml.safe_load(text) or {}).get("defaults", []):
+        if isinstance(base, str) and base != "_self_":
+            options |= _option_lines(path.with_stem(base))
+    own: dict[str, list[str]] = {}
+    for line in text.strip().splitlines():
+        if line[:1] == "#":
+            continue
+        if line[:1] != " ":
+            name = line.partition(":")[0]
+        own.setdefault(name, []).append(line)
+    own.pop("defaults", None)
+    options |= own
+    return {name: lines for name, lines in options.items() if name[:1] != "_"}
 
 
 ALIASES = {
@@ -84,10 +104,10 @@ def known_options(command: str) -> frozenset[str]:
             continue
         names.add(group)
         for choice in choices(group):
-            text = (CONF_DIR / group / f"{choice}.yaml").read_text("utf-8")
-            package = re.match(r"# @package ([\w.]+)", text)
+            path = CONF_DIR / group / f"{choice}.yaml"
+            package = re.match(r"# @package ([\w.]+)", path.read_text("utf-8"))
             prefix = package[1] if package else group
-            names.update(_names(yaml.safe_load(text) or {}, f"{prefix}."))
+            names.update(_names(read_choice(group, choice), f"{prefix}."))
     return frozenset(names)
 
 

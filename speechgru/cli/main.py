@@ -153,8 +153,13 @@ def _explain(text: str, command: str) -> str:
             "\nput quotes around text beyond a-z within the shell's: "
             "'decoder.hotwords=[\"né\"]'"
         )
-    # "To append to your config use +KEY" is no remedy: nothing obeys KEY.
-    lines = [line for line in text.splitlines() if "To append to" not in line]
+    # "To append to your config use +KEY" is no remedy: nothing obeys KEY. What
+    # begins with an underscore is a base of choices.
+    lines = [
+        line
+        for line in text.splitlines()
+        if "To append to" not in line and not line.startswith("\t_")
+    ]
     remedy = (
         "--help lists the choices, GROUP=CHOICE --help the options of one, "
         "--cfg job prints every option"

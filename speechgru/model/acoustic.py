@@ -100,7 +100,7 @@ class AcousticModel(nn.Module):
             waveforms: as in `forward`.
             waveform_lengths: as in `forward`.
             all_layers: whether the head also hears every layer below the last;
-                the encoder must be recurrent.
+                the encoder must be a LayeredEncoder (`encoders/contract.py`).
 
         Returns:
             log_probs: (B, T, C) float32, of each layer, the last one last.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from speechgru.interfaces import BLANK, InputError
 from speechgru.model.acoustic import AcousticModel
-from speechgru.model.encoders.recurrent import RecurrentEncoder
+from speechgru.model.encoders.contract import StatefulEncoder
 
 
 def gradient_reach(
@@ -22,8 +22,8 @@ def gradient_reach(
     the output and the cell.
 
     Args:
-        model: with a RecurrentEncoder; it is measured in eval mode and left
-            as it was.
+        model: with a StatefulEncoder (`encoders/contract.py`); it is measured in
+            eval mode and left as it was.
         waveform: (S,) at the model's sample_rate and dtype, long enough for
             more than max_distance output frames.
         targets: (U,) int64 token ids.
@@ -41,10 +41,11 @@ def gradient_reach(
         Descent is Difficult".
     """
     encoder = model.encoder
-    if not isinstance(encoder, RecurrentEncoder):
+    if not isinstance(encoder, StatefulEncoder):
         raise InputError(
-            f"the encoder is {type(encoder).__name__}, expected a RecurrentEncoder; "
-            "gradients are followed through recurrent layers only"
+            f"the encoder is {type(encoder).__name__}, expected a StatefulEncoder "
+            f"({StatefulEncoder.__module__}); gradients are followed through layers "
+            "that carry a state: choose a recurrent encoder"
         )
     was_training = model.training
     model.eval()
@@ -56,10 +57,10 @@ def gradient_reach(
                 f"than {max_distance}; join several"
             )
         curves = []
-        for layer, frames, wish in zip(encoder.layers, inputs, wishes, strict=True):
+        for index, (frames, wish) in enumerate(zip(inputs, wishes, strict=True)):
             t = max_distance + int(wish[max_distance:].norm(dim=1).argmax())
-            states = _states(encoder, layer, frames[: t + 1])
-            loss = states[-1][0, 0, : encoder.hidden_size] @ wish[t]
+            states = encoder.states_of(index, frames[: t + 1])
+            loss = encoder.output_of(states[-1])[0, 0] @ wish[t]
             gradients = torch.autograd.grad(loss, states[t - max_distance :])
             norms = torch.stack([gradient[0].norm() for gradient in gradients])
             curves.append(norms.flip(0) / norms[-1])
@@ -88,15 +89,3 @@ def _layer_gradients(
         [frames[0].detach() for frames, _ in steps],
         [wish[0, :, :hidden] for wish in wishes],
     )
-
-
-def _states(encoder: RecurrentEncoder, layer: torch.nn.Module, frames: Tensor) -> list:
-    """(D, 1, S) state after each of (T, F) frames, each depending on the last."""
-    aligned = frames[:, None].expand(2 if encoder.bidirectional else 1, -1, 1, -1)
-    valid = torch.ones(1, 1, dtype=torch.bool, device=frames.device)
-    states: list[Tensor] = []
-    state = None
-    for t in range(len(frames)):
-        _, state = encoder.run(layer, aligned[:, t : t + 1], valid, state)
-        states.append(state)
-    return states

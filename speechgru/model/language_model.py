@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.interfaces import BLANK, InputError, Tokenizer
+from speechgru.model.encoders.contract import DirectedEncoder
 
 BOUNDARY = BLANK
 """Stands before the first token and is foreseen behind the last; no text holds it."""
@@ -19,8 +20,12 @@ class RecurrentLanguageModel(nn.Module):
     Dimensions: B texts, U tokens, C different tokens.
 
     Args:
-        encoder: unidirectional; its input is as large as its output.
+        encoder: a DirectedEncoder (`encoders/contract.py`) that does not hear the
+            future; its input is as large as its output.
         num_tokens: C, the blank included, which stands for the boundaries.
+
+    Raises:
+        InputError: the encoder hears the future, or does not say.
 
     Source:
         Mikolov et al., "Recurrent neural network based language model",
@@ -30,9 +35,13 @@ class RecurrentLanguageModel(nn.Module):
 
     def __init__(self, encoder: nn.Module, num_tokens: int) -> None:
         super().__init__()
-        if getattr(encoder, "bidirectional", False) or getattr(
-            encoder, "lookahead", None
-        ):
+        if not isinstance(encoder, DirectedEncoder):
+            raise InputError(
+                f"the encoder {type(encoder).__name__} does not say whether it hears "
+                "the future, which that of a language model must not; give it "
+                "hears_future = False if it does not, or choose a recurrent encoder"
+            )
+        if encoder.hears_future:
             raise InputError(
                 "the encoder of a language model hears the future, expected one that "
                 "does not; set encoder.bidirectional=false and encoder.lookahead=0"

@@ -50,3 +50,21 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
 
 NORMS = {"batch": MaskedBatchNorm, "layer": MaskedLayerNorm}
+
+
+def make_norms(norm: str | None, size: int, count: int) -> nn.ModuleList:
+    """Normalisations, each called with frames and which of them are valid.
+
+    Args:
+        norm: "batch", "layer" or None.
+        size: H, units of a frame.
+        count: how many there are, unless norm is None.
+
+    Raises:
+        ValueError: another norm.
+    """
+    if norm is None:
+        return nn.ModuleList()
+    if norm not in NORMS:
+        raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
+    return nn.ModuleList(NORMS[norm](size) for _ in range(count))

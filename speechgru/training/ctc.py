@@ -11,8 +11,9 @@ from torchmetrics import MeanMetric
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import Batch, Decoder, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.model.encoders.contract import LayeredEncoder
 from speechgru.progress import track
-from speechgru.ranges import Range, check, whole
+from speechgru.ranges import OptionError, Range, check, whole
 from speechgru.score.error_rate import ErrorRate
 from speechgru.training.losses import (
     consistency_losses,
@@ -88,6 +89,13 @@ class CTCTask(TrainingTask):
         check("smoothing", smoothing, Range(0, 1))
         check("intermediate", intermediate, Range(0, 1, below=True))
         check("num_samples", num_samples, whole(0, 1000))
+        if intermediate and not isinstance(model.encoder, LayeredEncoder):
+            raise OptionError(
+                f"intermediate is {intermediate}, but the encoder "
+                f"{type(model.encoder).__name__} does not show its layers; set "
+                "task.intermediate=0, choose a recurrent encoder, or give yours walk "
+                f"and finish ({LayeredEncoder.__module__}.LayeredEncoder)"
+            )
         self.decoder = decoder
         self.consistency = consistency
         self.smoothing = smoothing

@@ -14,7 +14,7 @@ from torchmetrics import MeanMetric
 
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, MODEL_PREFIX, describe
 from speechgru.interfaces import InputError, Tokenizer
-from speechgru.model.encoders.recurrent import RecurrentEncoder
+from speechgru.model.encoders.contract import BlockEncoder
 from speechgru.ranges import SEED, OptionError, Range, check, nearest
 from speechgru.training.muon import Muon
 from speechgru.training.schedule import SCHEDULES
@@ -87,6 +87,13 @@ class TrainingTask(L.LightningModule):
         if optimizer not in ("adamw", "muon"):
             raise OptionError(
                 f"optimizer is {optimizer!r}, expected one of: adamw, muon"
+            )
+        if optimizer == "muon" and not isinstance(model.encoder, BlockEncoder):
+            raise OptionError(
+                f"optimizer is muon, but the encoder {type(model.encoder).__name__} "
+                "does not say which matrices its weights consist of; set "
+                "task.optimizer=adamw, choose a recurrent encoder, or give yours "
+                f"weight_blocks ({BlockEncoder.__module__}.BlockEncoder)"
             )
         check("seed", seed, SEED)
         check("learning_rate", learning_rate, Range(0, 1000, above=True))
@@ -246,19 +253,9 @@ class TrainingTask(L.LightningModule):
 
         A block is a gate of one direction, or all filters of a convolution.
         """
-        encoder = self.model.encoder
-        if not isinstance(encoder, RecurrentEncoder):
-            raise InputError(
-                f"task.optimizer is muon, but the encoder {type(encoder).__name__} "
-                "is not a RecurrentEncoder; set task.optimizer=adamw"
-            )
-        gates = {
-            p: (encoder.hidden_size, p.size(-1))
-            for p in encoder.layers.parameters()
-            if p.dim() > 1
-        }
+        gates = self.model.encoder.weight_blocks()
         filters = {p: (len(p), p[0].numel()) for p in self.filters() if p.dim() > 1}
-        return gates | filters
+        return {**gates, **filters}
 
     def filters(self) -> Iterable[nn.Parameter]:
         """Parameters of convolutions in front of the encoder."""

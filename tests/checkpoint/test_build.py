@@ -21,9 +21,16 @@ from torch import nn
 from torch.nn import Linear
 Path({ran!r}).touch()
 class Echo(nn.Module):
-    def __init__(self, input_size, gain=1.0):
+    def __init__(self, input_size, gain: float = 1.0):
         super().__init__()
         self.output_size, self.gain = input_size, gain
+class Louder(Echo):
+    def __init__(self, *arguments, times: int = 2, **options):
+        super().__init__(*arguments, **options)
+        self.gain *= times
+class Doubled(Echo):
+    def __init__(self, input_size, **options):
+        super().__init__(input_size, gain=2.0, **options)
 class Plain:
     pass
 def function():
@@ -61,6 +68,31 @@ def test_a_whole_number_will_do_for_a_fraction_and_null_where_it_is_allowed():
         "f_min": 50,
     }
     assert build(config, "features").mel.win_length == 64
+
+
+def test_a_class_that_hands_options_on_to_its_base_takes_those_too(user_module):
+    module, _ = user_module
+    config = {"_target_": f"{module}.Louder", "_partial_": True, "times": 3}
+
+    def make(**options):
+        return build({**config, **options}, "encoder", [module], input_size=4)
+
+    assert (make().gain, make(gain=2).gain) == (3, 6)
+    assert make().output_size == 4
+    with pytest.raises(
+        InputError, match="option 'gian'; Louder takes: gain, times; did"
+    ):
+        make(gian=2)
+    with pytest.raises(InputError, match=r"encoder.gain is 'loud', expected float"):
+        make(gain="loud")
+    with pytest.raises(InputError, match=r"encoder.times is 1.5, expected int"):
+        make(times=1.5)
+
+
+def test_what_a_class_gives_its_base_itself_is_not_missed(user_module):
+    module, _ = user_module
+    config = {"_target_": f"{module}.Doubled", "_partial_": True}
+    assert build(config, "encoder", [module], input_size=4).gain == 2
 
 
 def test_sizes_go_only_to_a_class_that_wants_them():

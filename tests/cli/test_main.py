@@ -68,6 +68,36 @@ def test_help_lists_the_options_of_a_choice(call):
     assert "options of encoder=ligru" in out
 
 
+def test_help_lists_the_options_that_a_choice_shares_with_others(call):
+    _, out, _ = call("train", "encoder=gru", "--help")
+    assert "  hidden_size: 512     # units per direction\n" in out
+    assert "  weight_dropout: 0.0  # of the recurrent weights" in out
+    _, out, _ = call("train", "encoder=mingru", "--help")
+    assert "  hidden_size: 512 " in out
+    assert "weight_dropout" not in out.partition("options of encoder=")[2]
+    # What a choice sets anew takes the place of what it is based on.
+    _, out, _ = call("train", "trainer=ddp", "--help")
+    described = out.partition("options of trainer=")[2]
+    assert "  devices: -1 " in described
+    assert described.count("  devices:") == 1
+    assert "  max_epochs: 100" in described
+
+
+def test_what_choices_are_based_on_is_no_choice(call):
+    assert "_recurrent" not in call("train", "--help")[1]
+    code, _, err = call("train", "corpus=yesno", "encoder=grus")
+    assert code == 2
+    assert "\tgru\n" in err
+    assert "did you mean gru?" in err
+    assert "_recurrent" not in err
+
+
+def test_options_that_choices_share_are_known(call):
+    code, _, err = call("train", "corpus=yesno", "encoder.hiden_size=3")
+    assert code == 2
+    assert "did you mean encoder.hidden_size?" in err
+
+
 def test_text_beyond_a_to_z_needs_no_quotes():
     arguments = ["a.ckpt", "b.wav", "decoder=prefix_beam", "decoder.hotwords=[é2,a b]"]
     config = read_command_line(TranscribeOptions, arguments, "", (2, 2)).config

@@ -3,6 +3,7 @@ from functools import partial
 
 import pytest
 import torch
+from encoder_family import MEMBERS
 
 from speechgru.features.log_mel import LogMel
 from speechgru.features.mfcc import MFCC
@@ -10,10 +11,6 @@ from speechgru.features.normalize import GlobalNorm, NoNorm, UtteranceNorm
 from speechgru.features.spec_augment import SpecAugment
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.encoders.gru import GRUEncoder
-from speechgru.model.encoders.ligru import LiGRUEncoder
-from speechgru.model.encoders.lstm import LSTMEncoder
-from speechgru.model.encoders.mingru import MinGRUEncoder
-from speechgru.model.encoders.rnn import RNNEncoder
 from speechgru.model.frontends.conv1d import Conv1dSubsampling
 
 HOP = 32
@@ -89,9 +86,7 @@ def test_log_probs_do_not_depend_on_batch_or_padding(features, norm):
     ],
     ids=str,
 )
-@pytest.mark.parametrize(
-    "encoder", [GRUEncoder, LSTMEncoder, RNNEncoder, LiGRUEncoder, MinGRUEncoder]
-)
+@pytest.mark.parametrize("encoder", MEMBERS)
 def test_whichever_encoder_they_do_not_depend_on_batch_or_padding(encoder, options):
     model = make_model(encoder=partial(encoder, **options))
     lengths = [1, 40, 1200, *[200 + 53 * index for index in range(6)]]

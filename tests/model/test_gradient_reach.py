@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from encoder_family import MEMBERS
 from torch import nn
 
 from speechgru.features.log_mel import LogMel
@@ -15,8 +16,6 @@ from speechgru.model.encoders.mingru import MinGRUEncoder
 from speechgru.model.encoders.rnn import RNNEncoder
 from speechgru.model.frontends.frame_stack import FrameStack
 from speechgru.model.gradient_reach import gradient_reach
-
-ENCODERS = [GRUEncoder, LSTMEncoder, RNNEncoder, LiGRUEncoder, MinGRUEncoder]
 
 
 def make_model(encoder_class, num_layers=1, **options) -> AcousticModel:
@@ -80,7 +79,7 @@ def test_the_cell_of_an_lstm_counts_as_state():
     torch.testing.assert_close(listen(model, 20)[0], expected)
 
 
-@pytest.mark.parametrize("encoder_class", ENCODERS)
+@pytest.mark.parametrize("encoder_class", MEMBERS)
 def test_every_layer_has_a_finite_curve_that_begins_at_one(encoder_class):
     model = make_model(encoder_class, num_layers=3, norm="layer", residual=True)
     curves = listen(model, 20)
@@ -108,5 +107,5 @@ def test_too_short_an_utterance_is_refused():
 def test_other_encoders_are_refused():
     model = make_model(GRUEncoder)
     model.encoder = nn.Identity()
-    with pytest.raises(InputError, match="encoder is Identity, expected a Recurrent"):
+    with pytest.raises(InputError, match="encoder is Identity, expected a Stateful"):
         listen(model, 20)

@@ -139,10 +139,3 @@ def test_a_run_with_other_groups_is_not_resumed():
 def test_an_unknown_optimiser_is_refused():
     with pytest.raises(InputError, match="'sgd', expected one of: adamw, muon"):
         make_task(GRUEncoder(3, 4, 1), optimizer="sgd")
-
-
-def test_an_encoder_that_is_not_recurrent_is_refused():
-    model = nn.Module()
-    model.encoder = nn.Linear(2, 2)
-    with pytest.raises(InputError, match="Linear is not a RecurrentEncoder"):
-        make_task(model, optimizer="muon").configure_optimizers()

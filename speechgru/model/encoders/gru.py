@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from speechgru.model.encoders.gru_cell import GRUTrace, trace_gru
 from speechgru.model.encoders.gru_cpu import GRURecurrence
 from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
 
@@ -11,7 +12,7 @@ class GRUEncoder(TorchRecurrentEncoder):
     """Encode feature frames with stacked gated recurrent units.
 
     A reset gate says how much of the past enters the new candidate, an update
-    gate how much of the past is kept instead of it; `model/gru_cell.py` has
+    gate how much of the past is kept instead of it; `encoders/gru_cell.py` has
     the equations. The arguments are those of RecurrentEncoder.
 
     Source:
@@ -37,3 +38,13 @@ class GRUEncoder(TorchRecurrentEncoder):
         )
         encoded = GRURecurrence.apply(aligned, state, *weights)
         return encoded, encoded[:, -1]
+
+    def trace_gates(
+        self, features: Tensor, input_lengths: Tensor
+    ) -> list[list[GRUTrace]]:
+        """What the gates of each layer and direction do, (B, T, H) each."""
+        steps = self.walk(features, input_lengths)
+        return [
+            trace_gru(layer, inputs, input_lengths)
+            for layer, (inputs, _) in zip(self.layers, steps, strict=True)
+        ]

@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 class GRURecurrence(torch.autograd.Function):
     """Run D directions of a GRU layer over T frames.
 
-    The equations are those of `nn.GRU`, see `model/gru_cell.py`.
+    The equations are those of `nn.GRU`, see `encoders/gru_cell.py`.
 
     Dimensions: D directions, T frames, B utterances, F features, H units.
     """

@@ -74,7 +74,7 @@ class _LiGRULayer(nn.Module):
 class LiGRURecurrence(torch.autograd.Function):
     """Run D directions of a light GRU layer over T frames.
 
-    Its gradient is written out for the reason given in `model/gru_cpu.py`.
+    Its gradient is written out for the reason given in `encoders/gru_cpu.py`.
 
     Dimensions: D directions, T frames, B utterances, H units.
     """

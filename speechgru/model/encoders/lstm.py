@@ -1,6 +1,6 @@
 """The LSTM encoder, to compare with."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
 
@@ -17,3 +17,7 @@ class LSTMEncoder(TorchRecurrentEncoder):
     """
 
     torch_layer = nn.LSTM
+
+    def output_of(self, state: Tensor) -> Tensor:
+        """(..., H) that a layer gives out, of its state; the cells follow it."""
+        return state[..., : self.hidden_size]

@@ -25,13 +25,10 @@ class MinGRUEncoder(RecurrentEncoder):
         section 3.1.
     """
 
+    has_recurrent_weights = False
+
     def make_layer(self, input_size: int) -> nn.Module:
         """One linear map for each direction, to gate and candidate."""
-        if self.weight_dropout:
-            raise ValueError(
-                f"weight_dropout is {self.weight_dropout}, expected 0: a minimal GRU "
-                "has no recurrent weights"
-            )
         return nn.ModuleList(
             nn.Linear(input_size, 2 * self.hidden_size)
             for _ in range(2 if self.bidirectional else 1)

@@ -1,22 +1,12 @@
-"""What all recurrent encoders share: the stack, its directions and its state."""
+"""What all recurrent encoders share: whole utterances, streams, and their contract."""
 
-from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.features.padding import valid_frames
-from speechgru.model.encoders.lookahead import LookaheadConvolution
-from speechgru.model.encoders.truncation import cut, draw_longest
-from speechgru.model.masked_norm import NORMS
-from speechgru.ranges import DROPOUT, SIZE, check, check_pair, whole
-
-DEPTH = whole(1, 1000)  # layers
-FRAMES = whole(0, 10_000)  # of the future
-PIECE = whole(1, 1_000_000)  # frames
+from speechgru.model.encoders.stack import RecurrentStack
 
 
 class StreamState(NamedTuple):
@@ -31,7 +21,7 @@ class StreamState(NamedTuple):
     pending: Tensor
 
 
-class RecurrentEncoder(nn.Module):
+class RecurrentEncoder(RecurrentStack):
     """Encode feature frames with a stack of recurrent layers.
 
     Padding frames never influence valid ones: the backward direction reads
@@ -42,104 +32,9 @@ class RecurrentEncoder(nn.Module):
     Unidirectional, it hears the frames up to its own and `lookahead` more,
     and the encoder can `stream`.
 
-    Dimensions: B utterances, T frames, F features, H hidden units,
-    D directions (1 or 2).
-
-    Args:
-        input_size: F.
-        hidden_size: H, units per direction.
-        num_layers: depth of the stack.
-        dropout: probability, between layers.
-        variational: drop the same units at every frame of an utterance.
-        input_dropout: probability, of the inputs of the first layer.
-        output_dropout: probability, of the output of the last.
-        weight_dropout: probability, of the recurrent weights, for a whole batch.
-        piece_range: in training, cut utterances into pieces that do not hear each
-            other, of a length, drawn for each batch, between these two, in frames.
-        bidirectional: read every utterance backwards, too, and concatenate.
-        norm: "batch", "layer" or None; between layers, before dropout.
-        residual: add the input of every layer but the first to its output.
-        lookahead: frames of the future that a unidirectional stack hears.
-
-    Source:
-        Dropout of the same units: arXiv:1512.05287; of weights: arXiv:1708.02182.
+    The arguments are those of RecurrentStack. It offers all that
+    `encoders/contract.py` lists, but for gates to watch.
     """
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int,
-        dropout: float = 0.0,
-        bidirectional: bool = True,
-        norm: str | None = None,
-        residual: bool = False,
-        lookahead: int = 0,
-        variational: bool = False,
-        input_dropout: float = 0.0,
-        output_dropout: float = 0.0,
-        weight_dropout: float = 0.0,
-        piece_range: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__()
-        check("hidden_size", hidden_size, SIZE)
-        check("num_layers", num_layers, DEPTH)
-        check("dropout", dropout, DROPOUT)
-        check("input_dropout", input_dropout, DROPOUT)
-        check("output_dropout", output_dropout, DROPOUT)
-        check("weight_dropout", weight_dropout, DROPOUT)
-        check("lookahead", lookahead, FRAMES)
-        if norm not in (None, *NORMS):
-            raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
-        if lookahead and bidirectional:
-            raise ValueError(
-                f"lookahead is {lookahead} and bidirectional {bidirectional}, expected "
-                "0 with bidirectional=true, which hears the whole future; set "
-                "bidirectional=false or lookahead=0"
-            )
-        if piece_range is not None:
-            check_pair("piece_range", piece_range, PIECE)
-        self.piece_range = piece_range
-        self.hidden_size = hidden_size
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.variational = variational
-        self.input_dropout = input_dropout
-        self.output_dropout = output_dropout
-        self.weight_dropout = weight_dropout
-        self.residual = residual
-        self.output_size = hidden_size * (2 if bidirectional else 1)
-        self.layers = nn.ModuleList(
-            self.make_layer(size)
-            for size in [input_size, *[self.output_size] * (num_layers - 1)]
-        )
-        self.norms = nn.ModuleList(
-            NORMS[norm](self.output_size) for _ in self.layers[1:] if norm is not None
-        )
-        self.lookahead = (
-            LookaheadConvolution(hidden_size, lookahead) if lookahead else None
-        )
-
-    @abstractmethod
-    def make_layer(self, input_size: int) -> nn.Module:
-        """One layer of all directions; `run` knows how to run it."""
-
-    @abstractmethod
-    def run(
-        self, layer: nn.Module, aligned: Tensor, valid: Tensor, state: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Run every direction of a layer from its first frame on.
-
-        Args:
-            layer: made by `make_layer`.
-            aligned: (D, T, B, F), each direction in its own order of reading.
-            valid: (T, B) bool; padding comes last in every direction.
-            state: (D, B, S) before the first frame; None is silence.
-
-        Returns:
-            encoded: (D, T, B, H), anything at padding.
-            state: (D, B, S) after the last frame, padding included.
-        """
 
     def output_lengths(self, input_lengths: Tensor) -> Tensor:
         """Every input frame gets an output frame."""
@@ -163,46 +58,6 @@ class RecurrentEncoder(nn.Module):
         for _, encoded in self.walk(features, input_lengths):  # noqa: B007
             pass
         return self.finish(encoded), input_lengths
-
-    def walk(
-        self, features: Tensor, input_lengths: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Go through the stack, as `forward` does.
-
-        Yields:
-            inputs: (B, T, ...) what enters a layer.
-            encoded: (B, T, D x H) what leaves it, residual connection included.
-        """
-        num_frames = features.size(1)
-        shortest, longest = input_lengths.min().item(), input_lengths.max().item()
-        if shortest < 1 or longest > num_frames:
-            raise ValueError(
-                f"input_lengths span {shortest} to {longest} frames, "
-                f"expected 1 to {num_frames}"
-            )
-        if self.piece_range is None or not self.training:
-            yield from self._walk(features, input_lengths)
-        else:
-            pieces = cut(features, input_lengths, draw_longest(*self.piece_range))
-            for inputs, encoded in self._walk(pieces.frames, pieces.lengths):
-                yield pieces.join(inputs), pieces.join(encoded)
-
-    def _walk(
-        self, features: Tensor, input_lengths: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        valid = valid_frames(input_lengths, features.size(1))
-        encoded = features
-        for index, layer in enumerate(self.layers):
-            inputs = self._between(index, encoded, valid)
-            output = self.run_padded(layer, inputs, input_lengths, valid)
-            encoded = self._add(index, encoded, output)
-            yield inputs, encoded
-
-    def finish(self, encoded: Tensor) -> Tensor:
-        """What the encoder makes of the last layer's output, zero in padding."""
-        if self.lookahead is not None:
-            encoded = self.lookahead(encoded)
-        return self._drop(encoded, self.output_dropout)
 
     def stream(
         self, chunk: Tensor, state: StreamState | None = None
@@ -258,68 +113,35 @@ class RecurrentEncoder(nn.Module):
         """
         return self.finish(state.pending)
 
-    def _between(self, index: int, encoded: Tensor, valid: Tensor) -> Tensor:
-        """Normalise and drop out (B, T, ...) on the way into a layer."""
-        if index == 0:
-            return self._drop(encoded, self.input_dropout)
-        if self.norms:
-            encoded = self.norms[index - 1](encoded, valid)
-        return self._drop(encoded, self.dropout)
+    @property
+    def hears_future(self) -> bool:
+        """Whether an output frame depends on later input frames."""
+        return self.bidirectional or self.lookahead is not None
 
-    def _drop(self, encoded: Tensor, probability: float) -> Tensor:
-        """Drop out units of (B, T, ...)."""
-        if not self.variational:
-            return F.dropout(encoded, probability, self.training)
-        kept = F.dropout(torch.ones_like(encoded[:, :1]), probability, self.training)
-        return encoded * kept
+    def weight_blocks(self) -> Mapping[nn.Parameter, tuple[int, int]]:
+        """Rows and columns of a gate of one direction, in each matrix of a layer."""
+        return {
+            parameter: (self.hidden_size, parameter.size(-1))
+            for parameter in self.layers.parameters()
+            if parameter.dim() > 1
+        }
 
-    def drop_weights(self, weight: Tensor) -> Tensor:
-        """Drop out recurrent weights."""
-        return F.dropout(weight, self.weight_dropout, self.training)
-
-    def _add(self, index: int, encoded: Tensor, output: Tensor) -> Tensor:
-        """Connect a layer's input to its output."""
-        return encoded + output if self.residual and index > 0 else output
-
-    def run_padded(
-        self, layer: nn.Module, frames: Tensor, lengths: Tensor, valid: Tensor
-    ) -> Tensor:
-        """Run one layer over padded utterances.
-
-        Args:
-            layer: made by `make_layer`.
-            frames: (B, T, F).
-            lengths: (B,) int64, frames.
-            valid: (B, T) bool, true within each length.
+    def states_of(self, index: int, frames: Tensor) -> list[Tensor]:
+        """The state of layer `index` after each of (T, ...) frames.
 
         Returns:
-            encoded: (B, T, D x H), zero beyond each length.
+            T tensors (D, 1, S), the forward direction first; each is computed
+            from the one before.
         """
-        frames = frames.transpose(0, 1)
-        valid = valid.t()
-        if not self.bidirectional:
-            encoded, _ = self.run(layer, frames[None], valid, None)
-            encoded = encoded[0]
-        else:
-            mirror = _mirror(lengths, valid)
-            aligned = torch.stack([frames, _reorder(frames, mirror)])
-            (forward, backward), _ = self.run(layer, aligned, valid, None)
-            encoded = torch.cat([forward, _reorder(backward, mirror)], dim=2)
-        return (encoded * valid[..., None]).transpose(0, 1)
+        aligned = frames[:, None].expand(2 if self.bidirectional else 1, -1, 1, -1)
+        valid = torch.ones(1, 1, dtype=torch.bool, device=frames.device)
+        states: list[Tensor] = []
+        state = None
+        for t in range(len(frames)):
+            _, state = self.run(self.layers[index], aligned[:, t : t + 1], valid, state)
+            states.append(state)
+        return states
 
-
-def _mirror(lengths: Tensor, valid: Tensor) -> Tensor:
-    """(T, B): where each frame lies when utterances are reversed.
-
-    Frame t <-> frame length-1-t within each utterance; padding stays behind.
-    The order is its own inverse.
-    """
-    positions = torch.arange(valid.size(0), device=valid.device)[:, None]
-    return torch.where(valid, lengths - 1 - positions, positions)
-
-
-def _reorder(frames: Tensor, order: Tensor) -> Tensor:
-    """Take (T, B, F) frames in a (T, B) order over time."""
-    num_utterances = order.size(1)
-    rows = order * num_utterances + torch.arange(num_utterances, device=order.device)
-    return frames.flatten(0, 1)[rows.flatten()].view_as(frames)
+    def output_of(self, state: Tensor) -> Tensor:
+        """(..., H) that a layer gives out, of its (..., S) state: all of it."""
+        return state

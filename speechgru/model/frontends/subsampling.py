@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from speechgru.features.padding import valid_frames, zero_padding
-from speechgru.model.masked_norm import NORMS
+from speechgru.model.masked_norm import make_norms
 from speechgru.ranges import DROPOUT, SIZE, OptionError, check, whole
 
 STRIDES = {
@@ -62,8 +62,6 @@ class Subsampling(nn.Module, ABC):
         check("kernel_size", kernel_size, KERNEL)
         check("dropout", dropout, DROPOUT)
         check("depth", depth, DEPTH)
-        if norm not in (None, *NORMS):
-            raise ValueError(f"norm is {norm!r}, expected null, {', '.join(NORMS)}")
         others = [1] * (depth - 1)
         self.strides = [s for stride in STRIDES[factor] for s in (stride, *others)]
         # A shorter kernel would miss the last frames of an utterance.
@@ -79,9 +77,7 @@ class Subsampling(nn.Module, ABC):
         self.convolutions = nn.ModuleList(
             self.make_convolutions(input_size, channels, kernel_size)
         )
-        self.norms = nn.ModuleList(
-            NORMS[norm](channels) for _ in self.strides if norm is not None
-        )
+        self.norms = make_norms(norm, channels, len(self.strides))
 
     @abstractmethod
     def make_convolutions(

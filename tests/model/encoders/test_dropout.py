@@ -2,15 +2,10 @@
 
 import pytest
 import torch
+from encoder_family import MEMBERS, WITHOUT_RECURRENT_WEIGHTS, each_member
 
 from speechgru.model.encoders.gru import GRUEncoder
-from speechgru.model.encoders.ligru import LiGRUEncoder
-from speechgru.model.encoders.lstm import LSTMEncoder
-from speechgru.model.encoders.mingru import MinGRUEncoder
-from speechgru.model.encoders.rnn import RNNEncoder
 
-ENCODERS = [GRUEncoder, LSTMEncoder, RNNEncoder, LiGRUEncoder, MinGRUEncoder]
-RECURRENT = ENCODERS[:-1]
 FRAMES = torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(0))
 LENGTHS = torch.tensor([7, 4])
 
@@ -20,30 +15,32 @@ def encode(encoder, seed=0):
     return encoder(FRAMES, LENGTHS)[0]
 
 
-def make(cls, **options):
+def make(member, **options):
     torch.manual_seed(5)
-    return cls(3, hidden_size=8, num_layers=2, **options)
+    return member(3, hidden_size=8, num_layers=2, **options)
 
 
-@pytest.mark.parametrize("cls", ENCODERS)
+@each_member
 @pytest.mark.parametrize(
     "option", ["dropout", "input_dropout", "output_dropout", "weight_dropout"]
 )
-def test_it_changes_training_and_nothing_else(cls, option):
-    if cls is MinGRUEncoder and option == "weight_dropout":
+def test_it_changes_training_and_nothing_else(member, option):
+    if member in WITHOUT_RECURRENT_WEIGHTS and option == "weight_dropout":
         with pytest.raises(ValueError, match="has no recurrent weights"):
-            make(cls, weight_dropout=0.5)
+            make(member, weight_dropout=0.5)
         return
-    plain, dropping = make(cls).eval(), make(cls, **{option: 0.5})
+    plain, dropping = make(member).eval(), make(member, **{option: 0.5})
     assert not torch.equal(encode(dropping, seed=1), encode(dropping, seed=2))
     assert torch.equal(encode(dropping, seed=1), encode(dropping, seed=1))
     dropping.load_state_dict(plain.state_dict())
     assert torch.equal(encode(dropping.eval()), encode(plain))
 
 
-@pytest.mark.parametrize("cls", RECURRENT)
-def test_dropped_weights_keep_their_expectation_and_get_gradients(cls):
-    encoder = make(cls, weight_dropout=0.5)
+@pytest.mark.parametrize(
+    "member", [each for each in MEMBERS if each not in WITHOUT_RECURRENT_WEIGHTS]
+)
+def test_dropped_weights_keep_their_expectation_and_get_gradients(member):
+    encoder = make(member, weight_dropout=0.5)
     encode(encoder).sum().backward()
     weights = [p for name, p in encoder.named_parameters() if "weight_hh" in name]
     assert weights

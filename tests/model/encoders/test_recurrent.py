@@ -5,35 +5,19 @@ import itertools
 
 import pytest
 import torch
+from encoder_family import MEMBERS, each_member
+from pairwise import each_pair
 from torch import nn
 
 from speechgru.features.padding import valid_frames
-from speechgru.model.encoders.gru import GRUEncoder
-from speechgru.model.encoders.ligru import LiGRUEncoder
-from speechgru.model.encoders.lstm import LSTMEncoder
-from speechgru.model.encoders.mingru import MinGRUEncoder
-from speechgru.model.encoders.rnn import RNNEncoder
 
-MEMBERS = [GRUEncoder, LSTMEncoder, RNNEncoder, LiGRUEncoder, MinGRUEncoder]
 NORMS = [None, "batch", "layer"]
-STACKS = [
-    {"norm": norm, "residual": residual, **hearing}
-    for norm, residual, hearing in itertools.product(
-        NORMS,
-        (False, True),
-        (
-            {"bidirectional": True},
-            {"bidirectional": False},
-            {"bidirectional": False, "lookahead": 3},
-        ),
-    )
-]
+FORWARD = {"bidirectional": False}
+HEARING = [{"bidirectional": True}, FORWARD, {**FORWARD, "lookahead": 3}]
 LENGTHS = torch.tensor([6, 1, 4])
 
-each_member = pytest.mark.parametrize("member", MEMBERS)
-each_norm = pytest.mark.parametrize("norm", NORMS)
-each_stack = pytest.mark.parametrize(
-    "options", STACKS, ids=lambda options: "-".join(map(str, options.values()))
+each_stack = each_pair(
+    member=MEMBERS, norm=NORMS, residual=[False, True], hearing=HEARING
 )
 
 
@@ -79,9 +63,11 @@ def assert_same(found: dict, expected: dict, **tolerance):
 
 
 @each_stack
-@each_member
-def test_every_utterance_alone_equals_its_row_in_a_padded_batch(member, options):
-    encoder, features = make(member, **options), make_batch()
+def test_every_utterance_alone_equals_its_row_in_a_padded_batch(
+    member, norm, residual, hearing
+):
+    encoder = make(member, norm=norm, residual=residual, **hearing)
+    features = make_batch()
     batched, output_lengths = encoder(features, LENGTHS)
     assert batched.shape == (*features.shape[:2], encoder.output_size)
     assert torch.equal(output_lengths, LENGTHS)
@@ -94,9 +80,8 @@ def test_every_utterance_alone_equals_its_row_in_a_padded_batch(member, options)
 
 
 @each_stack
-@each_member
-def test_padding_gets_no_gradient_in_training(member, options):
-    encoder = make(member, dropout=0.2, **options).train()
+def test_padding_gets_no_gradient_in_training(member, norm, residual, hearing):
+    encoder = make(member, dropout=0.2, norm=norm, residual=residual, **hearing).train()
     features = make_batch().requires_grad_()
     collect_gradients(encoder, features)
     valid = valid_frames(LENGTHS, features.size(1))
@@ -105,9 +90,8 @@ def test_padding_gets_no_gradient_in_training(member, options):
 
 
 @each_stack
-@each_member
-def test_a_training_step_does_not_depend_on_padding(member, options):
-    encoder = make(member, **options).train()
+def test_a_training_step_does_not_depend_on_padding(member, norm, residual, hearing):
+    encoder = make(member, norm=norm, residual=residual, **hearing).train()
     padded = copy.deepcopy(encoder)
     gradients = collect_gradients(encoder, make_batch(extra=0))
     assert_same(
@@ -129,9 +113,7 @@ def find_heard(encoder, frame: int, units: slice) -> list[int]:
     return features.grad[0].any(dim=1).nonzero().flatten().tolist()
 
 
-@each_norm
-@pytest.mark.parametrize("lookahead", [0, 1, 3])
-@each_member
+@each_pair(member=MEMBERS, norm=NORMS, lookahead=[0, 1, 3])
 def test_a_frame_hears_the_past_and_exactly_the_lookahead(member, lookahead, norm):
     encoder = make(member, norm=norm, bidirectional=False, lookahead=lookahead)
     for frame in (0, 3, 7):
@@ -147,9 +129,7 @@ def test_half_the_units_of_a_layer_hear_the_past_and_half_the_future(member, fra
     assert find_heard(encoder, frame, slice(5, 10)) == list(range(frame, 8))
 
 
-@pytest.mark.parametrize("frame", [0, 4, 7])
-@each_norm
-@each_member
+@each_pair(member=MEMBERS, norm=NORMS, frame=[0, 4, 7])
 def test_bidirectional_every_frame_of_a_stack_hears_the_whole(member, norm, frame):
     encoder = make(member, norm=norm)
     assert find_heard(encoder, frame, slice(None)) == list(range(8))
@@ -165,10 +145,12 @@ def chunk_sizes():
     yield from ([1] * 11, [11], [10, 1])
 
 
-@pytest.mark.parametrize("sizes", list(chunk_sizes()), ids=str)
-@pytest.mark.parametrize("num_utterances", [1, 3])
-@pytest.mark.parametrize("lookahead", [0, 3])
-@each_member
+@each_pair(
+    member=MEMBERS,
+    sizes=list(chunk_sizes()),
+    num_utterances=[1, 3],
+    lookahead=[0, 3],
+)
 def test_a_stream_equals_the_whole(member, lookahead, num_utterances, sizes):
     encoder = make(
         member, norm="batch", residual=True, bidirectional=False, lookahead=lookahead
@@ -243,9 +225,7 @@ def test_dropout_acts_in_training_only(member):
     assert torch.equal(encoder(features, LENGTHS)[0], encoder(features, LENGTHS)[0])
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("norm", ["batch", "layer"])
-@each_member
+@each_pair(member=MEMBERS, norm=["batch", "layer"], bidirectional=[True, False])
 def test_a_stack_is_its_layers_with_norm_and_residual_between(
     member, norm, bidirectional
 ):
@@ -268,9 +248,7 @@ def test_a_stack_is_its_layers_with_norm_and_residual_between(
     )
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
-@each_norm
-@each_member
+@each_pair(member=MEMBERS, norm=NORMS, bidirectional=[True, False])
 def test_it_trains_in_half_precision(member, norm, bidirectional):
     encoder = make(member, norm=norm, bidirectional=bidirectional).train()
     features = make_batch()
@@ -286,7 +264,7 @@ def test_it_trains_in_half_precision(member, norm, bidirectional):
             assert any(p.grad.any() for p in encoder.parameters())
 
 
-@each_norm
+@pytest.mark.parametrize("norm", NORMS)
 @each_member
 def test_double_precision_stays_double(member, norm):
     encoder, features = make(member, norm=norm), make_batch()
@@ -296,9 +274,11 @@ def test_double_precision_stays_double(member, norm):
     torch.testing.assert_close(encoded.float(), expected, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-@pytest.mark.parametrize("bidirectional", [True, False])
-@each_member
+@each_pair(
+    member=MEMBERS,
+    mode=[torch.no_grad, torch.inference_mode],
+    bidirectional=[True, False],
+)
 def test_values_are_the_same_without_gradients(member, bidirectional, mode):
     encoder, features = make(member, bidirectional=bidirectional), make_batch()
     expected, _ = encoder(features, LENGTHS)
@@ -374,9 +354,7 @@ def test_a_copy_hears_the_same_and_a_saved_one_too(member, tmp_path):
     assert torch.equal(other(features, LENGTHS)[0], expected)
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
-@each_norm
-@each_member
+@each_pair(member=MEMBERS, norm=NORMS, bidirectional=[True, False])
 def test_one_unit_one_feature_and_one_frame_are_enough(member, norm, bidirectional):
     encoder = member(1, 1, 2, norm=norm, bidirectional=bidirectional)
     frame = torch.randn(1, 1, 1)

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from encoder_family import OF_TORCH
+from pairwise import each_pair
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from speechgru.model.encoders.gru import GRUEncoder
 from speechgru.model.encoders.lstm import LSTMEncoder
-from speechgru.model.encoders.rnn import RNNEncoder
 from speechgru.model.encoders.torch_recurrent import run_packed
 
 SHAPES = [
@@ -18,7 +18,7 @@ SHAPES = [
     (40, [40, 17, 1, 33, 26, 8]),
 ]
 
-each_member = pytest.mark.parametrize("member", [GRUEncoder, LSTMEncoder, RNNEncoder])
+each_member = pytest.mark.parametrize("member", OF_TORCH)
 each_direction = pytest.mark.parametrize("bidirectional", [True, False])
 each_shape = pytest.mark.parametrize(("num_frames", "lengths"), SHAPES)
 
@@ -52,12 +52,9 @@ def run_torch(stacked, features, lengths):
     )[0]
 
 
-@each_shape
-@each_direction
-@each_member
-def test_values_and_gradients_are_those_of_torch(
-    member, bidirectional, num_frames, lengths
-):
+@each_pair(member=OF_TORCH, shape=SHAPES, bidirectional=[True, False])
+def test_values_and_gradients_are_those_of_torch(member, shape, bidirectional):
+    num_frames, lengths = shape
     encoder = make(member, 2, bidirectional)
     stacked = make_torch(encoder)
     features = torch.randn(len(lengths), num_frames, 4, requires_grad=True)

@@ -1,0 +1,81 @@
+"""What an encoder may offer besides `interfaces.Encoder`, and who asks for it.
+
+The recurrent encoders offer all of it. An encoder of your own works without;
+an option that needs more says which of these it misses.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from speechgru.interfaces import Encoder
+from speechgru.model.encoders.gru_cell import GRUTrace
+
+
+@runtime_checkable
+class LayeredEncoder(Encoder, Protocol):
+    """One that shows what leaves each layer, as intermediate CTC needs it."""
+
+    def walk(
+        self, features: Tensor, input_lengths: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Go through the layers with the arguments of a call.
+
+        Yields:
+            inputs: (B, T', ...) what enters a layer.
+            encoded: (B, T', output_size) what leaves it.
+        """
+
+    def finish(self, encoded: Tensor) -> Tensor:
+        """What a call returns, of what leaves the last layer: both (B, T', ...)."""
+
+
+@runtime_checkable
+class DirectedEncoder(Encoder, Protocol):
+    """One that says where it listens; a language model asks."""
+
+    @property
+    def hears_future(self) -> bool:
+        """Whether an output frame depends on later input frames."""
+
+
+@runtime_checkable
+class BlockEncoder(Encoder, Protocol):
+    """One that says what its weights consist of, as Muon needs it."""
+
+    def weight_blocks(self) -> Mapping[nn.Parameter, tuple[int, int]]:
+        """Rows and columns of the matrices, e.g. of gates, that a weight stacks."""
+
+
+@runtime_checkable
+class StatefulEncoder(LayeredEncoder, Protocol):
+    """One whose layers carry a state over time; the gradient is followed back in it.
+
+    Attributes:
+        hidden_size: H, units of the forward direction, with which the output of
+            a layer begins.
+    """
+
+    hidden_size: int
+
+    def states_of(self, index: int, frames: Tensor) -> list[Tensor]:
+        """The state of layer `index` after each of (T, ...) frames.
+
+        Returns:
+            T tensors (D, 1, S), the forward direction first; each is computed
+            from the one before.
+        """
+
+    def output_of(self, state: Tensor) -> Tensor:
+        """(..., H) that a layer gives out, of its (..., S) state."""
+
+
+@runtime_checkable
+class GatedEncoder(Encoder, Protocol):
+    """One whose gates can be watched, as `speechgru gates` does."""
+
+    def trace_gates(
+        self, features: Tensor, input_lengths: Tensor
+    ) -> list[list[GRUTrace]]:
+        """What the gates of each layer and direction do, (B, T, H) each."""

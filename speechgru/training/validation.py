@@ -10,7 +10,7 @@ import torch
 
 from speechgru.bounded import read_whole
 from speechgru.data.augment.chain import Chain
-from speechgru.data.doctor import examine
+from speechgru.data.validation.examine import examine
 from speechgru.data.folds import hold_out
 from speechgru.factory import build_corpus
 from speechgru.files import write_json_lines

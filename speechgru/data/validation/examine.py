@@ -18,7 +18,7 @@ from speechgru.audio import (
     resampled_length,
     wrong_sample_rate,
 )
-from speechgru.data.diagnosis import Diagnosis, Problem, SplitSummary, summarise
+from speechgru.data.validation.diagnosis import Diagnosis, Problem, SplitSummary, summarise
 from speechgru.data.overlap import Intervals
 from speechgru.data.segments import SegmentReader
 from speechgru.interfaces import InputError, Tokenizer, Utterance

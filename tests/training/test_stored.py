@@ -69,9 +69,11 @@ def test_the_only_archive_of_a_corpus_is_read_as_older_runs_wrote_it(folder):
     archive = {"url": "https://theirs.invalid/a.tar.gz", "sha256": "df9f"}
     target = "speechgru.data.corpora.yesno.YesNo"
     change(folder, corpus={"_target_": target, "filename": "a.tar.gz", **archive})
-    corpus = read_stored(folder, [])["corpus"]
-    assert corpus["archives"] == [{"file": "a.tar.gz", **archive}]
-    assert "filename" not in corpus
+    options, _ = read_stored(folder, [])
+    assert options.corpus.to_plain() == {
+        "_target_": target,
+        "archives": [{"file": "a.tar.gz", **archive}],
+    }
 
 
 @pytest.mark.parametrize("group", ["corpus", "task"])

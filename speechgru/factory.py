@@ -10,7 +10,7 @@ from speechgru.checkpoint.build import build, find_class
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import load_language_model
 from speechgru.data.augment.chain import Chain
-from speechgru.data.corpora.corpus import Corpus
+from speechgru.data.source import Source
 from speechgru.decode.beam import BeamDecoder
 from speechgru.decode.n_best import Rescoring
 from speechgru.interfaces import Decoder, InputError, Tokenizer
@@ -19,14 +19,14 @@ from speechgru.model.language_model import TextScorer
 from speechgru.options.component import Component
 from speechgru.ranges import OptionError
 
-CORPUS_ROOMS = ("speechgru.data.corpora",)
+CORPUS_ROOMS = ("speechgru.data.corpora", "speechgru.data.sources")
 AUGMENT_ROOMS = ("speechgru.data.augment",)
 DECODER_ROOMS = ("speechgru.decode",)
 TASK_ROOMS = ("speechgru.training",)
 
 
-def build_corpus(corpus: Component, trust: Sequence[str] = ()) -> Corpus:
-    """Build a corpus."""
+def build_corpus(corpus: Component, trust: Sequence[str] = ()) -> Source:
+    """Build a corpus or source."""
     return build(corpus.to_plain(), "corpus", trust, CORPUS_ROOMS)
 
 

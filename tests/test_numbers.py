@@ -17,7 +17,7 @@ from speechgru.factory import (
     build_tokenizer,
 )
 from speechgru.interfaces import InputError
-from speechgru.options.choices import CONF_DIR
+from speechgru.options.choices import CONF_DIR, choose
 from speechgru.options.fields import Options
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.training.build import make_task
@@ -64,6 +64,13 @@ MEANT = {
         # What an archive is expected to hold, be it nothing.
         ({0, 1.5}, "hours.train hours.dev hours.test hours.recordings"),
         ({0}, "utterances.train utterances.dev utterances.test utterances.recordings"),
+        (
+            {0},
+            " ".join(
+                f"utterances.{part}"
+                for part in choose("corpus", "librispeech").options["utterances"]
+            ),
+        ),
         (
             set(),
             " ".join(

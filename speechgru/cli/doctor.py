@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from speechgru.checkpoint.build import build
 from speechgru.cli.config import read_command_line
-from speechgru.data.doctor import examine
+from speechgru.data.validation.examine import examine
 from speechgru.factory import build_augment, build_corpus, build_tokenizer
 from speechgru.options import DoctorOptions
 from speechgru.training.validation import on_integers

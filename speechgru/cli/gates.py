@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from speechgru.audio import AudioSource, inspect_audio
 from speechgru.cli.config import read_command_line
-from speechgru.cli.transcribe import expand_one, load_transcriber
+from speechgru.cli.transcribe import load_transcriber
 from speechgru.files import printable, replace_file
 from speechgru.interfaces import InputError
 from speechgru.model.encoders.contract import GatedEncoder
 from speechgru.model.encoders.gru_cell import GRUTrace
 from speechgru.options import GatesOptions
 from speechgru.report.gates_picture import Observation, draw
+from speechgru.transcribe.inputs import expand_one
 from speechgru.transcribe.transcriber import Transcriber
 
 USAGE = """

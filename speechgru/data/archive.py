@@ -26,41 +26,73 @@ _MB = 1e6
 _TIMEOUT = 30  # s without an answer
 
 
-def locate_archive(
-    archive: str | None, filename: str, url: str, download_dir: Path
-) -> Path:
-    """Find an archive, or download it as the last resort.
+def find_archive(archive: str | None, filename: str, download_dir: Path) -> Path | None:
+    """Find an archive on this machine.
 
     Args:
-        archive: path given by the user; nothing else is tried then.
-        filename: looked for in the folder that the environment variable
-            SPEECHGRU_ARCHIVES names, then in `download_dir`.
-        url: where it is downloaded from.
+        archive: path of the archive, or of a folder of archives, given by the user;
+            nothing else is tried then.
+        filename: looked for in the folder `archive`; without that in the folder
+            that the environment variable SPEECHGRU_ARCHIVES names, then in
+            `download_dir`.
         download_dir: where downloads are kept.
 
+    Returns:
+        Its path, or None if it is in none of these folders.
+
     Raises:
-        InputError: `archive` or the folder SPEECHGRU_ARCHIVES does not exist,
-            or the download failed (what has arrived is kept and resumed).
+        InputError: `archive` or the folder SPEECHGRU_ARCHIVES does not exist.
     """
     if archive is not None:
         path = Path(archive).expanduser()
-        if not path.is_file():
+        if path.is_file():
+            return path
+        if not path.is_dir():
             raise InputError(
-                f"{path}: no such file, expected an archive; correct corpus.archive"
+                f"{path}: no such file, expected an archive, or a folder that holds "
+                f"{filename}; correct corpus.archive"
             )
-        return path
-    folder = os.environ.get("SPEECHGRU_ARCHIVES")
-    if folder:
-        if not Path(folder).is_dir():
+        folders = [path]
+    else:
+        folder = os.environ.get("SPEECHGRU_ARCHIVES")
+        if folder and not Path(folder).is_dir():
             raise InputError(
                 f"{folder}: no such folder, expected the archives; "
                 "correct the environment variable SPEECHGRU_ARCHIVES"
             )
-        if (Path(folder) / filename).is_file():
-            return Path(folder) / filename
+        folders = [Path(folder)] if folder else []
+        folders.append(download_dir)
+    found = (path / filename for path in folders)
+    return next((path for path in found if path.is_file()), None)
+
+
+def locate_archive(
+    archive: str | None, filename: str, url: str | None, download_dir: Path
+) -> Path:
+    """Find an archive, or download it as the last resort.
+
+    Args:
+        archive: as for `find_archive`.
+        filename: as for `find_archive`.
+        url: where it is downloaded from; None: nowhere.
+        download_dir: where downloads are kept.
+
+    Raises:
+        InputError: as for `find_archive`; it is not in the folder that the user
+            gave, or has no url; or the download failed (what has arrived is kept
+            and resumed).
+    """
+    path = find_archive(archive, filename, download_dir)
+    if path is not None:
+        return path
+    if archive is not None or url is None:
+        raise InputError(
+            f"{Path(archive or download_dir) / filename}: no such file, expected the "
+            f"archive; put it there ({url or 'it has no url'}), or set "
+            "corpus.archive=PATH"
+        )
     path = download_dir / filename
-    if not path.is_file():
-        download(url, path)
+    download(url, path)
     return path
 
 

@@ -38,6 +38,8 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
 
     Attributes:
         format: a module of transcribe/formats.
+        output: file, or a folder that ends in a slash or is one already, with a file
+            for each recording; None: standard output.
         batch_seconds: s of padded audio per batch.
     """
 
@@ -45,6 +47,7 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
     is_command: ClassVar[bool] = True
 
     format: str = "text"
+    output: str | None = None  # no Path, which would lose the slash
     batch_seconds: float = option(60.0, within=SECONDS)
 
 

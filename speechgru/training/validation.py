@@ -10,8 +10,8 @@ import torch
 
 from speechgru.bounded import read_whole
 from speechgru.data.augment.chain import Chain
-from speechgru.data.doctor import examine
 from speechgru.data.folds import hold_out
+from speechgru.data.validation.examine import examine
 from speechgru.factory import build_corpus
 from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance

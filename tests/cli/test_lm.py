@@ -246,7 +246,11 @@ def test_a_known_text_is_aligned(tones, trained, tmp_path, capsys):
         (" ", [], "holds nothing to align"),
         ("nowhere.txt", [], r"nowhere\.txt: no such file"),
         ("A" * 1000, [], r"wav: 1000 tokens cannot align with \d+ output frames"),
-        ("A", ["format=srt"], "format is 'srt', expected one of: textgrid, ctm, json"),
+        (
+            "A",
+            ["format=praat"],
+            "format is 'praat', expected one of: ctm, json, srt, text, textgrid, vtt",
+        ),
     ],
 )
 def test_what_cannot_be_aligned_is_refused(text, options, expected, tones, trained):

@@ -13,10 +13,10 @@ from conftest import TINY_MODEL
 from speechgru import __version__
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import COMMANDS, UsageError, main
-from speechgru.cli.transcribe import expand
 from speechgru.interfaces import InputError
 from speechgru.options import TranscribeOptions
 from speechgru.options.choices import CONF_DIR
+from speechgru.transcribe.inputs import expand
 
 
 def test_the_program_explains_itself(call):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechgru.cli.transcribe import expand
+from speechgru.transcribe.inputs import expand
 from speechgru.transcribe.transcript import Failure
 
 RATE = 8000
@@ -123,3 +123,20 @@ def test_a_fault_of_the_decoder_is_told_once(call, checkpoint, recordings):
     assert (code, out) == (1, "")
     assert len(complaints(err)) == 1
     assert "none.txt" in err
+
+
+def test_a_folder_of_subtitles_is_written_and_never_replaced(
+    call, checkpoint, recordings, tmp_path
+):
+    out = tmp_path / "subtitles"
+    audio = recordings / "a.wav"
+    code, printed, _ = call(
+        "transcribe", checkpoint, audio, "format=vtt", f"output={out}/"
+    )
+    assert (code, printed) == (0, "")
+    content = (out / "a.vtt").read_text()
+    assert content.startswith("WEBVTT\n")
+    code, _, err = call("transcribe", checkpoint, audio, "format=vtt", f"output={out}/")
+    assert code == 1
+    assert "a.vtt: exists already" in err
+    assert (out / "a.vtt").read_text() == content

@@ -65,6 +65,17 @@ def test_what_a_run_wrote_is_read_again(folder):
     assert options.trainer.max_epochs == 100
 
 
+def test_the_only_archive_of_a_corpus_is_read_as_older_runs_wrote_it(folder):
+    archive = {"url": "https://theirs.invalid/a.tar.gz", "sha256": "df9f"}
+    target = "speechgru.data.corpora.yesno.YesNo"
+    change(folder, corpus={"_target_": target, "filename": "a.tar.gz", **archive})
+    options, _ = read_stored(folder, [])
+    assert options.corpus.to_plain() == {
+        "_target_": target,
+        "archives": [{"file": "a.tar.gz", **archive}],
+    }
+
+
 @pytest.mark.parametrize("group", ["corpus", "task"])
 def test_what_a_folder_trusts_is_not_trusted(folder, stranger, group):
     name, ran = stranger

@@ -7,7 +7,8 @@ Carnegie Mellon University around 1991.
 import re
 from pathlib import Path
 
-from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
+from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.corpus import describe_file
 from speechgru.interfaces import InputError, Utterance
 
 _DEV_STEP = 10  # every tenth training speaker

@@ -1,54 +1,14 @@
 """What every corpus can do: prepare itself, and hand out its splits."""
 
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from speechgru.audio import inspect_audio
-from speechgru.data.archive import digest_tree, extract_archive, locate_archive
 from speechgru.data.manifest import read_manifest, write_manifest
+from speechgru.data.source import PreparedReport, report
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import COUNT, Range, check, nearest, whole
-
-
-@dataclass(frozen=True)
-class SplitSize:
-    """How much is in a split.
-
-    Attributes:
-        utterances: how many.
-        hours: h of audio.
-        words: in the transcripts, as separated by spaces.
-        manifest: where it is described.
-    """
-
-    utterances: int
-    hours: float
-    words: int
-    manifest: Path
-
-
-@dataclass(frozen=True)
-class PreparedReport:
-    """What `prepare` made; `str()` gives lines for people.
-
-    Attributes:
-        corpus: name.
-        splits: size of each split, in order.
-    """
-
-    corpus: str
-    splits: Mapping[str, SplitSize]
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{self.corpus} {split}: {size.utterances} utterances, "
-            f"{size.hours:.3f} h, {size.words} words, {size.manifest}"
-            for split, size in self.splits.items()
-        )
+from speechgru.ranges import nearest
 
 
 class Corpus(ABC):
@@ -111,127 +71,8 @@ class Corpus(ABC):
             write_manifest(self.manifest_path(split), utterances)
 
     def _report(self, splits: Mapping[str, Sequence[Utterance]]) -> PreparedReport:
-        return PreparedReport(
-            self.name,
-            MappingProxyType(
-                {
-                    split: SplitSize(
-                        utterances=len(utterances),
-                        hours=sum(u.duration for u in utterances) / 3600,
-                        words=sum(len(u.text.split()) for u in utterances),
-                        manifest=self.manifest_path(split),
-                    )
-                    for split, utterances in splits.items()
-                }
-            ),
-        )
-
-
-class ArchivedCorpus(Corpus):
-    """A corpus that its host serves as one archive.
-
-    The archive is unpacked into `<root>/files`. Nothing is called prepared,
-    and no manifest is written, before the digest of the files and the sizes
-    of the splits are what is expected.
-
-    Args:
-        name: as for Corpus.
-        root: as for Corpus.
-        archive: path of the archive, or None to look for it (see
-            `locate_archive`).
-        filename: the archive's name.
-        url: where it is downloaded from.
-        sha256: expected `digest_tree` of the files; None skips the check,
-            for an altered release of one's own.
-        utterances: expected number per split.
-        hours: expected h per split, to a tenth of a percent.
-    """
-
-    patterns: tuple[str, ...]
-    """Glob patterns of the files that matter, for the digest."""
-
-    def __init__(
-        self,
-        name: str,
-        root: str | Path,
-        archive: str | None,
-        filename: str,
-        url: str,
-        sha256: str | None,
-        utterances: Mapping[str, int],
-        hours: Mapping[str, float],
-    ) -> None:
-        super().__init__(name, root)
-        self.archive = archive
-        self.filename = filename
-        self.url = url
-        self.sha256 = sha256
-        for split, number in utterances.items():
-            check(f"utterances.{split}", number, whole(0, COUNT.most))
-        for split, number in hours.items():
-            check(f"hours.{split}", number, Range(0, 1e9))
-        self.utterances = dict(utterances)
-        self.hours = dict(hours)
-
-    @property
-    def files(self) -> Path:
-        """Folder of the unpacked archive."""
-        return self.root / "files"
-
-    def prepare(self) -> PreparedReport:
-        """Find or download the archive, unpack, check, write the manifests.
-
-        Raises:
-            InputError: no archive, a damaged one, other files or sizes than
-                expected.
-        """
-        if self.files.exists():
-            self._check_digest("delete that folder and prepare again")
-        else:
-            archive = locate_archive(self.archive, self.filename, self.url, self.root)
-            extract_archive(archive, self.files)
-            try:
-                self._check_digest(
-                    f"{archive} is damaged or another release: fetch {self.url}"
-                )
-            except InputError:
-                shutil.rmtree(self.files)
-                raise
-        splits = self._read_files()
-        report = self._report(splits)
-        self._check_sizes(report)
-        self._write(splits)
-        return report
-
-    @abstractmethod
-    def _read_files(self) -> dict[str, list[Utterance]]:
-        """Describe the unpacked files, split by split."""
-
-    def _check_digest(self, remedy: str) -> None:
-        if self.sha256 is None:
-            return
-        found = digest_tree(self.files, self.patterns)
-        if found != self.sha256:
-            raise InputError(
-                f"{self.files}: sha256 of the files is {found}, "
-                f"expected {self.sha256}; {remedy}"
-            )
-
-    def _check_sizes(self, report: PreparedReport) -> None:
-        for split, size in report.splits.items():
-            expected = self.utterances[split]
-            if size.utterances != expected:
-                raise InputError(
-                    f"{self.name} {split}: {size.utterances} utterances, expected "
-                    f"{expected}; take the original archive, or correct "
-                    f"corpus.utterances.{split}"
-                )
-            hours = self.hours[split]
-            if abs(size.hours - hours) > 0.001 * hours:
-                raise InputError(
-                    f"{self.name} {split}: {size.hours:.4f} h, expected {hours}; "
-                    f"take the original archive, or correct corpus.hours.{split}"
-                )
+        manifests = {split: self.manifest_path(split) for split in splits}
+        return report(self.name, splits, manifests)
 
 
 def describe_file(

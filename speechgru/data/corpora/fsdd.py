@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from speechgru.audio import read_audio, resample_audio
-from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
+from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.corpus import describe_file
 from speechgru.data.corpora.generated import MadeCorpus, check_made, write_utterance
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.interfaces import InputError, Utterance
@@ -44,9 +45,7 @@ class FSDD(MadeCorpus):
         name: as for Corpus.
         root: folder of the archive's files and of all partitions.
         archive: as for ArchivedCorpus.
-        filename: as for ArchivedCorpus.
-        url: as for ArchivedCorpus.
-        sha256: as for ArchivedCorpus.
+        archives: as for ArchivedCorpus.
         partition: official or unseen.
         dev_speaker: whom to leave out of train, or None; see `allot`.
         utterances: number to make per split; under "recordings" the expected
@@ -66,13 +65,11 @@ class FSDD(MadeCorpus):
         name: str,
         root: str | Path,
         archive: str | None,
-        filename: str,
-        url: str,
-        sha256: str | None,
+        archives: Sequence[Mapping[str, Any]],
         partition: str,
         dev_speaker: str | None,
         utterances: Mapping[str, int],
-        hours: Mapping[str, float],
+        hours: Mapping[str, float | None] | None,
         num_digits: Sequence[int],
         pauses: Sequence[float],
         sample_rate: int,
@@ -83,7 +80,7 @@ class FSDD(MadeCorpus):
         rate = "" if sample_rate == _USUAL_RATE else f"-{sample_rate / 1000:g}kHz"
         super().__init__(name, Path(root) / f"{partition}{left_out}{rate}")
         self.recordings = IsolatedDigits(
-            name, root, archive, filename, url, sha256, utterances, hours
+            name, root, archive, archives, utterances, hours
         )
         self.partition = partition
         self.dev_speaker = dev_speaker
@@ -114,7 +111,7 @@ class FSDD(MadeCorpus):
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "sha256": self.recordings.sha256,
+            "sha256": self.recordings.archives[0].sha256,
             "partition": self.partition,
             "dev_speaker": self.dev_speaker,
             "utterances": self.utterances,

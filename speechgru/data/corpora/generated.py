@@ -14,8 +14,9 @@ from torch import Tensor
 
 from speechgru.audio import inspect_audio
 from speechgru.bounded import read_json
-from speechgru.data.corpora.corpus import Corpus, PreparedReport, describe_file
+from speechgru.data.corpora.corpus import Corpus, describe_file
 from speechgru.data.manifest import write_manifest
+from speechgru.data.source import PreparedReport
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import COUNT, LARGEST_SEED, SAMPLE_RATE, check, whole
 

@@ -6,7 +6,8 @@ the README inside the archive says English.
 
 import re
 
-from speechgru.data.corpora.corpus import ArchivedCorpus, describe_file
+from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.corpus import describe_file
 from speechgru.interfaces import InputError, Utterance
 
 _WORDS = {"0": "NO", "1": "YES"}

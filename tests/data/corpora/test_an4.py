@@ -40,14 +40,17 @@ def release(tmp_path):
     return lay_out(tmp_path / "release")
 
 
+def describe(sha256: str | None) -> list[dict[str, str | None]]:
+    url = "https://an4.invalid/an4.tar.gz"
+    return [{"file": "an4.tar.gz", "url": url, "sha256": sha256}]
+
+
 def build(tmp_path: Path, release: Path, **changes) -> AN4:
     options = {
         "name": "an4",
         "root": tmp_path / "an4",
         "archive": str(pack(release, tmp_path / "an4.tar.gz")),
-        "filename": "an4.tar.gz",
-        "url": "https://an4.invalid/an4.tar.gz",
-        "sha256": digest_tree(release, AN4.patterns),
+        "archives": describe(digest_tree(release, AN4.patterns)),
         "utterances": {"train": 19, "dev": 2, "test": 1},
         "hours": {"train": 19 / 7200, "dev": 2 / 7200, "test": 1 / 7200},
     }
@@ -90,11 +93,11 @@ def test_a_prepared_corpus_can_be_moved(tmp_path, release):
 
 
 def test_other_files_than_expected_are_refused(tmp_path, release):
-    corpus = build(tmp_path, release, sha256="0" * 64)
+    corpus = build(tmp_path, release, archives=describe("0" * 64))
     with pytest.raises(InputError, match=r"sha256 of the files is .*, expected 0000"):
         corpus.prepare()
     assert list((tmp_path / "an4").iterdir()) == []
-    build(tmp_path, release, sha256=None).prepare()
+    build(tmp_path, release, archives=describe(None)).prepare()
 
 
 def test_files_changed_after_unpacking_are_refused(tmp_path, release):

@@ -81,14 +81,17 @@ def archive(release) -> Path:
     return pack(release, release.parent / "fsdd.tar.gz")
 
 
+def describe(sha256: str | None) -> list[dict[str, str | None]]:
+    url = "https://fsdd.invalid/fsdd.tar.gz"
+    return [{"file": "fsdd.tar.gz", "url": url, "sha256": sha256}]
+
+
 def build(root: Path, archive: Path, **changes) -> FSDD:
     options = {
         "name": "fsdd",
         "root": root,
         "archive": str(archive),
-        "filename": "fsdd.tar.gz",
-        "url": "https://fsdd.invalid/fsdd.tar.gz",
-        "sha256": None,
+        "archives": describe(None),
         "partition": "official",
         "dev_speaker": None,
         "utterances": {"recordings": 180, "train": 24, "dev": 12, "test": 12},
@@ -536,7 +539,7 @@ def test_recordings_are_known_complete_and_at_8_khz(tmp_path, release, change, m
             {"hours": {"recordings": 1.0}},
             "fsdd recordings: 0.0073 h, expected 1.0; .*corpus.hours.recordings",
         ),
-        ({"sha256": "0" * 64}, r"sha256 of the files is .*, expected 0000"),
+        ({"archives": describe("0" * 64)}, r"sha256 of the files is .*, expected 0000"),
     ],
 )
 def test_another_source_than_expected_is_refused(tmp_path, archive, changes, message):
@@ -548,7 +551,7 @@ def test_another_source_than_expected_is_refused(tmp_path, archive, changes, mes
 
 def test_the_digest_of_the_recordings_is_checked(tmp_path, archive, release):
     sha256 = digest_tree(release, IsolatedDigits.patterns)
-    corpus = build(tmp_path, archive, sha256=sha256)
+    corpus = build(tmp_path, archive, archives=describe(sha256))
     assert corpus.prepare().splits["train"].utterances == len(corpus.read("train")) > 0
 
 
@@ -557,7 +560,10 @@ def test_the_real_dataset_is_as_the_configuration_says(tmp_path):
         compose_config("prepare", ["corpus=fsdd", f"data_dir={tmp_path}"]), "prepare"
     )
     folder = os.environ.get("SPEECHGRU_ARCHIVES")
-    if not folder or not (Path(folder) / config["corpus"]["filename"]).is_file():
+    if (
+        not folder
+        or not (Path(folder) / config["corpus"]["archives"][0]["file"]).is_file()
+    ):
         pytest.skip("the archive of fsdd is not in the folder SPEECHGRU_ARCHIVES")
     recordings = build_corpus(Component.read(config["corpus"], "corpus")).recordings
     size = recordings.prepare().splits["recordings"]

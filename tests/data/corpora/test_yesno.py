@@ -20,9 +20,7 @@ def build(tmp_path: Path, names: list[str], **utterances: int) -> YesNo:
         "yesno",
         root=tmp_path / "yesno",
         archive=str(tmp_path / "waves_yesno.tar.gz"),
-        filename="waves_yesno.tar.gz",
-        url="https://yesno.invalid/",
-        sha256=None,
+        archives=[{"file": "waves_yesno.tar.gz", "url": "https://yesno.invalid/"}],
         utterances=utterances,
         hours={split: 0.1 * number / 3600 for split, number in utterances.items()},
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from speechgru.data.corpora.manifest import ManifestCorpus
+from speechgru.data.sources.jsonl import ManifestCorpus
 from speechgru.interfaces import InputError
 
 

@@ -4,7 +4,8 @@ import math
 import pytest
 
 from speechgru.interfaces import Span
-from speechgru.transcribe.formats import to_json, to_text
+from speechgru.transcribe.formats.json import render as render_json
+from speechgru.transcribe.formats.text import render as render_text
 from speechgru.transcribe.transcriber import Transcript
 
 
@@ -28,13 +29,13 @@ def replace_source(transcript: Transcript, source: str) -> Transcript:
 
 
 def test_text_is_the_transcript_alone_or_after_the_name(transcript):
-    assert to_text(transcript, with_name=False) == "ÉT"
-    assert to_text(transcript, with_name=True) == "dir/é t.wav\tÉT"
+    assert render_text(transcript, named=False) == "ÉT\n"
+    assert render_text(transcript, named=True) == "dir/é t.wav\tÉT\n"
 
 
 def test_json_is_one_line_with_rounded_numbers_and_readable_letters(transcript):
-    line = to_json(transcript)
-    assert "\n" not in line
+    line = render_json(transcript, named=False)
+    assert line.count("\n") == 1
     assert "ÉT" in line
     word = {"text": "ÉT", "start": 0.04, "end": 0.333, "confidence": 0.991}
     assert json.loads(line) == {
@@ -52,7 +53,7 @@ def test_json_is_one_line_with_rounded_numbers_and_readable_letters(transcript):
 
 def test_silence_has_no_confidence():
     silence = Transcript("-", "", 1.0, -math.inf, None, (), ())
-    assert json.loads(to_json(silence)) == {
+    assert json.loads(render_json(silence, named=False)) == {
         "source": "-",
         "text": "",
         "duration": 1.0,
@@ -60,14 +61,14 @@ def test_silence_has_no_confidence():
         "words": [],
         "tokens": [],
     }
-    assert to_text(silence, with_name=True) == "-\t"
+    assert render_text(silence, named=True) == "-\t\n"
 
 
 @pytest.mark.parametrize("name", ["b\udcffd.wav", 'a "quoted",\\ name=1\n.wav'])
 def test_any_file_name_can_be_printed(transcript, name):
     named = replace_source(transcript, name)
-    to_text(named, with_name=True).encode("utf-8")
-    line = to_json(named)
+    render_text(named, named=True).encode("utf-8")
+    line = render_json(named, named=False)
     line.encode("utf-8")
-    assert "\n" not in line
+    assert line.count("\n") == 1
     assert json.loads(line)["source"] == name.replace("\udcff", "?")

@@ -10,6 +10,9 @@ from speechgru.interfaces import Utterance
 
 _NUM_LISTED = 10  # problems of one kind in the report
 
+Found = tuple[str, str]
+"""Kind and message of a problem of one utterance; see `Problem`."""
+
 
 @dataclass(frozen=True)
 class Problem:

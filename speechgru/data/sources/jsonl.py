@@ -1,14 +1,14 @@
-"""The user's own corpus: manifests that exist already."""
+"""JSON Lines manifests of the user's own, one a split."""
 
 from pathlib import Path
 
-from speechgru.data.corpora.corpus import Corpus, PreparedReport
 from speechgru.data.manifest import read_manifest
+from speechgru.data.source import PreparedReport, report
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
 
 
-class ManifestCorpus(Corpus):
+class ManifestCorpus:
     """Splits that are the user's own manifests, wherever they lie.
 
     Args:
@@ -35,8 +35,14 @@ class ManifestCorpus(Corpus):
                 f"corpus {name}: no manifests, expected one or more; set "
                 "corpus.train=A.jsonl corpus.dev=B.jsonl corpus.test=C.jsonl"
             )
-        super().__init__(name, root=next(iter(self._paths.values())).parent)
+        self.name = name
         self.splits = tuple(self._paths)
+        self._all = tuple(given)
+
+    @property
+    def variant(self) -> str:
+        """The name alone."""
+        return self.name
 
     def manifest_path(self, split: str) -> Path:
         """The manifest of a split. Raises InputError: not given."""
@@ -45,7 +51,7 @@ class ManifestCorpus(Corpus):
                 f"unknown split '{split}'; {self.name} has: {', '.join(self.splits)}"
                 + (
                     f"; set corpus.{split}=PATH"
-                    if split in Corpus.splits
+                    if split in self._all
                     else nearest(split, self.splits)
                 )
             )
@@ -57,4 +63,5 @@ class ManifestCorpus(Corpus):
 
     def prepare(self) -> PreparedReport:
         """Read and count the manifests; nothing is written."""
-        return self._report({split: self.read(split) for split in self.splits})
+        splits = {split: self.read(split) for split in self.splits}
+        return report(self.name, splits, self._paths)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechgru.data.doctor import examine
+from speechgru.data.validation.examine import examine
 from speechgru.interfaces import InputError, Utterance
 from speechgru.text.tokenizer import CharacterTokenizer
 

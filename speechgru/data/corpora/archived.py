@@ -1,0 +1,155 @@
+"""Corpora that their hosts serve as archives."""
+
+import shutil
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from speechgru.data.archive import extract_archive, locate_archive
+from speechgru.data.corpora.archives import Archive
+from speechgru.data.corpora.corpus import Corpus
+from speechgru.data.source import PreparedReport, SplitSize
+from speechgru.interfaces import InputError, Utterance
+from speechgru.ranges import COUNT, Range, check, whole
+
+
+class DownloadedCorpus(Corpus):
+    """What corpora of archives share: the archives, and what should be in them.
+
+    Args:
+        name: as for Corpus.
+        root: as for Corpus.
+        archive: path of the archive, or of the folder that holds all of them;
+            None: look for them (see `locate_archive`).
+        archives: of each its file, url, and sha256 or file_sha256; see `Archive`.
+        utterances: expected number per split; of one without it, any.
+        hours: expected h per split, to a tenth of a percent; likewise.
+
+    Raises:
+        InputError: archives are not described as they should be, or archive is
+            one file where there are several.
+    """
+
+    patterns: tuple[str, ...]
+    """Glob patterns of the files that matter, for the digest."""
+
+    def __init__(
+        self,
+        name: str,
+        root: str | Path,
+        archive: str | None,
+        archives: Sequence[Mapping[str, Any]],
+        utterances: Mapping[str, int | None] | None = None,
+        hours: Mapping[str, float | None] | None = None,
+    ) -> None:
+        super().__init__(name, root)
+        self.archive = archive
+        self.archives = [Archive.of(options) for options in archives]
+        parts = [each.part for each in self.archives]
+        if not parts or len(parts) != len(set(parts)):
+            raise InputError(
+                f"corpus {name}: archives are {', '.join(parts) or 'none'}, expected "
+                "one or more with names of their own; correct corpus.archives"
+            )
+        if len(parts) > 1 and archive and Path(archive).expanduser().is_file():
+            raise InputError(
+                f"{archive}: one file, but {name} has {len(parts)} archives, expected "
+                "the folder that holds them; set corpus.archive=FOLDER"
+            )
+        self.utterances = _known(utterances)
+        self.hours = _known(hours)
+        for split, number in self.utterances.items():
+            check(f"utterances.{split}", number, whole(0, COUNT.most))
+        for split, number in self.hours.items():
+            check(f"hours.{split}", number, Range(0, 1e9))
+
+    @property
+    def files(self) -> Path:
+        """Folder of the unpacked archive, or of the folders of several."""
+        return self.root / "files"
+
+    def folder(self, archive: Archive) -> Path:
+        """Where an archive is unpacked."""
+        return self.files / archive.part
+
+    def _unpack(self, archive: Archive) -> None:
+        """See that the files of an archive are there, and what they should be."""
+        folder = self.folder(archive)
+        if folder.exists():
+            archive.check_files(
+                folder, self.patterns, "delete that folder and prepare again"
+            )
+            return
+        path = locate_archive(self.archive, archive.file, archive.url, self.root)
+        archive.check_file(path)
+        extract_archive(path, folder)
+        try:
+            archive.check_files(
+                folder,
+                self.patterns,
+                f"{path} is damaged or another release: fetch {archive.url}",
+            )
+        except InputError:
+            shutil.rmtree(folder)
+            raise
+
+    def _check_size(self, split: str, size: SplitSize) -> None:
+        expected = self.utterances.get(split, size.utterances)
+        if size.utterances != expected:
+            raise InputError(
+                f"{self.name} {split}: {size.utterances} utterances, expected "
+                f"{expected}; take the original archive, or correct "
+                f"{_option('utterances', split)}"
+            )
+        hours = self.hours.get(split, size.hours)
+        if abs(size.hours - hours) > 0.001 * hours:
+            raise InputError(
+                f"{self.name} {split}: {size.hours:.4f} h, expected {hours}; "
+                f"take the original archive, or correct {_option('hours', split)}"
+            )
+
+
+class ArchivedCorpus(DownloadedCorpus):
+    """A corpus that its host serves as one archive, or as several, all needed.
+
+    One archive is unpacked into `<root>/files`, several each into a folder of its
+    own there. Nothing is called prepared, and no manifest is written, before the
+    digests of the files and the sizes of the splits are what is expected. The
+    arguments are those of DownloadedCorpus.
+    """
+
+    def folder(self, archive: Archive) -> Path:
+        """Where an archive is unpacked."""
+        return self.files if len(self.archives) == 1 else super().folder(archive)
+
+    def prepare(self) -> PreparedReport:
+        """Find or download the archives, unpack, check, write the manifests.
+
+        Raises:
+            InputError: no archive, a damaged one, other files or sizes than
+                expected.
+        """
+        for archive in self.archives:
+            self._unpack(archive)
+        splits = self._read_files()
+        report = self._report(splits)
+        for split, size in report.splits.items():
+            self._check_size(split, size)
+        self._write(splits)
+        return report
+
+    @abstractmethod
+    def _read_files(self) -> dict[str, list[Utterance]]:
+        """Describe the unpacked files, split by split."""
+
+
+def _option(group: str, split: str) -> str:
+    """How the command line gives a size; its grammar has no hyphen in a key."""
+    if "-" in split:
+        return f"corpus.{group}={{{split}: SIZE}}"
+    return f"corpus.{group}.{split}"
+
+
+def _known(sizes: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: size for key, size in (sizes or {}).items() if size is not None}

@@ -1,0 +1,1 @@
+"""Is a corpus fit to train on: one module a kind of problem."""

@@ -1,0 +1,74 @@
+"""What may be there but once: ids within a split, audio among splits."""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from speechgru.data.overlap import Intervals
+from speechgru.data.validation.diagnosis import Found, Problem
+from speechgru.interfaces import Utterance
+
+
+def repeated_ids(utterances: Sequence[Utterance]) -> set[int]:
+    """Indices of those whose id an earlier one has."""
+    first = {}
+    for index, utterance in enumerate(utterances):
+        first.setdefault(utterance.id, index)
+    return set(range(len(utterances))) - set(first.values())
+
+
+def repeated_id(split: str, utterance: Utterance) -> Problem:
+    """The problem of an utterance whose id an earlier one has."""
+    return Problem(
+        split,
+        utterance.id,
+        "duplicate-id",
+        f"{utterance.id}: id occurs twice in {split}, expected unique ids; rename or "
+        "drop one",
+    )
+
+
+class SharedAudio:
+    """Remembers all audio, to find what comes again.
+
+    Attributes:
+        num_repeated: by split, utterances with the very samples of another of it.
+    """
+
+    def __init__(self) -> None:
+        self.num_repeated: Counter[str] = Counter()
+        self._digests: dict[bytes, tuple[str, str]] = {}
+        self._intervals = Intervals()
+
+    def check(self, split: str, utterance: Utterance, waveform: Tensor) -> list[Found]:
+        """Audio that an earlier split has, whole or in part.
+
+        Args:
+            split: of the utterance.
+            utterance: whose place in its file is looked at.
+            waveform: (S,) of it.
+        """
+        digest = hashlib.blake2b(waveform.numpy().tobytes(), digest_size=16).digest()
+        start = utterance.offset
+        end = start + utterance.duration if utterance.partial else math.inf
+        path = utterance.audio_path.resolve()
+        shared = self._intervals.find_other(path, split, start, end)
+        self._intervals.add(path, split, start, end, utterance.id)
+        same = self._digests.setdefault(digest, (split, utterance.id))
+        if same[0] != split:
+            shared = same
+        elif same[1] != utterance.id:
+            self.num_repeated[split] += 1
+        if shared is None:
+            return []
+        other_split, id = shared
+        return [
+            (
+                "leaked",
+                f"{utterance.id}: {split} audio that is also in {other_split} (as "
+                f"{id}), expected audio of its own; drop one of the two",
+            )
+        ]

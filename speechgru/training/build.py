@@ -74,7 +74,7 @@ def refuse_idle(options: TrainOptions, named: Iterable[str]) -> None:
         if any(key == name or key.startswith(f"{name}.") for name in idle):
             kind = "a language model" if texts else "an acoustic model"
             raise InputError(
-                f"{key} is set, but {kind} does not obey it; leave it out, or choose "
+                f"{kind} does not obey {key}; leave it out, or choose "
                 f"task={'ctc' if texts else 'lm'}"
             )
 

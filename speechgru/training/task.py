@@ -1,33 +1,25 @@
 """What all training has in common: the step, its schedule, and its checkpoints."""
 
 import logging
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import lightning as L
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 from torchmetrics import MeanMetric
 
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, MODEL_PREFIX, describe
 from speechgru.interfaces import InputError, Tokenizer
-from speechgru.model.encoders.contract import BlockEncoder
-from speechgru.ranges import SEED, OptionError, Range, check, nearest
-from speechgru.training.muon import Muon
-from speechgru.training.schedule import SCHEDULES
+from speechgru.training.optimisation import KEPT, Optimisation
 
 log = logging.getLogger(__name__)
 
 LOSSES_KEY = "train_losses"
 """Of the sums in a checkpoint of the middle of an epoch, over all processes."""
 
-KEPT = "; the last good checkpoint is kept in the run folder"
 
-
-class TrainingTask(L.LightningModule):
+class TrainingTask(Optimisation):
     """Optimise a model, and describe it in checkpoints.
 
     The loss of an optimiser step is the sum over its items divided by their
@@ -78,44 +70,20 @@ class TrainingTask(L.LightningModule):
         average: float = 0.0,
         optimizer: str = "adamw",
     ) -> None:
-        super().__init__()
-        if schedule not in SCHEDULES:
-            raise OptionError(
-                f"schedule is {schedule!r}, expected one of: {', '.join(SCHEDULES)}"
-                f"{nearest(schedule, SCHEDULES)}"
-            )
-        if optimizer not in ("adamw", "muon"):
-            raise OptionError(
-                f"optimizer is {optimizer!r}, expected one of: adamw, muon"
-            )
-        if optimizer == "muon" and not isinstance(model.encoder, BlockEncoder):
-            raise OptionError(
-                f"optimizer is muon, but the encoder {type(model.encoder).__name__} "
-                "does not say which matrices its weights consist of; set "
-                "task.optimizer=adamw, choose a recurrent encoder, or give yours "
-                f"weight_blocks ({BlockEncoder.__module__}.BlockEncoder)"
-            )
-        check("seed", seed, SEED)
-        check("learning_rate", learning_rate, Range(0, 1000, above=True))
-        check("weight_decay", weight_decay, Range(0, 1000))
-        check("warmup", warmup, Range(0, 1, above=True, below=True))
-        check("clip_norm", clip_norm, Range(0, math.inf, above=True))
-        check("average", average, Range(0, 1, below=True))
-        self.model = model
-        self.uses_muon = optimizer == "muon"
-        self.averaged = None
-        if average:
-            self.averaged = AveragedModel(model, multi_avg_fn=moving_average(average))
-            self.averaged.requires_grad_(False)
+        super().__init__(
+            model,
+            seed,
+            learning_rate,
+            weight_decay,
+            schedule,
+            warmup,
+            clip_norm,
+            average,
+            optimizer,
+        )
         self.tokenizer = tokenizer
         self.model_config = model_config
         self.metadata = dict(metadata)
-        self.seed = seed
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.schedule = SCHEDULES[schedule]
-        self.warmup = warmup
-        self.clip_norm = clip_norm
         # Sums over items and processes, whatever the sizes of batches.
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
@@ -123,11 +91,6 @@ class TrainingTask(L.LightningModule):
         self.val_loss_per_token = MeanMetric()
         self.samples: list[tuple[str, str, str]] = []
         self._cpu_seconds = 0.0
-
-    @property
-    def scored_model(self) -> nn.Module:
-        """What is validated, and kept as the best."""
-        return self.model if self.averaged is None else self.averaged.module
 
     def describe_best(self, best: Mapping[str, float]) -> str:
         """Say how good the best checkpoint is, by its scores, the decisive first."""
@@ -182,99 +145,9 @@ class TrainingTask(L.LightningModule):
             "train/loss", self.train_loss, on_step=False, on_epoch=True, batch_size=size
         )
 
-    def on_train_start(self) -> None:
-        """Follow the schedule, which has another length if max_epochs was changed."""
-        scheduler, optimizer = self.lr_schedulers(), self.optimizers()
-        rates = [
-            base * scheduler.lr_lambdas[0](scheduler.last_epoch)
-            for base in scheduler.base_lrs
-        ]
-        groups = optimizer.param_groups
-        if rates[0] != groups[0]["lr"]:
-            log.warning(
-                "the schedule now ends after %d epochs, so that the learning rate goes "
-                "on at %.3g instead of %.3g: a run that was planned for so many epochs "
-                "from the start would be another",
-                self.trainer.max_epochs,
-                rates[0],
-                groups[0]["lr"],
-            )
-        for group, rate in zip(groups, rates, strict=True):
-            group["lr"] = rate
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Take a step, and take it into the average."""
-        super().optimizer_step(*args, **kwargs)
-        if self.averaged is not None:
-            self.averaged.update_parameters(self.model)
-
     def on_train_epoch_end(self) -> None:
         """Log the time behind, of the first process."""
         self.log("train/cpu_seconds", self.cpu_seconds, rank_zero_only=True)
-
-    def configure_optimizers(self) -> dict[str, Any]:
-        """The optimiser, with a schedule over all steps of the run."""
-        groups = self._parameter_groups()
-        if self.uses_muon:
-            optimizer = Muon(groups, self.learning_rate)
-        else:
-            optimizer = torch.optim.AdamW(groups, self.learning_rate)
-        num_steps = self.trainer.datamodule.steps_per_epoch * self.trainer.max_epochs
-        scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.schedule((step + 1) / num_steps, self.warmup)
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
-
-    def _parameter_groups(self) -> list[dict[str, Any]]:
-        """Parameters by how they are optimised."""
-        blocks = self._muon_blocks() if self.uses_muon else {}
-        others = [p for p in self.model.parameters() if p not in blocks]
-        groups = [
-            {
-                "params": [p for p in others if p.dim() > 1],
-                "weight_decay": self.weight_decay,
-            },
-            {"params": [p for p in others if p.dim() <= 1], "weight_decay": 0.0},
-        ]
-        for shape in dict.fromkeys(blocks.values()):
-            matrices = {
-                "params": [p for p in blocks if blocks[p] == shape],
-                "weight_decay": self.weight_decay,
-                "block_shape": shape,
-            }
-            groups.append(matrices)
-        return groups
-
-    def _muon_blocks(self) -> dict[nn.Parameter, tuple[int, int]]:
-        """What Muon turns, with the rows and columns of the blocks in each.
-
-        A block is a gate of one direction, or all filters of a convolution.
-        """
-        gates = self.model.encoder.weight_blocks()
-        filters = {p: (len(p), p[0].numel()) for p in self.filters() if p.dim() > 1}
-        return {**gates, **filters}
-
-    def filters(self) -> Iterable[nn.Parameter]:
-        """Parameters of convolutions in front of the encoder."""
-        return ()
-
-    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
-        """Clip the norm of the whole gradient; refuse one that is not finite.
-
-        Under float16 the loss scaler skips such steps by itself.
-        """
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        if scaler is None and not math.isfinite(norm):
-            raise InputError(
-                f"gradient norm is {norm} {self._where()}, expected a finite one; "
-                f"lower task.learning_rate{KEPT}"
-            )
-        self.log("train/gradient_norm", norm)
-        self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the model and the run, as of now."""
@@ -321,7 +194,7 @@ class TrainingTask(L.LightningModule):
             InputError: the optimiser of the run has its parameters in other groups.
         """
         metadata = checkpoint[DESCRIPTION_KEY]["metadata"]
-        expected = [len(group["params"]) for group in self._parameter_groups()]
+        expected = [len(group["params"]) for group in self.parameter_groups()]
         for state in checkpoint["optimizer_states"]:
             found = [len(group["params"]) for group in state["param_groups"]]
             if found != expected:
@@ -351,26 +224,6 @@ class TrainingTask(L.LightningModule):
         wrong = [id for id, good in zip(ids, finite.tolist(), strict=True) if not good]
         found = losses[~finite][0].item()
         raise InputError(
-            f"loss is {found} {self._where()}, expected a finite one; utterances: "
+            f"loss is {found} {self.where()}, expected a finite one; utterances: "
             f"{', '.join(wrong)}; of the batch: {', '.join(ids)}; {remedy}{KEPT}"
         )
-
-    def _where(self) -> str:
-        return f"in epoch {self.current_epoch + 1}, step {self.global_step + 1}"
-
-
-def moving_average(kept: float) -> Callable[..., None]:
-    """How AveragedModel goes on averaging.
-
-    At first less is kept, so that the average soon forgets how it began.
-
-    Args:
-        kept: share of the average that a step leaves, in the long run.
-    """
-
-    def update(average: list[Tensor], weights: list[Tensor], num_steps: Tensor) -> None:
-        steps = int(num_steps)
-        now = min(kept, (1 + steps) / (10 + steps))
-        torch._foreach_lerp_(average, weights, 1 - now)
-
-    return update

@@ -106,7 +106,7 @@ def test_each_gate_of_each_direction_is_a_block(encoder, gates):
     model = nn.Module()
     model.encoder = encoder(input_size=5, hidden_size=8, num_layers=1)
     model.subsampling = nn.Conv2d(3, 4, 5)
-    _, _, *matrices = make_task(model, optimizer="muon")._parameter_groups()
+    _, _, *matrices = make_task(model, optimizer="muon").parameter_groups()
     blocks = {
         group["block_shape"]: sum(p.numel() for p in group["params"])
         for group in matrices

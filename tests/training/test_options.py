@@ -10,7 +10,7 @@ from speechgru.checkpoint.storage import read_checkpoint
 from speechgru.interfaces import InputError
 from speechgru.score.learning import read_learning_curves
 from speechgru.training.ctc import CTCTask
-from speechgru.training.task import moving_average
+from speechgru.training.optimisation import moving_average
 
 
 @pytest.fixture(scope="module")

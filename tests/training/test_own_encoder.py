@@ -116,7 +116,7 @@ def test_with_layers_to_walk_through_it_takes_intermediate_ctc():
 
 def test_with_blocks_it_takes_muon():
     encoder = OwnBlocks(4)
-    _, _, group = make_task(encoder, optimizer="muon")._parameter_groups()
+    _, _, group = make_task(encoder, optimizer="muon").parameter_groups()
     assert group["params"] == [encoder.linear.weight]
     assert group["block_shape"] == (3, 4)
 

@@ -3,9 +3,11 @@
 import os
 
 import pytest
+import yaml
+from omegaconf import OmegaConf
 
 from speechgru.interfaces import InputError
-from speechgru.options.config_file import check_folder, read_config
+from speechgru.options.config_file import check_folder, read_config, write_config
 
 BOMB = "a0: &a0 [0,0,0,0,0,0,0,0,0]\n" + "".join(
     f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)
@@ -66,3 +68,34 @@ def test_a_folder_of_choices_is_looked_at_as_a_whole(tmp_path, call):
         code, _, err = call(command, "--config-dir", tmp_path, "encoder=theirs")
         assert code == 1
         assert "theirs.yaml: cannot be read (more than 100000 values)" in err
+
+
+def test_what_is_written_is_read_again_by_yaml_of_any_version(tmp_path):
+    values = {
+        "text": "1e3",
+        "date": "2020-01-01",
+        "number": 1e-05,
+        "whole": 3,
+        "switch": True,
+        "none": None,
+        "list": [0.5, "é"],
+        "empty": {},
+    }
+    path = tmp_path / "config.yaml"
+    write_config(path, values)
+    assert read_config(path) == values
+    assert yaml.safe_load(path.read_text()) | {"date": "2020-01-01"} == values
+
+
+def test_numbers_and_dates_are_read_as_hydra_reads_them(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: 1e-3\nb: 2020-01-01\nc: 1_000\nd: .5\ne: -.inf\nf: 0x10\n")
+    assert read_config(path) == OmegaConf.to_container(OmegaConf.load(path))
+    assert read_config(path)["a"] == 0.001
+
+
+def test_a_key_that_stands_there_twice_is_an_error(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("seed: 1\nseed: 2\n")
+    with pytest.raises(InputError, match="the key 'seed' stands there twice"):
+        read_config(path)

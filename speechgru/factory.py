@@ -1,23 +1,24 @@
 """From options to the objects that they describe."""
 
 import contextlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from torch import nn
+from pathlib import Path
 
 from speechgru.checkpoint.build import build, find_class
 from speechgru.checkpoint.identity import digest_weights
-from speechgru.checkpoint.load import load_language_model
+from speechgru.checkpoint.load import LoadedCheckpoint, load_language_model
 from speechgru.data.augment.chain import Chain
 from speechgru.data.source import Source
-from speechgru.decode.beam import BeamDecoder
 from speechgru.decode.n_best import Rescoring
-from speechgru.interfaces import Decoder, InputError, Tokenizer
-from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, read_weights
+from speechgru.interfaces import Decoder, InputError, Tokenizer, TunableDecoder
+from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, name_other, read_weights
 from speechgru.model.language_model import TextScorer
 from speechgru.options.component import Component
+from speechgru.options.evaluation import DecodeOptions, TuneOptions
 from speechgru.ranges import OptionError
+
+log = logging.getLogger(__name__)
 
 CORPUS_ROOMS = ("speechgru.data.corpora", "speechgru.data.sources")
 AUGMENT_ROOMS = ("speechgru.data.augment",)
@@ -35,39 +36,87 @@ def name_corpus(corpus: Component) -> str:
     return corpus.options.get("name", corpus.target)
 
 
-def build_decoder(config: Mapping[str, Any], model: nn.Module | None = None) -> Decoder:
-    """Build the decoder that a configuration names, with its rescoring.
+def build_decoder(
+    options: DecodeOptions, loaded: LoadedCheckpoint, warn: bool = True
+) -> Decoder:
+    """Build a decoder, with the weights that suit the model, and its rescoring.
 
     Args:
-        config: of the command.
-        model: the acoustic model, whose tuned weights are taken.
+        options: of the command.
+        loaded: the acoustic model, whose tuned weights are taken.
+        warn: whether to say if they were tuned with another model.
+
+    Raises:
+        InputError: an option is not what it may be, or a file cannot be read.
     """
-    decoder = build(config["decoder"], "decoder", config["trust"], DECODER_ROOMS)
-    digest = None
-    if model is not None and isinstance(decoder, BeamDecoder):
-        digest = digest_weights(model)
-        decoder.hear_through(digest)
-    if config.get("rescore") is None:
-        return decoder
-    if not isinstance(decoder, BeamDecoder):
-        raise InputError(
-            f"rescore is {config['rescore']!r}, but the decoder finds one text only; "
-            "choose decoder=prefix_beam or beam"
-        )
-    weight = config["rescore_weight"]
-    if weight is None:
-        tuned = read_weights(config["rescore"], RESCORE, RESCORE_WEIGHTS, digest)
-        weight = tuned["rescore_weight"]
-    decoder.rescoring = Rescoring(
-        load_text_scorer(config), weight, config["rescore_texts"]
+    component = options.decoder
+    if not component.takes_sizes:
+        if options.rescore is not None:
+            raise InputError(
+                f"rescore is '{options.rescore}', but the decoder finds one text "
+                "only; choose decoder=prefix_beam or flashlight"
+            )
+        return build(component.to_plain(), "decoder", options.trust, DECODER_ROOMS)
+    digest = digest_weights(loaded.model)
+    decoder = build(
+        component.to_plain(),
+        "decoder",
+        options.trust,
+        DECODER_ROOMS,
+        model=digest,
+        rescoring=build_rescoring(options, digest),
     )
+    if warn:
+        _warn_of_foreign_weights(decoder, options, digest)
     return decoder
 
 
-def load_text_scorer(config: Mapping[str, Any]) -> TextScorer:
-    """Load the language model that the option rescore names."""
-    loaded = load_language_model(config["rescore"], config["trust"])
+def name_decoder(options: DecodeOptions | TuneOptions) -> str:
+    """What a decoder calls itself. Raises InputError: there is no such class."""
+    target, trust = options.decoder.target, options.trust
+    return find_class(target, "decoder", trust, DECODER_ROOMS).name
+
+
+def build_rescoring(options: DecodeOptions, model: str) -> Rescoring | None:
+    """Build what sorts the best texts anew, if that is asked for.
+
+    Args:
+        options: of the command.
+        model: digest of the acoustic model, whose tuned weights are taken.
+    """
+    if options.rescore is None:
+        return None
+    weight = options.rescore_weight
+    if weight is None:
+        tuned = read_weights(options.rescore, RESCORE, RESCORE_WEIGHTS, model)
+        weight = tuned["rescore_weight"]
+    scorer = load_text_scorer(options.rescore, options.trust)
+    return Rescoring(scorer, weight, options.rescore_texts)
+
+
+def load_text_scorer(checkpoint: Path, trust: Sequence[str] = ()) -> TextScorer:
+    """Load a language model that scores whole texts."""
+    loaded = load_language_model(checkpoint, trust)
     return TextScorer(loaded.model, loaded.tokenizer)
+
+
+def _warn_of_foreign_weights(
+    decoder: Decoder, options: DecodeOptions, model: str
+) -> None:
+    """Say whose weights are taken where none were tuned with this model."""
+    uses: list[tuple[str | Path, str, str]] = []
+    if isinstance(decoder, TunableDecoder) and decoder.lm_path and decoder.takes_tuned:
+        uses.append((decoder.lm_path, decoder.name, "its weights"))
+    if options.rescore is not None and options.rescore_weight is None:
+        uses.append((options.rescore, RESCORE, "its weights in rescoring"))
+    for lm, use, what in uses:
+        other = name_other(lm, use, model)
+        if other is not None:
+            log.warning(
+                "%s: %s were tuned with another checkpoint, %s; speechgru tune finds "
+                "those for this one",
+                lm, what, other,
+            )  # fmt: skip
 
 
 def build_augment(

@@ -204,7 +204,20 @@ class LanguageModel(Protocol):
 
 @runtime_checkable
 class Decoder(Protocol):
-    """Log-probabilities to hypotheses, one per utterance."""
+    """Log-probabilities to hypotheses, one per utterance.
+
+    It is complete when it is constructed. One whose YAML says `_partial_: true`
+    takes the arguments model and rescoring besides; see `BeamDecoder`.
+
+    Attributes:
+        name: as in decoder=NAME.
+    """
+
+    name: str
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What counts how much, by its name; {} where nothing is weighed."""
 
     def __call__(
         self,
@@ -214,3 +227,34 @@ class Decoder(Protocol):
         seconds_per_frame: float,
     ) -> list[Hypothesis]:
         """Decode (B, T, C) float32 natural log-probabilities."""
+
+
+@runtime_checkable
+class TunableDecoder(Decoder, Protocol):
+    """One that weighs a language model, whose weights `speechgru tune` finds.
+
+    Attributes:
+        lm_path: file of the language model; None: there is none.
+        takes_tuned: whether weights are taken that were tuned, if there are any.
+        lm_weight, word_score: of a text, beside the sound.
+        beam_size: texts that are kept after each frame.
+        num_best: texts of a hypothesis, its alternatives included.
+    """
+
+    lm_path: str | None
+    takes_tuned: bool
+    lm_weight: float
+    word_score: float
+    beam_size: int
+    num_best: int
+
+    def scores_words(self, tokenizer: Tokenizer) -> bool:
+        """Whether a word_score makes a difference."""
+
+    def fit(self, tokenizer: Tokenizer) -> object:
+        """Get ready for texts of these tokens. Raises InputError."""
+
+    def adjusted(
+        self, lm_weight: float, word_score: float, beam_size: int, num_best: int
+    ) -> "TunableDecoder":
+        """The same search with other weights and sizes."""

@@ -13,7 +13,7 @@ from speechgru.cli.config import compose_config, to_plain
 from speechgru.factory import (
     build_augment,
     build_corpus,
-    build_decoder,
+    DECODER_ROOMS,
     build_tokenizer,
 )
 from speechgru.interfaces import InputError
@@ -140,7 +140,8 @@ def check_without_training(config, group, command):
             options, None, small_model(), CharacterTokenizer("ABC"), {}, **decoder
         )
     elif group == "decoder":
-        build_decoder(config)
+        sizes = {"model": None, "rescoring": None}
+        build(config["decoder"], "decoder", (), DECODER_ROOMS, **sizes)
     elif isinstance(part := config.get(group), dict) and part.get("_target_"):
         build(part, group, **SIZES.get(group, {}))
 

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, replace_file
-from speechgru.options import AlignOptions
-from speechgru.threads import set_up_cpu
+from speechgru.options import AlignOptions, DecodeOptions
 from speechgru.transcribe.aligning import doubt_text, read_text
 from speechgru.transcribe.format_table import find_format
 from speechgru.transcribe.inputs import expand_one
-from speechgru.transcribe.transcriber import Transcriber
+from speechgru.transcribe.load import load_transcriber
 
 USAGE = """
 usage: speechgru align CHECKPOINT AUDIO TEXT [KEY=VALUE ...]
@@ -23,25 +22,21 @@ for standard input). TEXT is the text, or a file that holds it.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(AlignOptions, arguments, USAGE, (3, 3))
-    config = line.config
-    written = find_format(config["format"])
+    options = line.options
+    written = find_format(options.format)
     checkpoint, name, text = line.positional
     source = expand_one(name)
-    set_up_cpu(config["num_threads"])
-    transcriber = Transcriber.from_checkpoint(
-        checkpoint,
-        config["device"],
-        trust=config["trust"],
-        max_memory=config["max_memory"],
+    transcriber = load_transcriber(
+        checkpoint, DecodeOptions(trust=options.trust), options
     )
     transcript = transcriber.align(source, read_text(text))
     doubt = doubt_text(transcript)
     if doubt:
         print(doubt, file=sys.stderr)
     text = written.render(transcript, named=False)
-    if config["output"] is None:
+    if options.output is None:
         print(text, end="")
     else:
-        replace_file(config["output"], text.encode())
-        print(f"alignment: {printable(config['output'])}")
+        replace_file(options.output, text.encode())
+        print(f"alignment: {printable(str(options.output))}")
     return 0

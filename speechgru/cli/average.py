@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     paths = [Path(name) for name in line.positional]
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("a checkpoint is given twice, expected different ones")
-    output = Path(line.config["output"] or paths[0].with_name("average.ckpt"))
+    output = line.options.output or paths[0].with_name("average.ckpt")
     if output.exists():
         raise InputError(f"{output}: exists, expected a new file; choose another name")
     write_checkpoint(average_checkpoints(paths), output)

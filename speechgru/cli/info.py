@@ -27,14 +27,14 @@ def main(arguments: Sequence[str]) -> int:
     description = read_checkpoint(path)[DESCRIPTION_KEY]
     for_text = is_language_model(description)
     load = load_language_model if for_text else load_checkpoint
-    loaded = load(path, line.config["trust"])
+    loaded = load(path, line.options.trust)
     facts = {**loaded.metadata, "num_parameters": loaded.model.num_parameters}
     if not for_text:
         facts["seconds_per_frame"] = loaded.model.seconds_per_frame
     facts["tokens"] = "".join(loaded.tokenizer.tokens[1:])
     facts["model"] = loaded.model_config
     facts["digest"] = description.get(DIGEST)
-    if line.config["format"] == "json":
+    if line.options.format == "json":
         print(to_json(facts).decode())
         return 0
     for name, value in facts.items():

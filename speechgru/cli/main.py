@@ -133,7 +133,7 @@ def _message(error: BaseException, command: str) -> str:
 def _explain(text: str, command: str) -> str:
     """Hydra's message in the words of the user, with the nearest name there is."""
     from speechgru.cli.help import nearest_option
-    from speechgru.options.choices import choices
+    from speechgru.options.choices import FORMER, choices
 
     text = text.partition("\nConfig search path:")[0]
     unknown = re.search(r"Could not override '([\w.-]+)'", text)
@@ -147,6 +147,9 @@ def _explain(text: str, command: str) -> str:
     elif missing := re.search(r"Could not (find|load) '(\w+)/([^']+)'", text):
         from speechgru.ranges import nearest
 
+        group, name = missing[2], missing[3]
+        if (group, name) in FORMER:
+            return f"{group}={name} is {group}={FORMER[group, name]} now"
         text += nearest(missing[3], choices(missing[2])).replace("; ", "\n")
     elif "LexerNoViableAlt" in text:
         text += (

@@ -13,6 +13,7 @@ from speechgru.options import TranscribeOptions
 from speechgru.progress import say_line, track, without_bars
 from speechgru.threads import set_up_cpu
 from speechgru.transcribe.format_table import find_format
+from speechgru.transcribe.load import load_transcriber
 from speechgru.transcribe.inputs import Input, list_inputs
 from speechgru.transcribe.many_inputs import transcribe_inputs
 from speechgru.transcribe.output import plan_output
@@ -31,13 +32,15 @@ cannot be transcribed is named on standard error, and the exit code is then 1.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(TranscribeOptions, arguments, USAGE, (2, sys.maxsize))
-    config = line.config
+    options = line.options
     checkpoint, *names = line.positional
-    written = find_format(config["format"])
+    written = find_format(options.format)
     inputs = list_inputs(names)
-    write = plan_output(config["output"], config["format"], inputs) or _print
+    write = plan_output(options.output, options.format, inputs) or _print
     results = transcribe_inputs(
-        inputs, lambda: load_transcriber(checkpoint, config), config["batch_seconds"]
+        inputs,
+        lambda: load_transcriber(checkpoint, options, options),
+        options.batch_seconds,
     )
     failures = 0
     for each in track(inputs, "transcribe", "files"):
@@ -58,21 +61,3 @@ def main(arguments: Sequence[str]) -> int:
 def _print(_: Input, text: str) -> None:
     with without_bars():
         print(text, end="", flush=True)
-
-
-def load_transcriber(checkpoint: str, config: Mapping[str, Any]) -> Transcriber:
-    """Load a checkpoint with the decoder, device and threads of a command."""
-    set_up_cpu(config["num_threads"])
-    loaded = load_checkpoint(checkpoint, config["trust"])
-    decoder = build_decoder(config, loaded.model)
-    warn_of_foreign_weights(decoder, config, loaded.model)
-    if isinstance(decoder, BeamDecoder):
-        # A fault of the language model is no fault of every file.
-        decoder.fit(loaded.tokenizer)
-    return Transcriber(
-        to_device(loaded.model, config["device"]),
-        loaded.tokenizer,
-        decoder,
-        loaded.metadata,
-        config.get("max_memory"),
-    )

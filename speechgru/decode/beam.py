@@ -1,5 +1,6 @@
 """What the beam searches share: their options, and hypotheses with confidences."""
 
+import copy
 import math
 import threading
 from abc import ABC, abstractmethod
@@ -11,18 +12,14 @@ import torch
 from torch import Tensor
 
 from speechgru.decode.align import align_tokens
-from speechgru.decode.language import SPACE, token_names
-from speechgru.decode.lexicon import Lexicon, read_lexicon
 from speechgru.decode.n_best import Rescoring, vote
 from speechgru.decode.spans import check_log_probs, group_words
+from speechgru.decode.vocabulary import Language, read_language
 from speechgru.interfaces import (
     Alternative,
     Hypothesis,
-    InputError,
     Tokenizer,
 )
-from speechgru.lm.arpa import read_arpa
-from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
 from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights
 from speechgru.ranges import BEAM_SIZE, LOG_SCORE, WEIGHT, OptionError, Range, check
 
@@ -41,21 +38,6 @@ class Found:
     token_ids: tuple[int, ...]
     score: float
     is_whole: bool
-
-
-@dataclass(frozen=True)
-class Language:
-    """What is known of the language, fitted to a model's tokens.
-
-    Attributes:
-        lm: of words or of tokens, if there is one.
-        is_of_tokens: whether it is one of tokens.
-        lexicon: of the words that may be heard; None: any.
-    """
-
-    lm: NGramModel | None
-    is_of_tokens: bool
-    lexicon: Lexicon | None
 
 
 Search = Callable[[Tensor, Tensor], list[list[Found]]]
@@ -86,28 +68,30 @@ class BeamDecoder(ABC):
         num_best: texts of a hypothesis, its alternatives included.
         beam_threshold: prefixes are dropped that are so far, in natural log,
             behind the best.
-        open_vocabulary: whether words may be heard that are not in the lexicon.
+        model: digest of the acoustic model, whose tuned weights are taken; None:
+            those that were tuned last.
+        rescoring: what the best texts are sorted anew by; None: nothing.
 
     Attributes:
         name: as in decoder=NAME.
-        rescoring: what the best texts are sorted anew by; None: nothing.
 
     Raises:
-        InputError: an option is out of its range.
+        InputError: an option is out of its range; see also `read_weights`.
     """
 
     name: str
 
     def __init__(
         self,
-        beam_size: int,
-        lm: str | None,
-        lm_weight: float | None,
-        word_score: float | None,
-        lexicon: str | None,
-        num_best: int,
-        beam_threshold: float,
-        open_vocabulary: bool = False,
+        beam_size: int = 100,
+        lm: str | None = None,
+        lm_weight: float | None = None,
+        word_score: float | None = None,
+        lexicon: str | None = None,
+        num_best: int = 1,
+        beam_threshold: float = 20.0,
+        model: str | None = None,
+        rescoring: Rescoring | None = None,
     ) -> None:
         check("beam_threshold", beam_threshold, Range(0, math.inf, above=True))
         if lm_weight is not None:
@@ -122,47 +106,51 @@ class BeamDecoder(ABC):
         self.lm_path = lm
         self.lexicon_path = lexicon
         self.beam_threshold = beam_threshold
-        self.open_vocabulary = open_vocabulary
-        self._asked = {"lm_weight": lm_weight, "word_score": word_score}
-        self.rescoring: Rescoring | None = None
-        self._fitted: tuple[tuple[str, ...], Language] | None = None
-        self.change(**self._find_weights(None), beam_size=beam_size, num_best=num_best)
-
-    @property
-    def takes_tuned(self) -> bool:
-        """Whether weights are taken that `speechgru tune` has found, if it has."""
-        return self.lm_path is not None and None in self._asked.values()
-
-    def hear_through(self, model: str) -> None:
-        """Take what was tuned with this acoustic model, unless it was asked for.
-
-        Args:
-            model: digest of the acoustic model.
-
-        Raises:
-            InputError: see `read_weights`.
-        """
-        self.change(
-            **self._find_weights(model),
-            beam_size=self.beam_size,
-            num_best=self.num_best,
+        self.rescoring = rescoring
+        self.takes_tuned = lm is not None and None in (lm_weight, word_score)
+        tuned = dict(SEARCH_WEIGHTS)
+        if lm is not None:
+            tuned = read_weights(lm, self.name, SEARCH_WEIGHTS, model)
+        self.confidence_scale = tuned["confidence_scale"]
+        self._language: tuple[tuple[str, ...], Language] | None = None
+        self._set(
+            tuned["lm_weight"] if lm_weight is None else lm_weight,
+            tuned["word_score"] if word_score is None else word_score,
+            beam_size,
+            num_best,
         )
 
-    def _find_weights(self, model: str | None) -> dict[str, float]:
-        """Weights as asked for, as tuned, or as usual."""
-        tuned = dict(SEARCH_WEIGHTS)
-        if self.lm_path is not None:
-            tuned = read_weights(self.lm_path, self.name, SEARCH_WEIGHTS, model)
-        self.confidence_scale = tuned.pop("confidence_scale")
-        return {
-            name: tuned[name] if asked is None else asked
-            for name, asked in self._asked.items()
-        }
+    @property
+    def open_vocabulary(self) -> bool:
+        """Whether words may be heard that are not in the lexicon."""
+        return False
 
-    def change(
+    @property
+    def weights(self) -> dict[str, float]:
+        """What counts how much, be it asked for, tuned or usual."""
+        weights = {"word_score": self.word_score}
+        if self.lm_path is not None:
+            weights |= {"lm_weight": self.lm_weight}
+            weights |= {"confidence_scale": self.confidence_scale}
+        if self.rescoring is not None:
+            weights |= {"rescore_weight": self.rescoring.weight}
+        return weights
+
+    def adjusted(
+        self, lm_weight: float, word_score: float, beam_size: int, num_best: int
+    ) -> "BeamDecoder":
+        """The same search with other weights and sizes; what was read is shared.
+
+        Raises:
+            OptionError: a size is out of its range.
+        """
+        other = copy.copy(self)
+        other._set(lm_weight, word_score, beam_size, num_best)
+        return other
+
+    def _set(
         self, lm_weight: float, word_score: float, beam_size: int, num_best: int
     ) -> None:
-        """Set other weights and sizes; what was read is kept. Raises InputError."""
         check("beam_size", beam_size, BEAM_SIZE)
         check("num_best", num_best, BEAM_SIZE)
         if num_best > beam_size:
@@ -175,17 +163,6 @@ class BeamDecoder(ABC):
         self.beam_size = beam_size
         self.num_best = num_best
         self._prepared: tuple[tuple[str, ...], Search] | None = None
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """What counts how much, be it asked for, tuned or usual."""
-        weights = {"word_score": self.word_score}
-        if self.lm_path is not None:
-            weights |= {"lm_weight": self.lm_weight}
-            weights |= {"confidence_scale": self.confidence_scale}
-        if self.rescoring is not None:
-            weights |= {"rescore_weight": self.rescoring.weight}
-        return weights
 
     def scores_words(self, tokenizer: Tokenizer) -> bool:
         """Whether a word_score makes a difference."""
@@ -252,23 +229,13 @@ class BeamDecoder(ABC):
         Raises:
             InputError: they cannot be read, or do not fit the tokens.
         """
-        fitted = self._fitted
-        if fitted is None or fitted[0] != tokenizer.tokens:
-            self._fitted = fitted = (tokenizer.tokens, self._fit_language(tokenizer))
-        return fitted[1]
-
-    def _fit_language(self, tokenizer: Tokenizer) -> Language:
-        lm = None if self.lm_path is None else NGramModel(read_arpa(self.lm_path))
-        of_tokens = lm is not None and is_of_tokens(lm, tokenizer)
-        words = None
-        if self.lexicon_path is not None:
-            words = read_lexicon(self.lexicon_path)
-        elif lm is not None and not of_tokens:
-            words = [word for word in lm.words if word not in (BEGIN, END, UNKNOWN)]
-        lexicon = None
-        if words is not None:
-            lexicon = Lexicon(words, tokenizer, self.open_vocabulary)
-        return Language(lm, of_tokens, lexicon)
+        known = self._language
+        if known is None or known[0] != tokenizer.tokens:
+            language = read_language(
+                self.lm_path, self.lexicon_path, self.open_vocabulary, tokenizer
+            )
+            self._language = known = (tokenizer.tokens, language)
+        return known[1]
 
     def _describe(
         self,
@@ -310,23 +277,6 @@ class BeamDecoder(ABC):
                 for other in others[: self.num_best - 1]
             ),
         )
-
-
-def is_of_tokens(lm: NGramModel, tokenizer: Tokenizer) -> bool:
-    """Whether the words of a language model are tokens.
-
-    Raises:
-        InputError: they must be, since there is a space among them, but one is not.
-    """
-    words = set(lm.words) - {BEGIN, END, UNKNOWN}
-    foreign = words - set(token_names(tokenizer))
-    if foreign and SPACE in words:
-        raise InputError(
-            f"the language model of tokens holds {min(foreign)!r}, which is not among "
-            f"the model's {len(tokenizer.tokens)} tokens; estimate it with the model's "
-            "text options by speechgru lm unit=token checkpoint=CHECKPOINT"
-        )
-    return not foreign and (SPACE in words or " " not in tokenizer.tokens)
 
 
 def cut_last_word(token_ids: Sequence[int], tokenizer: Tokenizer) -> tuple[int, ...]:

@@ -4,14 +4,15 @@ import math
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from speechgru.bounded import GZIP, read_unpacked
-from speechgru.decode.beam import BeamDecoder, Found, Language, Search
+from speechgru.decode.beam import BeamDecoder, Found, Search
 from speechgru.decode.language import SPACE, token_names
+from speechgru.decode.vocabulary import Language
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import UNKNOWN
 from speechgru.ranges import SIZE, check
@@ -27,9 +28,8 @@ class FlashlightDecoder(BeamDecoder):
     are nearly the same: flashlight prunes in another order.
 
     Args:
-        beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold:
-            see `BeamDecoder`.
         tokens_per_frame: the most probable ones, which alone are tried; None: all.
+        options: see `BeamDecoder`.
 
     Raises:
         InputError: the extra is not installed.
@@ -39,22 +39,12 @@ class FlashlightDecoder(BeamDecoder):
         arXiv:2201.12465.
     """
 
-    name = "beam"
+    name = "flashlight"
 
     def __init__(
-        self,
-        beam_size: int = 100,
-        lm: str | None = None,
-        lm_weight: float | None = None,
-        word_score: float | None = None,
-        lexicon: str | None = None,
-        num_best: int = 1,
-        beam_threshold: float = 20.0,
-        tokens_per_frame: int | None = 10,
+        self, beam_size: int = 100, *, tokens_per_frame: int | None = 10, **options: Any
     ) -> None:
-        super().__init__(
-            beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold
-        )
+        super().__init__(beam_size, **options)
         if tokens_per_frame is not None:
             check("tokens_per_frame", tokens_per_frame, SIZE)
         self.tokens_per_frame = tokens_per_frame
@@ -63,8 +53,8 @@ class FlashlightDecoder(BeamDecoder):
             from flashlight.lib.text import decoder  # noqa: F401
         except ImportError as error:
             raise InputError(
-                f"decoder=beam needs flashlight-text ({error}); install it with: pip "
-                "install 'speechgru[beam]', or take decoder=prefix_beam"
+                f"decoder=flashlight needs flashlight-text ({error}); install it with: "
+                "pip install 'speechgru[flashlight]', or take decoder=prefix_beam"
             ) from error
 
     def scores_words(self, tokenizer: Tokenizer) -> bool:
@@ -77,21 +67,21 @@ class FlashlightDecoder(BeamDecoder):
 
         if language.lexicon is not None and language.is_of_tokens:
             raise InputError(
-                "decoder=beam takes a lexicon or a language model of tokens, not both; "
-                "take decoder=prefix_beam"
+                "decoder=flashlight takes a lexicon or a language model of tokens, not "
+                "both; take decoder=prefix_beam"
             )
         if language.lexicon is None and self.word_score:
             raise InputError(
                 f"decoder.word_score is {self.word_score}, expected 0 for "
-                "decoder=beam without a lexicon, where flashlight has no such score; "
+                "decoder=flashlight without a lexicon, where it has no such score; "
                 "set it to 0, or take decoder=prefix_beam"
             )
         wide = [token for token in tokenizer.tokens[1:] if len(token) > 1]
         if wide or " " not in tokenizer.tokens:
             found = f"the token {wide[0]!r}" if wide else "no space"
             raise InputError(
-                f"decoder=beam found {found} among the model's tokens, expected single "
-                "characters and the space; take decoder=prefix_beam"
+                f"decoder=flashlight found {found} among the model's tokens, expected "
+                "single characters and the space; take decoder=prefix_beam"
             )
         names = ["<blank>", *token_names(tokenizer)]
         with tempfile.TemporaryDirectory() as folder:

@@ -28,6 +28,13 @@ class GreedyDecoder:
         section 3.2, best path decoding.
     """
 
+    name = "greedy"
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Nothing is weighed."""
+        return {}
+
     def __call__(
         self,
         log_probs: Tensor,

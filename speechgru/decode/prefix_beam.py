@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
-from speechgru.decode.beam import BeamDecoder, Language, Search
+from speechgru.decode.beam import BeamDecoder, Search
 from speechgru.decode.hotwords import HotwordScorer, normalize_phrases
 from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
 from speechgru.decode.prefix_beam_search import search
+from speechgru.decode.vocabulary import Language
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.ranges import LOG_SCORE, OptionError, check
 
@@ -15,12 +17,11 @@ class PrefixBeamDecoder(BeamDecoder):
     """Keep the best texts frame by frame, each with the sum of all its paths.
 
     Args:
-        beam_size, lm, lm_weight, word_score, lexicon, num_best, beam_threshold:
-            see `BeamDecoder`.
         unknown_score: added per word that is not in the lexicon, beside what
             the language model gives <unk>; None: there are no such words.
         hotwords: words or phrases that are expected.
         hotword_score: added per occurrence of one of them.
+        options: see `BeamDecoder`.
     """
 
     name = "prefix_beam"
@@ -28,26 +29,13 @@ class PrefixBeamDecoder(BeamDecoder):
     def __init__(
         self,
         beam_size: int = 100,
-        lm: str | None = None,
-        lm_weight: float | None = None,
-        word_score: float | None = None,
-        lexicon: str | None = None,
+        *,
         unknown_score: float | None = None,
         hotwords: Sequence[str] = (),
         hotword_score: float = 5.0,
-        num_best: int = 1,
-        beam_threshold: float = 20.0,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            beam_size,
-            lm,
-            lm_weight,
-            word_score,
-            lexicon,
-            num_best,
-            beam_threshold,
-            open_vocabulary=unknown_score is not None,
-        )
+        super().__init__(beam_size, **options)
         if unknown_score is not None:
             check("unknown_score", unknown_score, LOG_SCORE)
         check("hotword_score", hotword_score, LOG_SCORE)
@@ -59,6 +47,11 @@ class PrefixBeamDecoder(BeamDecoder):
         self.unknown_score = unknown_score
         self.hotwords = tuple(hotwords)
         self.hotword_score = hotword_score
+
+    @property
+    def open_vocabulary(self) -> bool:
+        """See `BeamDecoder`."""
+        return self.unknown_score is not None
 
     def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
         """See `BeamDecoder`."""

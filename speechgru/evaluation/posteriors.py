@@ -15,7 +15,7 @@ from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
 from speechgru.factory import build_corpus, name_corpus
 from speechgru.interfaces import Utterance
-from speechgru.options.component import Component
+from speechgru.options.evaluation import SplitOptions
 from speechgru.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -38,35 +38,46 @@ class ScoredBatch:
     lengths: Tensor
 
 
-def read_split(config: Mapping[str, Any]) -> tuple[str, str, list[Utterance]]:
-    """Read what the options corpus, split and fold ask for.
+@dataclass(frozen=True)
+class Split:
+    """What is scored.
 
-    Returns:
-        Names of the corpus and of the split, and its utterances.
+    Attributes:
+        corpus: its name.
+        name: of the split, or "fold 1/4".
+        utterances: all of them.
     """
-    corpus = build_corpus(Component.read(config["corpus"], "corpus"), config["trust"])
-    if config["fold"] is None:
-        return corpus.variant, config["split"], corpus.read(config["split"])
-    fold = Fold.parse(config["fold"])
+
+    corpus: str
+    name: str
+    utterances: list[Utterance]
+
+
+def read_split(options: SplitOptions) -> Split:
+    """Read what the options corpus, split and fold ask for."""
+    corpus = build_corpus(options.corpus, options.trust)
+    if options.fold is None:
+        return Split(corpus.variant, options.split, corpus.read(options.split))
+    fold = Fold.parse(options.fold)
     _, held_out = fold.split([*corpus.read("train"), *corpus.read("dev")])
-    return corpus.variant, f"fold {config['fold']}", held_out
+    return Split(corpus.variant, f"fold {options.fold}", held_out)
 
 
-def warn_if_heard(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+def warn_if_heard(metadata: Mapping[str, Any], options: SplitOptions) -> None:
     """Warn if a model was trained on what is asked for, or on a part of it.
 
     Args:
         metadata: of the checkpoint; older ones do not say on what part they trained.
-        config: as for `read_split`.
+        options: as for `read_split`.
     """
-    corpus = name_corpus(Component.read(config["corpus"], "corpus"))
+    corpus = name_corpus(options.corpus)
     if "fold" not in metadata or metadata.get("corpus") != corpus:
         return
-    trained, asked = metadata["fold"], config["fold"]
+    trained, asked = metadata["fold"], options.fold
     if asked is not None:
         heard, asked_for = trained != asked, f"fold={asked}"
     else:
-        split = config["split"]
+        split = options.split
         heard = split == "train" or (split == "dev" and trained is not None)
         asked_for = f"split={split}"
     if heard:
@@ -80,7 +91,7 @@ def warn_if_heard(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> Non
 def score_utterances(
     loaded: LoadedCheckpoint,
     utterances: Sequence[Utterance],
-    config: Mapping[str, Any],
+    options: SplitOptions,
     share: int = 0,
     num_shares: int = 1,
 ) -> Iterator[ScoredBatch]:
@@ -89,21 +100,21 @@ def score_utterances(
     Batches are planned before they are dealt out, so that every number of
     shares has the same ones.
     """
-    model = to_device(loaded.model, config["device"])
+    model = to_device(loaded.model, options.device)
     data = SpeechDataset(
         utterances,
         loaded.tokenizer,
         model.sample_rate,
-        config["data"]["resample"],
+        options.data.resample,
         with_targets=False,
     )
     plan = BatchPlan(
         [utterance.duration for utterance in utterances],
-        config["batch_seconds"],
+        options.batch_seconds,
         num_buckets=max(1, len(utterances) // 16),
     )
     for planned in list(plan)[share::num_shares]:
-        batch = data[planned].to(config["device"])
+        batch = data[planned].to(options.device)
         with torch.inference_mode():
             log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
         yield ScoredBatch(planned.indices, batch.references, log_probs, lengths)

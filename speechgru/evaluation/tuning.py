@@ -2,14 +2,12 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from speechgru import __version__
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import load_checkpoint
-from speechgru.decode.beam import BeamDecoder
 from speechgru.decode.n_best import vote
 from speechgru.evaluation.posteriors import (
     read_split,
@@ -18,7 +16,9 @@ from speechgru.evaluation.posteriors import (
     warn_if_heard,
 )
 from speechgru.factory import build_decoder
-from speechgru.interfaces import Hypothesis, InputError
+from speechgru.interfaces import Hypothesis, InputError, TunableDecoder
+from speechgru.options.component import PARTIAL
+from speechgru.options.evaluation import DecodeOptions, TuneOptions
 from speechgru.score.calibration import Calibration, calibrate, judge_words
 from speechgru.score.error_rate import count_word_errors
 from speechgru.score.results import Result, make_result
@@ -65,65 +65,82 @@ class Tuning:
 
     Args:
         checkpoint: of the acoustic model, which runs once.
-        config: of the command.
+        options: of the command.
 
     Raises:
         InputError: the decoder has no weights.
     """
 
-    def __init__(self, checkpoint: str, config: Mapping[str, Any]) -> None:
-        set_up_cpu(config["num_threads"])
+    def __init__(self, checkpoint: str, options: TuneOptions) -> None:
+        set_up_cpu(options.num_threads)
+        self.loaded = load_checkpoint(checkpoint, options.trust)
         # Without the rescoring, which is tuned by itself.
-        self.decoder = build_decoder({**config, "rescore": None})
-        if not isinstance(self.decoder, BeamDecoder):
+        asked = DecodeOptions(decoder=options.decoder, trust=options.trust)
+        decoder = build_decoder(asked, self.loaded, warn=False)
+        if not isinstance(decoder, TunableDecoder):
             raise InputError(
-                f"decoder is {type(self.decoder).__name__}, which has no weights to "
-                "tune; choose decoder=prefix_beam or beam"
+                f"decoder is {type(decoder).__name__}, which has no weights to "
+                "tune; choose decoder=prefix_beam or flashlight"
             )
-        self.options = {
-            "lm_weight": self.decoder.lm_weight,
-            "word_score": self.decoder.word_score,
-            "beam_size": self.decoder.beam_size,
-            "num_best": 1,
-        }
-        self.loaded = load_checkpoint(checkpoint, config["trust"])
+        decoder.fit(self.loaded.tokenizer)  # what it reads is shared from here on
+        self.asked = decoder
         self.model = digest_weights(self.loaded.model)
-        corpus, split, utterances = read_split(config)
-        warn_if_heard(self.loaded.metadata, config)
-        scored = score_utterances(self.loaded, utterances, config)
-        self.batches = list(show_minutes(scored, utterances, "tune: acoustic model"))
+        split = read_split(options)
+        warn_if_heard(self.loaded.metadata, options)
+        scored = score_utterances(self.loaded, split.utterances, options)
+        self.batches = list(
+            show_minutes(scored, split.utterances, "tune: acoustic model")
+        )
         self.references = [text for batch in self.batches for text in batch.references]
         self.num_words = sum(len(text.split()) for text in self.references)
         self.num_frames = sum(int(batch.lengths.sum()) for batch in self.batches)
         self.title = (
-            f"{corpus} {split}: {len(self.references)} utterances, "
+            f"{split.corpus} {split.name}: {len(self.references)} utterances, "
             f"{self.num_words} words"
         )
+        described = options.decoder.to_plain()
+        described.pop(PARTIAL, None)
         self.origin = {
-            "corpus": corpus,
-            "split": split,
+            "corpus": split.corpus,
+            "split": split.name,
             "checkpoint": checkpoint,
-            "decoder": config["decoder"],
+            "decoder": described,
             "speechgru": __version__,
         }
 
-    def change(self, **changes: Any) -> None:
-        """Get ready to decode with other weights and sizes than asked for."""
-        self.decoder.change(**{**self.options, **changes})
-        self.decoder.fit(self.loaded.tokenizer)
+    def with_weights(
+        self,
+        lm_weight: float | None = None,
+        word_score: float | None = None,
+        beam_size: int | None = None,
+        num_best: int = 1,
+    ) -> TunableDecoder:
+        """The decoder with other weights and sizes than were asked for."""
+        asked = self.asked
+        decoder = asked.adjusted(
+            asked.lm_weight if lm_weight is None else lm_weight,
+            asked.word_score if word_score is None else word_score,
+            beam_size or asked.beam_size,
+            num_best,
+        )
+        decoder.fit(self.loaded.tokenizer)
+        return decoder
 
     def decode(
-        self, advance: Callable[[float], None] = lambda share: None
+        self,
+        decoder: TunableDecoder,
+        advance: Callable[[float], None] = lambda share: None,
     ) -> list[Hypothesis]:
         """Decode everything.
 
         Args:
+            decoder: with the weights to try.
             advance: is told what share of it has been decoded since the last call.
         """
         seconds_per_frame = self.loaded.model.seconds_per_frame
         hypotheses: list[Hypothesis] = []
         for batch in self.batches:
-            hypotheses += self.decoder(
+            hypotheses += decoder(
                 batch.log_probs, batch.lengths, self.loaded.tokenizer, seconds_per_frame
             )
             advance(int(batch.lengths.sum()) / self.num_frames)
@@ -137,13 +154,12 @@ class Tuning:
         advance: Callable[[float], None] = lambda share: None,
     ) -> Trial:
         """Decode everything and count the errors; see `decode`."""
-        beam_size = beam_size or self.options["beam_size"]
-        self.change(lm_weight=lm_weight, word_score=word_score, beam_size=beam_size)
+        decoder = self.with_weights(lm_weight, word_score, beam_size)
         started = time.process_time()
-        hypotheses = self.decode(advance)
+        hypotheses = self.decode(decoder, advance)
         seconds = time.process_time() - started
         edits = self.count_edits([hypothesis.text for hypothesis in hypotheses])
-        return Trial(lm_weight, word_score, beam_size, edits, seconds)
+        return Trial(lm_weight, word_score, decoder.beam_size, edits, seconds)
 
     def count_edits(self, texts: Sequence[str]) -> int:
         """Count the word errors of a text for each utterance."""
@@ -156,12 +172,10 @@ class Tuning:
         self, best: Trial, advance: Callable[[float], None] = lambda share: None
     ) -> dict[float, Trust]:
         """How far the confidences of the best weights can be trusted, by scale."""
-        self.change(
-            lm_weight=best.lm_weight,
-            word_score=best.word_score,
-            num_best=self.options["beam_size"],
+        decoder = self.with_weights(
+            best.lm_weight, best.word_score, num_best=self.asked.beam_size
         )
-        hypotheses = self.decode(advance)
+        hypotheses = self.decode(decoder, advance)
         trusts = {}
         for scale in SCALES:
             results = [

@@ -26,6 +26,9 @@ MOST_WEIGHT = 1e6
 RESCORE = "rescore"
 """What a language model is used for that rescores."""
 
+FORMER_USES = {"flashlight": "beam"}
+"""What decoders were called when older weights were written."""
+
 LM_KEY, MODEL_KEY, OTHERS_KEY = "lm_sha256", "model_blake2b", "others"
 
 
@@ -38,6 +41,15 @@ def weights_path(lm: str | Path, use: str) -> Path:
     """
     lm = Path(lm)
     return lm.with_name(f"{lm.stem}.{use}.weights.json")
+
+
+def _find_path(lm: str | Path, use: str) -> Path:
+    """The file beside a language model, be it by the former name of the decoder."""
+    path = weights_path(lm, use)
+    if not path.is_file() and use in FORMER_USES:
+        former = weights_path(lm, FORMER_USES[use])
+        return former if former.is_file() else path
+    return path
 
 
 def write_weights(
@@ -62,7 +74,7 @@ def write_weights(
     record = {**weights, LM_KEY: digest, MODEL_KEY: model, **origin}
     others = [
         other
-        for other in _read_records(path)
+        for other in _read_records(_find_path(lm, use))
         if other.get(MODEL_KEY) != model and other.get(LM_KEY) == digest
     ]
     if others:
@@ -86,7 +98,7 @@ def read_weights(
         InputError: the file beside it is broken, or the language model has changed
             since it was tuned.
     """
-    path = weights_path(lm, use)
+    path = _find_path(lm, use)
     try:
         records = _read_records(path)
         if not records:
@@ -110,7 +122,7 @@ def read_weights(
 
 def find_own(lm: str | Path, use: str, model: str) -> dict[str, Any] | None:
     """The weights that were tuned with an acoustic model, and how they were found."""
-    records = _read_records(weights_path(lm, use))
+    records = _read_records(_find_path(lm, use))
     return next((each for each in records if each.get(MODEL_KEY) == model), None)
 
 
@@ -121,7 +133,7 @@ def name_other(lm: str | Path, use: str, model: str) -> str | None:
         The checkpoint's path and what they were tuned on; None if there are no
         weights, or if it has its own.
     """
-    records = _read_records(weights_path(lm, use))
+    records = _read_records(_find_path(lm, use))
     if not records or find_own(lm, use, model) is not None:
         return None
     checkpoint, corpus, split = (
@@ -136,7 +148,7 @@ def retire_outdated(lm: str | Path, use: str) -> Path | None:
     Returns:
         Where it is now; None if there is nothing to set aside.
     """
-    path = weights_path(lm, use)
+    path = _find_path(lm, use)
     records = _read_records(path)
     if not records or not Path(lm).is_file() or records[0].get(LM_KEY) == _digest(lm):
         return None

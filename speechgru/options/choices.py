@@ -14,6 +14,10 @@ CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "c
 """Inside the package in a wheel, beside it in a checkout."""
 
 
+FORMER = {("decoder", "beam"): "flashlight"}
+"""Choices that have another name now."""
+
+
 def choices(group: str) -> list[str]:
     """Names of the choices of a group."""
     folder = CONF_DIR / group
@@ -62,6 +66,8 @@ def read_choice(group: str, name: str) -> dict[str, Any]:
     path = CONF_DIR / group / f"{name}.yaml"
     if not path.is_file():
         known = choices(group)
+        if (group, name) in FORMER:
+            raise OptionError(f"{group}={name} is {group}={FORMER[group, name]} now")
         raise OptionError(
             f"{group}={name}: expected one of: {', '.join(known)}{nearest(name, known)}"
         )

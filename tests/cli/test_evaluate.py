@@ -155,7 +155,7 @@ def test_scores_are_printed_even_where_nothing_can_be_written(
     def full(*_):
         raise InputError("out.jsonl: cannot be written (No space left on device)")
 
-    monkeypatch.setattr("speechgru.cli.evaluate.write_results", full)
+    monkeypatch.setattr("speechgru.evaluation.evaluate.write_results", full)
     with pytest.raises(InputError, match="No space left"):
         evaluate()
     assert "WER " in capsys.readouterr().out

@@ -174,11 +174,11 @@ def test_weights_that_a_decoder_lacks_are_not_tried(trained, tones, tmp_path, ca
     texts = [["A", "B", "<space>", "C", "D"], ["D", "<space>", "A"]]
     write_arpa(lm_path, estimate_kneser_ney(texts, 2).ngrams)
     corpus = ["corpus=manifest", *tones.overrides]
-    options = ["decoder=beam", f"decoder.lm={lm_path}", "decoder.beam_size=8"]
+    options = ["decoder=flashlight", f"decoder.lm={lm_path}", "decoder.beam_size=8"]
     grid = ["lm_weights=[0.0,0.1]", "beam_sizes=[8]"]
     assert tune([str(trained.checkpoint), *corpus, *options, *grid]) == 0
     assert "no word_score without a lexicon: it stays 0" in capsys.readouterr().out
-    record = json.loads((tmp_path / "letters.beam.weights.json").read_text())
+    record = json.loads((tmp_path / "letters.flashlight.weights.json").read_text())
     assert {trial["word_score"] for trial in record["trials"]} == {0.0}
 
 

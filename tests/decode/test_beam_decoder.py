@@ -339,12 +339,13 @@ def test_other_weights_are_as_if_set_at_first(kind, word_lm, tokenizer):
     lm = str(word_lm)
     decoder = kind(lm=lm, lm_weight=0.1, beam_size=3)
     before = decode(decoder, log_probs, tokenizer)
-    decoder.change(lm_weight=2.0, word_score=1.0, beam_size=20, num_best=5)
+    other = decoder.adjusted(lm_weight=2.0, word_score=1.0, beam_size=20, num_best=5)
     expected = kind(lm=lm, lm_weight=2.0, word_score=1.0, beam_size=20, num_best=5)
-    found = decode(decoder, log_probs, tokenizer)
+    found = decode(other, log_probs, tokenizer)
     assert found == decode(expected, log_probs, tokenizer) != before
+    assert decode(decoder, log_probs, tokenizer) == before
     with pytest.raises(InputError, match=r"num_best is 5, expected at most beam_size"):
-        decoder.change(lm_weight=2.0, word_score=1.0, beam_size=4, num_best=5)
+        decoder.adjusted(lm_weight=2.0, word_score=1.0, beam_size=4, num_best=5)
 
 
 def test_what_is_looked_up_again_is_as_at_first(token_lm, tokenizer, monkeypatch):
@@ -362,8 +363,8 @@ def test_other_weights_need_no_file_again(word_lm, tmp_path, tokenizer):
     decoder = PrefixBeamDecoder(lm=str(lm))
     decode(decoder, hear("AB", tokenizer), tokenizer)
     lm.unlink()
-    decoder.change(lm_weight=0.0, word_score=0.0, beam_size=5, num_best=1)
-    [hypothesis] = decode(decoder, hear("BA", tokenizer), tokenizer)
+    other = decoder.adjusted(lm_weight=0.0, word_score=0.0, beam_size=5, num_best=1)
+    [hypothesis] = decode(other, hear("BA", tokenizer), tokenizer)
     assert hypothesis.text == "BA"
 
 
@@ -387,7 +388,7 @@ def test_flashlight_has_no_word_score_without_a_lexicon(token_lm, tokenizer):
 
 def test_flashlight_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "flashlight.lib.text", None)
-    with pytest.raises(InputError, match=r"pip install 'speechgru\[beam\]'"):
+    with pytest.raises(InputError, match=r"pip install 'speechgru\[flashlight\]'"):
         FlashlightDecoder()
 
 

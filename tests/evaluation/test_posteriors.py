@@ -5,6 +5,9 @@ import logging
 import pytest
 
 from speechgru.evaluation.posteriors import warn_if_heard
+from speechgru.options import SplitOptions, choose
+
+AN4 = choose("corpus", "an4")
 
 
 @pytest.fixture
@@ -14,7 +17,7 @@ def warnings(caplog):
         with caplog.at_level(logging.WARNING):
             warn_if_heard(
                 {"corpus": "an4", "fold": trained} | metadata,
-                {"corpus": {"name": "an4"}, "fold": fold, "split": split},
+                SplitOptions(corpus=AN4, fold=fold, split=split),
             )
         return caplog.messages
 
@@ -54,6 +57,5 @@ def test_what_was_not_is_not(warnings, trained, asked):
 
 
 def test_a_checkpoint_that_does_not_say_is_believed(caplog):
-    config = {"corpus": {"name": "an4"}, "fold": None, "split": "train"}
-    warn_if_heard({"corpus": "an4"}, config)
+    warn_if_heard({"corpus": "an4"}, SplitOptions(corpus=AN4, split="train"))
     assert caplog.messages == []

@@ -1,0 +1,67 @@
+"""What a search knows of the language: a model of it, and the words there are."""
+
+from dataclasses import dataclass
+
+from speechgru.decode.language import SPACE, token_names
+from speechgru.decode.lexicon import Lexicon, read_lexicon
+from speechgru.interfaces import InputError, Tokenizer
+from speechgru.lm.arpa import read_arpa
+from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
+
+
+@dataclass(frozen=True)
+class Language:
+    """What is known of the language, fitted to a model's tokens.
+
+    Attributes:
+        lm: of words or of tokens, if there is one.
+        is_of_tokens: whether it is one of tokens.
+        lexicon: of the words that may be heard; None: any.
+    """
+
+    lm: NGramModel | None
+    is_of_tokens: bool
+    lexicon: Lexicon | None
+
+
+def read_language(
+    lm: str | None, lexicon: str | None, open_vocabulary: bool, tokenizer: Tokenizer
+) -> Language:
+    """Read a language model and a lexicon for a model's tokens.
+
+    Args:
+        lm: an ARPA file; None: none.
+        lexicon: a file with one word a line; None: the words of the language
+            model, if it is one of words.
+        open_vocabulary: whether words may be heard that are not in the lexicon.
+        tokenizer: of the model.
+
+    Raises:
+        InputError: they cannot be read, or do not fit the tokens.
+    """
+    model = None if lm is None else NGramModel(read_arpa(lm))
+    of_tokens = model is not None and is_of_tokens(model, tokenizer)
+    words = None
+    if lexicon is not None:
+        words = read_lexicon(lexicon)
+    elif model is not None and not of_tokens:
+        words = [word for word in model.words if word not in (BEGIN, END, UNKNOWN)]
+    fitted = None if words is None else Lexicon(words, tokenizer, open_vocabulary)
+    return Language(model, of_tokens, fitted)
+
+
+def is_of_tokens(lm: NGramModel, tokenizer: Tokenizer) -> bool:
+    """Whether the words of a language model are tokens.
+
+    Raises:
+        InputError: they must be, since there is a space among them, but one is not.
+    """
+    words = set(lm.words) - {BEGIN, END, UNKNOWN}
+    foreign = words - set(token_names(tokenizer))
+    if foreign and SPACE in words:
+        raise InputError(
+            f"the language model of tokens holds {min(foreign)!r}, which is not among "
+            f"the model's {len(tokenizer.tokens)} tokens; estimate it with the model's "
+            "text options by speechgru lm unit=token checkpoint=CHECKPOINT"
+        )
+    return not foreign and (SPACE in words or " " not in tokenizer.tokens)

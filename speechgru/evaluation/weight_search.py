@@ -1,0 +1,158 @@
+"""The search for the weights of a language model, from coarse to fine."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from speechgru.evaluation.kept_weights import keep_weights
+from speechgru.evaluation.picture import draw_tuning
+from speechgru.evaluation.tune_report import (
+    describe_beams,
+    describe_calibration,
+    describe_trials,
+    remark_edge,
+)
+from speechgru.evaluation.tuning import Trial, Trust, Tuning
+from speechgru.files import replace_file
+from speechgru.lm.weights import find_own, weights_path
+from speechgru.progress import Progress, say_line
+from speechgru.score.grid_search import GridSearch
+from speechgru.score.summary import percent
+
+
+class WeightSearch:
+    """The search for the weights of a language model, which may end at any time.
+
+    Args:
+        tuning: has the log-probabilities.
+        lm_weights, word_scores: the grid.
+        beam_sizes: to try with the best weights.
+    """
+
+    def __init__(
+        self,
+        tuning: Tuning,
+        lm_weights: Sequence[float],
+        word_scores: Sequence[float],
+        beam_sizes: Sequence[int],
+    ) -> None:
+        self.tuning = tuning
+        self.grid = GridSearch(lm_weights, word_scores)
+        self.beam_sizes = beam_sizes
+        self.trials: dict[tuple[float, float], Trial] = {}
+        self.beams: list[Trial] = []
+        self.trusts: dict[float, Trust] = {}
+        self.is_searched = False
+
+    @property
+    def best(self) -> Trial:
+        """The trial with the fewest errors so far."""
+        return min(self.trials.values(), key=_order)
+
+    @property
+    def scale(self) -> float:
+        """Of the confidences: the most probable one, if it was sought."""
+        trusts = self.trusts
+        return min(trusts, key=lambda each: trusts[each].surprise) if trusts else 1.0
+
+    def run(self) -> None:
+        """Try weights, then sizes of the beam, then calibrate the confidences."""
+        behind = len(self.beam_sizes) + 1
+        with Progress("tune", None, "decodings of dev") as progress:
+            self._progress = progress
+            for number, pairs in enumerate(self.grid.run(self._try)):
+                if number == 0 and self.grid.num_pairs > 1:
+                    say_line(
+                        f"{self.grid.num_pairs} combinations of lm_weight and "
+                        f"word_score: {len(pairs)} of them first, then those around "
+                        f"the best; then {len(self.beam_sizes)} sizes of the beam"
+                    )
+                # As many around the best as at first, or so.
+                around = len(pairs) if number == 0 else 0
+                planned = len(self.trials) + len(pairs) + around + behind
+                progress.expect(float(planned))
+            self.is_searched = True
+            progress.expect(float(len(self.trials) + behind))
+            self.beams = [self._try_size(size) for size in self.beam_sizes]
+            self.trusts = self.tuning.calibrate(self.best, self._advance)
+
+    def say_how_far(self) -> str:
+        """What was done before the end."""
+        if not self.is_searched:
+            return f"{len(self.trials)} of {self.grid.num_pairs} combinations tried"
+        return "all combinations tried, confidences not calibrated"
+
+    def report(self) -> None:
+        """Print what was found."""
+        tuning, best, num_words = self.tuning, self.best, self.tuning.num_words
+        print(tuning.title)
+        print(describe_trials([*self.trials.values()], num_words))
+        if self.beams:
+            print(describe_beams(self.beams, num_words, len(tuning.references)))
+        found = (
+            f"best: lm_weight={best.lm_weight:g} word_score={best.word_score:g}, WER "
+            f"{percent(best.edits / num_words)} %"
+        )
+        if self.is_searched:
+            found += remark_edge(best.lm_weight, self.grid.firsts, "lm_weights")
+            found += remark_edge(best.word_score, self.grid.seconds, "word_scores")
+        print(found)
+        if self.trusts:
+            print(describe_calibration(self.trusts, self.scale))
+        else:
+            print("confidences are not calibrated: the search was ended before")
+
+    def keep(self, lm: str, picture: Path) -> None:
+        """Write the weights beside the language model, and the picture."""
+        tuning, best = self.tuning, self.best
+        wer = best.edits / tuning.num_words
+        use = tuning.asked.name
+        before = find_own(lm, use, tuning.model)
+        if before is not None and before["is_whole"] and not self.is_searched:
+            print(f"weights: {weights_path(lm, use)} keeps those of a whole search")
+            return
+        surface = {
+            pair: trial.edits / tuning.num_words for pair, trial in self.trials.items()
+        }
+        trusts = self.trusts
+        shown = [trusts[each].calibration for each in (1.0, self.scale) if trusts]
+        replace_file(picture, draw_tuning(surface, *shown))
+        weights = {
+            "lm_weight": best.lm_weight,
+            "word_score": best.word_score,
+            "confidence_scale": self.scale,
+        }
+        trials = [asdict(trial) for trial in [*self.trials.values(), *self.beams]]
+        origin = {**tuning.origin, "wer": wer, "is_whole": self.is_searched}
+        keep_weights(lm, use, weights, {**origin, "trials": trials}, tuning.model)
+        print(f"picture: {picture}")
+
+    def _try(self, lm_weight: float, word_score: float) -> int:
+        trial = self.tuning.try_weights(lm_weight, word_score, None, self._advance)
+        self.trials[lm_weight, word_score] = trial
+        return trial.edits
+
+    def _try_size(self, beam_size: int) -> Trial:
+        best = self.best
+        if beam_size == best.beam_size:
+            self._advance(1.0)
+            return best
+        return self.tuning.try_weights(
+            best.lm_weight, best.word_score, beam_size, self._advance
+        )
+
+    def _advance(self, share: float) -> None:
+        self._progress.advance(share, self._describe_best)
+
+    def _describe_best(self) -> str:
+        if not self.trials:
+            return ""
+        best = self.best
+        return (
+            f"best so far: WER {percent(best.edits / self.tuning.num_words)} % with "
+            f"lm_weight={best.lm_weight:g} word_score={best.word_score:g}"
+        )
+
+
+def _order(trial: Trial) -> tuple[int, float, float]:
+    return trial.edits, trial.lm_weight, trial.word_score

@@ -18,6 +18,7 @@ from speechgru.options.report import (
     CompareOptions,
     InfoOptions,
     ReportOptions,
+    RowOptions,
     RunsOptions,
 )
 from speechgru.options.training import (
@@ -52,6 +53,7 @@ __all__ = [
     "PrepareOptions",
     "ReadingOptions",
     "ReportOptions",
+    "RowOptions",
     "RunsOptions",
     "SplitOptions",
     "TrainOptions",

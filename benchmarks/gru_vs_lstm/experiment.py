@@ -39,7 +39,7 @@ from speechgru.score.error_rate import error_rate
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.results import read_results
 
-RESULTS = Path(__file__).with_name("results.jsonl")
+RESULTS = Path(__file__).parents[2] / "recipes/gru_vs_lstm/results.jsonl"
 RUNS = Path("runs/gru_vs_lstm")
 
 ENCODERS = {

@@ -4,7 +4,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
@@ -33,7 +32,7 @@ from matplotlib.lines import Line2D
 from speechgru.score.bootstrap import bootstrap_interval
 from speechgru.score.error_rate import ErrorCounts
 
-HERE = Path(__file__).parent
+HERE = RESULTS.parent
 README = HERE / "README.md"
 
 NAMES = {

@@ -288,7 +288,7 @@ def report(plan: Plan) -> tuple[str, bool]:
         The report in Markdown, and whether every promise is kept.
     """
     load = os.getloadavg()[0]
-    commit = find_commit("speechgru", "recipes/speed/*.py") or "unknown"
+    commit = find_commit("speechgru", "benchmarks/speed/*.py") or "unknown"
     # A process is slow at first.
     run_once(Variant(plan.make(GRUEncoder)), plan.make_batch(*plan.sizes()[0]))
     gru = measure_gru(plan)

@@ -13,6 +13,7 @@ from speechgru.options.evaluation import (
     SplitOptions,
     TuneOptions,
 )
+from speechgru.options.recipe import read_recipe
 from speechgru.options.report import (
     AverageOptions,
     CompareOptions,
@@ -62,4 +63,5 @@ __all__ = [
     "TuneOptions",
     "choices",
     "choose",
+    "read_recipe",
 ]

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import experiment
 import planned
 import plots
 import pytest
+import reach
 import report
 import tables
 
@@ -59,6 +61,16 @@ def test_sizes_are_as_near_in_parameters_as_whole_units_allow():
         assert min(gaps) == gaps[1]
         assert gaps[1] / target < 0.01
     assert planned.hidden_sizes("an4", "gru") == {"parameters": 128}
+
+
+def test_a_run_knows_its_corpus(monkeypatch):
+    monkeypatch.setenv("SPEECHGRU_DATA", "elsewhere")
+    run = next(run for run in planned.planned_runs() if run.corpus == "fsdd-unseen")
+    assert run.corpus_overrides == ["corpus=fsdd", "corpus.partition=unseen"]
+    assert reach.open_corpus(run).partition == "unseen"
+    an4 = next(run for run in planned.planned_runs() if run.corpus == "an4")
+    assert an4.corpus_overrides == ["corpus=an4"]
+    assert reach.open_corpus(an4).root == Path("elsewhere/an4")
 
 
 def test_finished_runs_are_known_by_their_lines(tmp_path):

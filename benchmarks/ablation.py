@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("grid", type=Path, help="YAML; see grid.py")
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a row")
     parser.add_argument("--fold", default="1/4", help="whose speakers are held out")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         grid = read_grid(options.grid)
         rows = grid.choose(options.names)

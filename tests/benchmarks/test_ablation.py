@@ -149,7 +149,7 @@ def test_it_goes_on_where_it_was_stopped(grid_file, calls):
 
 
 def test_names_and_a_fold_are_chosen(grid_file, calls, capsys):
-    assert ablation.main([str(grid_file), "deep", "--fold", "3/4"]) == 0
+    assert ablation.main([str(grid_file), "--fold", "3/4", "deep"]) == 0
     assert len(calls) == 4
     assert "data.fold=3/4" in calls[1]
     assert "hydra.run.dir=runs/fold3/deep" in calls[1]

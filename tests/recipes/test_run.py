@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,19 @@ if [ "$1" = train ] && [ -n "$run" ]; then
     touch "$run/last.ckpt"
     printf 'data:\\n  fold: %s\\n' "${FOLD:-null}" > "$run/config.yaml"
 fi
+if [ "$1" = evaluate ]; then printf '\\nWER 7.00 %%\\n'; fi
 """
 
 
 @pytest.fixture
 def calls(tmp_path):
     """Run a script among commands that only write down how they were called."""
-    command = tmp_path / "bin/speechgru"
-    command.parent.mkdir()
-    command.write_text(RECORD + TRAIN)
-    command.chmod(0o755)
+    python = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+    for name, body in {"speechgru": RECORD + TRAIN, "python": python}.items():
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(body)
+        command.chmod(0o755)
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
 
     def run(script: str, *arguments: str, **environment: str) -> list[str]:
@@ -133,3 +137,17 @@ def test_both_partitions_of_the_digits_have_runs_of_their_own(calls):
             f"speechgru report {run}",
         ]
         assert commands[4] == f"speechgru row {run}"
+
+
+def test_rows_of_the_ablation_are_chosen_with_a_fold(calls):
+    found = calls("an4/ablation.sh", "silence", "words", FOLD="2/4")
+    assert found[0] == "speechgru prepare corpus=an4"
+    for name, commands in (("silence", found[1:4]), ("words", found[4:])):
+        run = f"runs/an4/ablation/fold2/{name}"
+        train, evaluate, compare = commands
+        assert train.startswith("speechgru train recipe=an4/bigru data.fold=2/4 ")
+        assert f" hydra.run.dir={run} " in train
+        assert evaluate.startswith(f"speechgru evaluate {run}/epoch-00")
+        assert compare.startswith(
+            f"speechgru compare runs/an4/ablation/fold2/base/results.jsonl {run}/"
+        )

@@ -31,4 +31,4 @@ for seed in "${seeds[@]}"; do
     speechgru report "$run"
     runs+=("$run")
 done
-python "$here/row.py" "${runs[@]}"
+speechgru row "${runs[@]}"

@@ -11,9 +11,9 @@ from speechgru.checkpoint.build import build
 from speechgru.checkpoint.models import build_model
 from speechgru.cli.config import compose_config, to_plain
 from speechgru.factory import (
+    DECODER_ROOMS,
     build_augment,
     build_corpus,
-    DECODER_ROOMS,
     build_tokenizer,
 )
 from speechgru.interfaces import InputError

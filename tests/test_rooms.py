@@ -86,6 +86,17 @@ def test_hydra_and_lightning_stay_where_they_belong(path):
         assert not top & {"lightning", "pytorch_lightning"}
 
 
+def test_recipes_hold_no_code_and_benchmarks_use_the_rooms():
+    project = PACKAGE.parent
+    assert list((project / "recipes").rglob("*.py")) == []
+    found = [*(project / "benchmarks").rglob("*.py")]
+    assert found
+    for path in found:
+        assert not [
+            name for name in imported(path) if f"{name}.".startswith("speechgru.cli.")
+        ], path
+
+
 def test_every_room_has_a_row():
     rooms = {room_of(path) for path in MODULES} - {"__init__", "__main__"}
     assert rooms == ROOMS

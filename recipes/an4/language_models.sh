@@ -51,4 +51,4 @@ for seed in "${seeds[@]}"; do
     speechgru evaluate "$run/best.ckpt" corpus=an4 "${search[@]}" "${rescore[@]}"
     runs+=("$run")
 done
-python "$here/../row.py" "${runs[@]}"
+speechgru row "${runs[@]}"

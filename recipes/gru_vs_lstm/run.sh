@@ -4,10 +4,10 @@
 # experiment.py: run.sh --jobs 2, run.sh --only an4
 set -euo pipefail
 
-here="$(dirname "${BASH_SOURCE[0]}")"
+code="$(dirname "${BASH_SOURCE[0]}")/../../benchmarks/gru_vs_lstm"
 
 speechgru prepare corpus=fsdd corpus.partition=official
 speechgru prepare corpus=fsdd corpus.partition=unseen
 speechgru prepare corpus=an4
-python "$here/experiment.py" "$@"
-python "$here/report.py"
+python "$code/experiment.py" "$@"
+python "$code/report.py"

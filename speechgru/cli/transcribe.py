@@ -1,23 +1,16 @@
 """`speechgru transcribe`: audio files to text."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from speechgru.checkpoint.load import load_checkpoint, to_device
 from speechgru.cli.config import read_command_line
-from speechgru.decode.beam import BeamDecoder
-from speechgru.evaluation.foreign_weights import warn_of_foreign_weights
-from speechgru.factory import build_decoder
 from speechgru.options import TranscribeOptions
 from speechgru.progress import say_line, track, without_bars
-from speechgru.threads import set_up_cpu
 from speechgru.transcribe.format_table import find_format
-from speechgru.transcribe.load import load_transcriber
 from speechgru.transcribe.inputs import Input, list_inputs
+from speechgru.transcribe.load import load_transcriber
 from speechgru.transcribe.many_inputs import transcribe_inputs
 from speechgru.transcribe.output import plan_output
-from speechgru.transcribe.transcriber import Transcriber
 from speechgru.transcribe.transcript import Failure
 
 USAGE = """

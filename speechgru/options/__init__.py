@@ -13,11 +13,13 @@ from speechgru.options.evaluation import (
     SplitOptions,
     TuneOptions,
 )
+from speechgru.options.recipe import read_recipe
 from speechgru.options.report import (
     AverageOptions,
     CompareOptions,
     InfoOptions,
     ReportOptions,
+    RowOptions,
     RunsOptions,
 )
 from speechgru.options.training import (
@@ -52,6 +54,7 @@ __all__ = [
     "PrepareOptions",
     "ReadingOptions",
     "ReportOptions",
+    "RowOptions",
     "RunsOptions",
     "SplitOptions",
     "TrainOptions",
@@ -60,4 +63,5 @@ __all__ = [
     "TuneOptions",
     "choices",
     "choose",
+    "read_recipe",
 ]

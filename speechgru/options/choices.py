@@ -63,6 +63,20 @@ def read_choice(group: str, name: str) -> dict[str, Any]:
     Raises:
         OptionError: there is no such choice.
     """
+    values = read_config(find_choice(group, name))
+    merged: dict[str, Any] = {}
+    bases = values.pop("defaults", [])
+    for base in bases:
+        merged |= values if base == "_self_" else read_choice(group, base)
+    return merged if "_self_" in bases else merged | values
+
+
+def find_choice(group: str, name: str) -> Path:
+    """The YAML of a choice.
+
+    Raises:
+        OptionError: there is no such choice.
+    """
     path = CONF_DIR / group / f"{name}.yaml"
     if not path.is_file():
         known = choices(group)
@@ -71,12 +85,7 @@ def read_choice(group: str, name: str) -> dict[str, Any]:
         raise OptionError(
             f"{group}={name}: expected one of: {', '.join(known)}{nearest(name, known)}"
         )
-    values = read_config(path)
-    merged: dict[str, Any] = {}
-    bases = values.pop("defaults", [])
-    for base in bases:
-        merged |= values if base == "_self_" else read_choice(group, base)
-    return merged if "_self_" in bases else merged | values
+    return path
 
 
 def _fill_in(value: Any, data_dir: str) -> Any:

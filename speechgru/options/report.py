@@ -81,6 +81,20 @@ class RunsOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowOptions(Options):
+    """How rows of a recipe's table are made.
+
+    Attributes:
+        trust: modules of the user's own whose classes the checkpoints name.
+    """
+
+    name: ClassVar[str] = "row"
+    is_command: ClassVar[bool] = True
+
+    trust: tuple[str, ...] = option((), rule=modules)
+
+
+@dataclass(frozen=True, kw_only=True)
 class InfoOptions(Options):
     """How a checkpoint is described.
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from speechgru.files import to_json
+from speechgru.report.media import Posteriors, Recording
 from speechgru.score.results import Result
 from speechgru.score.summary import Summary
 
@@ -16,37 +17,19 @@ WHY_SILENT = (
 )
 
 
-@dataclass(frozen=True)
-class Recording:
-    """The sound of an utterance, for the page.
-
-    Attributes:
-        flac: base64 of a FLAC file.
-        seconds: duration.
-        mel: {"frames", "bins", "values"}: base64 of a byte for each bin of
-            each frame, from quiet to loud.
-    """
-
-    flac: str
-    seconds: float
-    mel: dict[str, Any]
-
-
 @dataclass
 class Media:
     """What the page can play and show of a system's utterances.
 
     Attributes:
         recordings: index of the Recording, by utterance id.
-        posteriors: {"frames", "seconds_per_frame", "tokens", "values"}, by
-            utterance id: base64 of a byte for each frame of each token, which
-            is 255 for a probability of 1; the token null is the blank.
+        posteriors: by utterance id.
         links: path of the audio, relative to the page, by utterance id.
         failures: why there is no sound, by utterance id.
     """
 
     recordings: dict[str, int] = field(default_factory=dict)
-    posteriors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    posteriors: dict[str, Posteriors] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
@@ -76,6 +59,26 @@ class System:
     media: Media
 
 
+@dataclass(frozen=True)
+class Difference:
+    """How much better one system is than another.
+
+    Attributes:
+        first, second: names of the systems.
+        difference: WER of the second less that of the first.
+        low, high: its 95 % interval.
+        p: of the matched-pairs test, corrected for the number of pairs; None: too
+            few segments differ.
+    """
+
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    p: float | None
+
+
 def worst_first(results: Sequence[Result]) -> list[Result]:
     """Most edits first, then the highest rate, then by id."""
 
@@ -89,7 +92,7 @@ def make_page(
     title: str,
     systems: Sequence[System],
     recordings: Sequence[Recording],
-    comparisons: Sequence[Mapping[str, Any]],
+    differences: Sequence[Difference],
     why_not_compared: str = "",
 ) -> str:
     """Put everything into one page.
@@ -98,13 +101,13 @@ def make_page(
         title: of the page.
         systems: at least one.
         recordings: what `Media.recordings` counts in.
-        comparisons: of two systems: first, second, difference, low, high, p.
+        differences: of all pairs of systems.
         why_not_compared: why there are none, if there are not.
     """
     data = {
         "systems": [_system_record(system) for system in systems],
         "recordings": [asdict(recording) for recording in recordings],
-        "comparisons": list(comparisons),
+        "comparisons": [asdict(difference) for difference in differences],
         "why_not_compared": why_not_compared,
         "why_silent": WHY_SILENT,
     }
@@ -138,6 +141,7 @@ def _system_record(system: System) -> dict[str, Any]:
 
 
 def _utterance_record(result: Result, media: Media) -> dict[str, Any]:
+    posteriors = media.posteriors.get(result.id)
     return {
         "id": result.id,
         "speaker": result.speaker,
@@ -149,7 +153,7 @@ def _utterance_record(result: Result, media: Media) -> dict[str, Any]:
         "pairs": result.alignment,
         "words": [asdict(word) for word in result.words],
         "media": media.recordings.get(result.id),
-        "posteriors": media.posteriors.get(result.id),
+        "posteriors": None if posteriors is None else asdict(posteriors),
         "audio": media.links.get(result.id),
         "why_silent": media.failures.get(result.id),
     }

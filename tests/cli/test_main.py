@@ -55,7 +55,7 @@ def test_control_characters_are_shown_and_not_obeyed(call, monkeypatch):
 
 def test_help_lists_the_choices_there_are(call):
     _, out, _ = call("train", "--help")
-    assert "an4 | fsdd | manifest | synth_digits | yesno" in out
+    assert "an4 | fsdd | librispeech | manifest | synth_digits | yesno" in out
     assert "an4/bigru" in out
     assert "hydra:" not in out
 

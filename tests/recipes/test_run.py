@@ -3,13 +3,14 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
-RECORD = '#!/bin/sh\necho "${0##*/} $*" >> calls.txt\n'
+RECORD = '#!/bin/sh\necho "speechgru $*" >> calls.txt\n'
 TRAIN = """
 for last; do case "$last" in hydra.run.dir=*) run="${last#*=}";; esac; done
 if [ "$1" = train ] && [ -n "$run" ]; then
@@ -17,13 +18,15 @@ if [ "$1" = train ] && [ -n "$run" ]; then
     touch "$run/last.ckpt"
     printf 'data:\\n  fold: %s\\n' "${FOLD:-null}" > "$run/config.yaml"
 fi
+if [ "$1" = evaluate ]; then printf '\\nWER 7.00 %%\\n'; fi
 """
 
 
 @pytest.fixture
 def calls(tmp_path):
     """Run a script among commands that only write down how they were called."""
-    for name, body in {"speechgru": RECORD + TRAIN, "python": RECORD}.items():
+    python = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+    for name, body in {"speechgru": RECORD + TRAIN, "python": python}.items():
         command = tmp_path / "bin" / name
         command.parent.mkdir(exist_ok=True)
         command.write_text(body)
@@ -61,8 +64,7 @@ def test_it_trains_and_scores_every_seed_and_makes_the_row(calls):
             f"speechgru report {run}",
         ]
     (row,) = found[9:]
-    assert row.startswith("python ")
-    assert row.endswith(f"row.py {run_of(1)} {run_of(2)}")
+    assert row == f"speechgru row {run_of(1)} {run_of(2)}"
 
 
 def test_it_goes_on_where_it_was_stopped(calls):
@@ -120,7 +122,7 @@ def test_language_models_are_tuned_on_voices_that_nothing_has_heard(calls, tmp_p
         assert "decoder.lm=lm/an4-foldall.arpa" in words
         assert {"decoder.lm_weight=0.5", "decoder.word_score=-1.0"} <= set(words)
     assert "rescore_weight=0.3" in scored[1]
-    assert found[-1][0] == "python"
+    assert found[-1][:2] == ["speechgru", "row"]
 
 
 def test_both_partitions_of_the_digits_have_runs_of_their_own(calls):
@@ -134,4 +136,18 @@ def test_both_partitions_of_the_digits_have_runs_of_their_own(calls):
             f"speechgru evaluate {run}/best.ckpt {corpus} split=test",
             f"speechgru report {run}",
         ]
-        assert commands[4].endswith(f"row.py {run}")
+        assert commands[4] == f"speechgru row {run}"
+
+
+def test_rows_of_the_ablation_are_chosen_with_a_fold(calls):
+    found = calls("an4/ablation.sh", "silence", "words", FOLD="2/4")
+    assert found[0] == "speechgru prepare corpus=an4"
+    for name, commands in (("silence", found[1:4]), ("words", found[4:])):
+        run = f"runs/an4/ablation/fold2/{name}"
+        train, evaluate, compare = commands
+        assert train.startswith("speechgru train recipe=an4/bigru data.fold=2/4 ")
+        assert f" hydra.run.dir={run} " in train
+        assert evaluate.startswith(f"speechgru evaluate {run}/epoch-00")
+        assert compare.startswith(
+            f"speechgru compare runs/an4/ablation/fold2/base/results.jsonl {run}/"
+        )

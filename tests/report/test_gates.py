@@ -22,10 +22,11 @@ from torch import nn
 import speechgru
 from speechgru.checkpoint.models import build_model
 from speechgru.checkpoint.storage import describe, write_checkpoint
-from speechgru.cli.gates import main, observe
+from speechgru.cli.gates import main
 from speechgru.decode.spans import group_words
 from speechgru.interfaces import BLANK, InputError, Span
 from speechgru.model.encoders.gru_cell import GRUTrace
+from speechgru.report.gates import observe
 from speechgru.report.gates_picture import Observation, cut_strips, draw, place_labels
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.transcribe.transcriber import Transcriber, Transcript

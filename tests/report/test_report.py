@@ -24,7 +24,9 @@ from speechgru.cli.report import main
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.files import printable, to_json
 from speechgru.interfaces import BLANK, InputError
+from speechgru.options import ReportOptions
 from speechgru.ranges import OptionError
+from speechgru.report.build import build_report
 from speechgru.report.page import worst_first
 from speechgru.score.compare import compare, holm
 from speechgru.score.results import Result, make_result, read_results, write_results
@@ -683,6 +685,22 @@ def test_nothing_but_the_page_is_written(report, run_folder):
     after = snapshot(run_folder.parent)
     assert after.pop(page.path) != before.pop(page.path)
     assert after == before
+
+
+def test_a_page_made_from_python_is_neither_written_nor_told(tmp_path, capfd):
+    results = write(tmp_path / "a.jsonl", heard("x"))
+    before = snapshot(tmp_path)
+    made = build_report([results], ReportOptions(worst=1))
+    assert made.output == tmp_path / "report.html"
+    assert made.remarks == (
+        "a: x without sound: the results do not say where its audio lies",
+    )
+    assert snapshot(tmp_path) == before
+    assert "".join(capfd.readouterr()) == ""
+    main([str(results)])
+    assert made.output.read_text(encoding="utf-8") == made.page
+    with pytest.raises(OptionError, match="no results are given"):
+        build_report([])
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "summary.json"])

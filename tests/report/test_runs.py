@@ -9,6 +9,7 @@ import yaml
 from speechgru.cli.runs import main
 from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError
+from speechgru.report.runs import describe_run, list_runs
 
 
 def make_run(
@@ -132,7 +133,7 @@ def test_an_infinite_rate_is_told(tmp_path, capsys):
     [
         ("config.yaml", "a: [1, 2"),
         ("config.yaml", "- 1"),
-        ("config.yaml", "a: ${b"),
+        ("config.yaml", "a: 1\na: 2"),
         ("best-tones-test.summary.json", '{"words": 3}'),
         ("best-tones-test.summary.json", "[]"),
         ("best-tones-test.summary.json", ""),
@@ -165,5 +166,29 @@ def test_nothing_to_list_is_an_error(tmp_path):
     (tmp_path / "config.yaml").write_text("a: 1")
     with pytest.raises(InputError, match="no runs, expected folders that `train` made"):
         main([str(tmp_path)])
-    with pytest.raises(InputError, match="format is 'csv', expected text or json"):
+    with pytest.raises(
+        InputError, match="format is 'csv', expected one of: text, json"
+    ):
         main([str(tmp_path), "format=csv"])
+
+
+def test_a_run_can_be_described_from_python(three_runs):
+    run = describe_run(three_runs / "gru/s1")
+    assert (run.seed, run.epochs, run.cpu_seconds, run.best_dev_wer) == (
+        1,
+        3,
+        5400,
+        0.2,
+    )
+    assert [(score.split, score.rate) for score in run.scores] == [
+        ("dev", 0.2),
+        ("test", 0.25),
+    ]
+    assert run.config["encoder.hidden_size"] == 128
+    listed = list_runs([three_runs])
+    assert listed.runs[0] == run
+    assert listed.differences == (
+        {},
+        {"seed": "2"},
+        {"encoder._target_": "RNN"},
+    )

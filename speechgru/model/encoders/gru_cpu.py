@@ -6,7 +6,7 @@ gates, from shares that are known beforehand for all frames; the weights get
 theirs afterwards, from all frames in one product. All directions advance
 together, and the recurrent weights are kept transposed, which the matrix
 products of small batches like better.
-`recipes/speed` measures what this brings.
+`benchmarks/speed` measures what this brings.
 """
 
 from typing import Any

@@ -8,10 +8,7 @@ those of its reference: a wrong variant is refused, its time would mean nothing.
 
 import argparse
 import os
-import platform
-import re
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -19,87 +16,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
-from measure import SLOW, Batch, Variant, measure, run_once
+from measure import SLOW, Variant, measure, run_once
+from plan import MIDDLE, NUM_LAYERS, SOME_BATCHES, SOME_FRAMES, Plan
+from readme import describe_machine, split_at_report, write_report
 from rivals import ENCODERS, Stacked, gru_step, plain_loop, run_loop, with_run
+from rows import LOOP, OURS, PACKED, Row, format_table, judge
 
 from speechgru.model.encoders.gru import GRUEncoder
 from speechgru.model.encoders.ligru import LiGRUEncoder
-from speechgru.model.encoders.recurrent import RecurrentEncoder
 from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
 from speechgru.provenance import find_commit
 
-NUM_LAYERS = 3
-LARGEST = 16 * 584**2
-"""Utterances x frames^2; the time of packed layers is proportional to it."""
-SHORT = 73
-"""Frames; up to here we promise only that nothing is lost against packed."""
-BEGIN, END = "<!-- speed: begin, written by run.sh -->", "<!-- speed: end -->"
-PACKED, LOOP, OURS = "packed", "plain loop", "ours"
-MIDDLE = 16
-"""Utterances; a batch as most training has it."""
-SOME_FRAMES, SOME_BATCHES = 292, (1, MIDDLE)
-"""Most frames, and the batches, of the tables after the first."""
 IN_BF16 = (0.02, 0.1)
 """Tolerances of a variant that rounds to eight bits; TF32 has eleven."""
-
-
-class Plan(NamedTuple):
-    """How much to measure.
-
-    Attributes:
-        lengths: T, frames.
-        batches: B, utterances.
-        hidden_size: H, which is also the number of features.
-        seconds: CPU seconds for each cell of a table.
-        everything: also what takes very long.
-    """
-
-    lengths: list[int]
-    batches: list[int]
-    hidden_size: int
-    seconds: float
-    everything: bool = False
-
-    def sizes(self) -> list[tuple[int, int]]:
-        """(T, B) of the first table."""
-        return [
-            (num_frames, batch)
-            for num_frames in self.lengths
-            for batch in self.batches
-            if batch * num_frames**2 <= LARGEST or self.everything
-        ]
-
-    def some_sizes(self) -> list[tuple[int, int]]:
-        """(T, B) of the others."""
-        return [
-            (num_frames, batch)
-            for num_frames, batch in self.sizes()
-            if (num_frames <= SOME_FRAMES and batch in SOME_BATCHES) or self.everything
-        ]
-
-    def make(self, encoder: type[RecurrentEncoder]) -> RecurrentEncoder:
-        """A bidirectional stack."""
-        return encoder(self.hidden_size, self.hidden_size, NUM_LAYERS)
-
-    def make_batch(self, num_frames: int, batch: int, device: str = "cpu") -> Batch:
-        """Random utterances whose lengths are spread from T down to T/2."""
-        lengths = torch.linspace(num_frames, num_frames / 2, batch).ceil().long()
-        shape = (batch, num_frames, self.hidden_size)
-        return Batch(
-            torch.randn(shape, device=device).requires_grad_(),
-            lengths.to(device),
-            torch.randn(batch, num_frames, 2 * self.hidden_size, device=device),
-        )
-
-
-class Row(NamedTuple):
-    """A line of a table: what was run, and the seconds of every column."""
-
-    heads: tuple[object, ...]
-    seconds: dict[str, list[float]]
 
 
 def measure_rows(
@@ -210,77 +141,6 @@ def measure_gpu(plan: Plan, device: str) -> list[Row]:
     return rows
 
 
-def judge(rows: Sequence[Row]) -> list[tuple[bool, str]]:
-    """Hold `measure_gru` to what we promise: whether each promise is kept."""
-    promises = [
-        (f"{LOOP}, every length", LOOP, 0.95, lambda length, batch: True),
-        (f"{PACKED}, T <= {SHORT}", PACKED, 1, lambda length, batch: length <= SHORT),
-        (f"{PACKED}, T = 584, B = 16", PACKED, 3.5,
-         lambda length, batch: (length, batch) == (584, 16)),
-    ]  # fmt: skip
-    judgements = []
-    for title, rival, least, applies in promises:
-        speeds = [
-            (_ratio(row.seconds[rival], row.seconds[OURS]), *row.heads)
-            for row in rows
-            if applies(*row.heads)
-        ]
-        text = f"ours against {title}: at least {least} times as fast: "
-        if not speeds:
-            judgements.append((True, f"{text}not measured"))
-            continue
-        slowest, length, batch = min(speeds)
-        kept = slowest >= least
-        text += "kept" if kept else "broken"
-        judgements.append((kept, f"{text}; {slowest:.2f} at T = {length}, B = {batch}"))
-    return judgements
-
-
-def _ratio(seconds: Sequence[float], base: Sequence[float]) -> float:
-    return statistics.median(seconds) / statistics.median(base)
-
-
-def format_table(heads: Sequence[str], rows: Sequence[Row], base: str) -> str:
-    """A Markdown table; all columns are compared with the column `base`."""
-    if not rows:
-        return "Not measured: no size of this table was asked for."
-    columns = list(dict.fromkeys(name for row in rows for name in row.seconds))
-    lines = [[*heads, *columns], ["---"] * (len(heads) + len(columns))]
-    for row in rows:
-        cells = []
-        for name in columns:
-            cell = format_seconds(row.seconds[name]) if name in row.seconds else "-"
-            if name in row.seconds and name != base:
-                cell += f", {_ratio(row.seconds[name], row.seconds[base]):.2f}x"
-            cells.append(cell)
-        lines.append([*map(str, row.heads), *cells])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def format_seconds(seconds: Sequence[float]) -> str:
-    """The median and half the interquartile range."""
-    median = statistics.median(seconds)
-    if len(seconds) == 1:
-        return f"{median:.3g} once"
-    low, _, high = statistics.quantiles(seconds, n=4, method="inclusive")
-    return f"{median:.3g} ±{(high - low) / 2 / median:.0%}"
-
-
-def describe_machine() -> str:
-    """What the numbers depend on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = dict(re.split(r"\s*: ?", line, maxsplit=1) for line in lines if ":" in line)
-    flags = cpu.get("flags", "").split()
-    extensions = ", ".join(
-        f"{name} {'yes' if name in flags else 'no'}"
-        for name in ("avx512f", "avx512_bf16", "amx_bf16")
-    )
-    return (
-        f"{cpu.get('model name', platform.machine())}, {os.cpu_count()} cores "
-        f"({extensions}), torch {torch.__version__}, Python {platform.python_version()}"
-    )
-
-
 def report(plan: Plan) -> tuple[str, bool]:
     """Measure everything.
 
@@ -288,7 +148,7 @@ def report(plan: Plan) -> tuple[str, bool]:
         The report in Markdown, and whether every promise is kept.
     """
     load = os.getloadavg()[0]
-    commit = find_commit("speechgru", "recipes/speed/*.py") or "unknown"
+    commit = find_commit("speechgru", "benchmarks/speed/*.py") or "unknown"
     # A process is slow at first.
     run_once(Variant(plan.make(GRUEncoder)), plan.make_batch(*plan.sizes()[0]))
     gru = measure_gru(plan)
@@ -334,30 +194,6 @@ def report(plan: Plan) -> tuple[str, bool]:
         "\n".join(f"- {text}" for _, text in judgements),
     ]
     return "\n\n".join(parts), all(kept for kept, _ in judgements)
-
-
-def write_report(text: str, output: Path) -> None:
-    """Put a report between the markers of a file, or into a new file."""
-    before, after = split_at_report(output)
-    output.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
-
-
-def split_at_report(output: Path) -> tuple[str, str]:
-    """What stands before and after the report of a file.
-
-    Raises:
-        ValueError: the file has no markers.
-    """
-    if not output.exists():
-        return "", "\n"
-    before, begun, rest = output.read_text().partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not (begun and ended):
-        raise ValueError(
-            f"{output}: lacks {BEGIN!r} or, after it, {END!r}, expected both around "
-            "the tables; add them, or name a new file"
-        )
-    return before, after
 
 
 def main(arguments: Sequence[str]) -> int:

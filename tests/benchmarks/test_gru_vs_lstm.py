@@ -1,17 +1,22 @@
-"""The recipe's arithmetic; its runs are the user's to make."""
+"""The arithmetic of the comparison; its runs are the user's to make."""
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import experiment
+import planned
+import plots
 import pytest
+import reach
 import report
+import tables
 
 
 def make_line(run, edits, **changes):
     """What results.jsonl says of a run, with round numbers."""
     scored = {"edits": edits, "words": [5] * len(edits)}
-    fading = [-0.1 * distance for distance in range(experiment.MAX_DISTANCE + 1)]
+    fading = [-0.1 * distance for distance in range(planned.MAX_DISTANCE + 1)]
     return {
         **asdict(run),
         "num_parameters": 1000,
@@ -26,7 +31,7 @@ def make_line(run, edits, **changes):
 
 
 def test_every_encoder_runs_with_every_seed_and_some_for_other_lengths():
-    runs = list(experiment.planned_runs())
+    runs = list(planned.planned_runs())
     # Five of the ten trials of a learning rate are of the comparison, too.
     assert len(runs) == len(set(runs)) == 10 + 7 + 3 * (9 + 5 + 3) - 5
     assert len({run.folder for run in runs}) == len(runs)
@@ -35,7 +40,7 @@ def test_every_encoder_runs_with_every_seed_and_some_for_other_lengths():
         run
         for run in runs
         if (run.epochs, run.learning_rate)
-        == (experiment.num_epochs(run.corpus), experiment.CHOSEN_RATES[run.encoder])
+        == (planned.num_epochs(run.corpus), planned.CHOSEN_RATES[run.encoder])
     ]
     assert [run.seed for run in compared] == [1] * 17 + [2] * 17 + [3] * 17
     assert {(run.corpus, run.epochs) for run in compared} == {
@@ -46,24 +51,34 @@ def test_every_encoder_runs_with_every_seed_and_some_for_other_lengths():
 
 
 def test_sizes_are_as_near_in_parameters_as_whole_units_allow():
-    target = experiment.num_parameters("an4", "gru", 128)
+    target = planned.num_parameters("an4", "gru", 128)
     for encoder in ("rnn", "lstm"):
-        size = experiment.hidden_sizes("an4", encoder)["parameters"]
+        size = planned.hidden_sizes("an4", encoder)["parameters"]
         gaps = [
-            abs(experiment.num_parameters("an4", encoder, size + step) - target)
+            abs(planned.num_parameters("an4", encoder, size + step) - target)
             for step in (-1, 0, 1)
         ]
         assert min(gaps) == gaps[1]
         assert gaps[1] / target < 0.01
-    assert experiment.hidden_sizes("an4", "gru") == {"parameters": 128}
+    assert planned.hidden_sizes("an4", "gru") == {"parameters": 128}
+
+
+def test_a_run_knows_its_corpus(monkeypatch):
+    monkeypatch.setenv("SPEECHGRU_DATA", "elsewhere")
+    run = next(run for run in planned.planned_runs() if run.corpus == "fsdd-unseen")
+    assert run.corpus_overrides == ["corpus=fsdd", "corpus.partition=unseen"]
+    assert reach.open_corpus(run).partition == "unseen"
+    an4 = next(run for run in planned.planned_runs() if run.corpus == "an4")
+    assert an4.corpus_overrides == ["corpus=an4"]
+    assert reach.open_corpus(an4).root == Path("elsewhere/an4")
 
 
 def test_finished_runs_are_known_by_their_lines(tmp_path):
-    runs = list(experiment.planned_runs())[:2]
+    runs = list(planned.planned_runs())[:2]
     path = tmp_path / "results.jsonl"
-    assert experiment.finished(path) == set()
+    assert planned.finished(path) == set()
     path.write_text(json.dumps(make_line(runs[0], [0])) + "\n")
-    assert experiment.finished(path) == {runs[0]}
+    assert planned.finished(path) == {runs[0]}
 
 
 def test_an_epoch_costs_the_median_without_the_start():
@@ -74,11 +89,9 @@ def test_an_epoch_costs_the_median_without_the_start():
 
 def test_the_table_says_what_the_lines_say():
     gru, lstm = (
-        experiment.Run(
-            "an4", name, sizes["parameters"], 1, 60, experiment.CHOSEN_RATES[name]
-        )
+        planned.Run("an4", name, sizes["parameters"], 1, 60, planned.CHOSEN_RATES[name])
         for name in ("gru", "lstm")
-        if (sizes := experiment.hidden_sizes("an4", name))
+        if (sizes := planned.hidden_sizes("an4", name))
     )
     lines = [
         make_line(gru, [1, 0, 0, 0]),
@@ -86,7 +99,7 @@ def test_the_table_says_what_the_lines_say():
         # Of another length, so not in this table.
         make_line(replace(gru, epochs=30), [3, 3, 3, 3]),
     ]
-    table = report.make_table(lines).splitlines()
+    table = tables.make_table(lines).splitlines()
     assert len({row.count("|") for row in table}) == 1
     lstm_row, gru_row = table[2:]
     assert "| AN4 | parameters | LSTM |" in lstm_row
@@ -100,7 +113,7 @@ def test_the_table_says_what_the_lines_say():
 
 
 def test_longer_training_stands_beside_shorter():
-    run = experiment.Run("fsdd-official", "rnn", 128, 1, 24, experiment.LENGTHS_RATE)
+    run = planned.Run("fsdd-official", "rnn", 128, 1, 24, planned.LENGTHS_RATE)
     lines = [
         make_line(run, [1, 0, 0, 0]),
         make_line(replace(run, epochs=12), [1, 1, 0, 0]),
@@ -108,11 +121,11 @@ def test_longer_training_stands_beside_shorter():
         make_line(replace(run, epochs=48, hidden_size=227), [5, 5, 5, 5]),
         make_line(replace(run, learning_rate=1.5e-3), [1, 1, 1, 0]),
     ]
-    table = report.make_length_table(lines).splitlines()
+    table = tables.make_length_table(lines).splitlines()
     assert table[0] == "| encoder | hidden | 12 epochs | 24 epochs | 48 epochs |"
     assert table[2] == "| RNN (tanh) | 128 | 10.00 | 5.00 | - |"
     assert table[3] == "| LSTM | 128 | - | - | - |"
-    assert report.make_rate_table(lines).splitlines()[:3] == [
+    assert tables.make_rate_table(lines).splitlines()[:3] == [
         "| encoder | hidden | 0.0015 | 0.003 |",
         "|---|---|---|---|",
         "| RNN (tanh) | 128 | 15.00 | 5.00 |",
@@ -122,13 +135,13 @@ def test_longer_training_stands_beside_shorter():
 def test_the_plots_are_drawn_from_what_is_there():
     run = next(
         run
-        for run in experiment.planned_runs()
+        for run in planned.planned_runs()
         if (run.corpus, run.encoder) == ("fsdd-unseen", "gru")
     )
     lines = [make_line(run, [1, 0, 0, 0])]
-    points = [len(panel.lines) for panel in report.plot_accuracy(lines).axes]
+    points = [len(panel.lines) for panel in plots.plot_accuracy(lines).axes]
     assert points[1] > points[0] == points[2] == 0
-    start, end = report.plot_reach(lines).axes
+    start, end = plots.plot_reach(lines).axes
     assert end.lines[0].get_ydata().tolist() == [1.0] * 201
     assert start.lines[0].get_ydata()[10] == pytest.approx(0.1)
 

@@ -11,6 +11,8 @@ from speechgru.cli.compare import main
 from speechgru.cli.main import UsageError
 from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError
+from speechgru.ranges import OptionError
+from speechgru.report.comparison import compare_systems
 from speechgru.score.compare import compare
 from speechgru.score.results import read_results
 
@@ -150,17 +152,31 @@ def test_what_cannot_be_compared_is_refused(systems, tmp_path):
         main([systems["first"], str(other)])
     with pytest.raises(InputError, match="cannot be read"):
         main([systems["first"], str(tmp_path / "missing.jsonl")])
-    with pytest.raises(UsageError, match="is given twice"):
+    with pytest.raises(OptionError, match="is given twice"):
         main([systems["first"], systems["first"]])
     with pytest.raises(UsageError, match="RESULTS"):
         main([systems["first"]])
 
 
-def test_results_are_not_overwritten(systems):
+@pytest.mark.parametrize("detour", ["", "./", "folder/../"])
+def test_results_are_not_overwritten(systems, tmp_path, monkeypatch, detour):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
     before = Path(systems["second"]).read_bytes()
-    with pytest.raises(UsageError, match="which is to be compared; name another"):
-        main([systems["first"], systems["second"], f"output={systems['second']}"])
+    with pytest.raises(OptionError, match="which is to be compared; name another"):
+        main([systems["first"], "second.jsonl", f"output={detour}second.jsonl"])
     assert Path(systems["second"]).read_bytes() == before
+
+
+def test_systems_are_compared_from_python_without_a_word(systems, capsys):
+    compared = compare_systems([systems["first"], systems["second"]])
+    (pair,) = compared.pairs
+    assert (pair.first.path, pair.second.path) == (systems["first"], systems["second"])
+    assert pair.comparison.difference == pytest.approx(-1 / 12)
+    assert pair.differing()[0][0].id == "u1"
+    assert capsys.readouterr().out == ""
+    with pytest.raises(OptionError, match="1 systems, expected 2 to 26"):
+        compare_systems([systems["first"]])
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,17 @@ import re
 
 import measure
 import pytest
+import readme
 import rivals
 import speed
 import torch
+from plan import Plan
+from rows import Row, format_table, judge
 from torch import nn
 
 from speechgru.model.encoders.gru import GRUEncoder
 
-PLAN = speed.Plan(lengths=[5], batches=[1, 3], hidden_size=8, seconds=0.0)
+PLAN = Plan(lengths=[5], batches=[1, 3], hidden_size=8, seconds=0.0)
 TABLES = {
     "The GRU": ["T", "B", "packed", "plain loop", "torch.gru per direction", "ours"],
     "Half precision, two threads, compilation": [
@@ -34,7 +37,7 @@ def _seed():
 def written(tmp_path_factory) -> str:
     """The file of a run without a C++ compiler, whose use would take a minute."""
     output = tmp_path_factory.mktemp("speed") / "README.md"
-    output.write_text(f"Above.\n\n{speed.BEGIN}\nold\n{speed.END}\n\nBelow.\n")
+    output.write_text(f"Above.\n\n{readme.BEGIN}\nold\n{readme.END}\n\nBelow.\n")
     arguments = "--lengths 4 5 --batches 1 3 16 --hidden-size 8 --seconds 0"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(speed.shutil, "which", lambda name: None)
@@ -88,8 +91,8 @@ def test_the_report_says_where_and_on_what_it_was_measured(written):
 
 
 def test_only_what_lies_between_the_markers_is_rewritten(written):
-    assert written.startswith(f"Above.\n\n{speed.BEGIN}\n\nForward and backward")
-    assert written.endswith(f"\n\n{speed.END}\n\nBelow.\n")
+    assert written.startswith(f"Above.\n\n{readme.BEGIN}\n\nForward and backward")
+    assert written.endswith(f"\n\n{readme.END}\n\nBelow.\n")
     assert "old" not in written
 
 
@@ -97,12 +100,12 @@ def test_a_new_file_is_begun_and_one_without_markers_is_left_alone(
     tmp_path, monkeypatch
 ):
     output = tmp_path / "new.md"
-    speed.write_report("first", output)
-    speed.write_report("second", output)
-    assert output.read_text() == f"{speed.BEGIN}\n\nsecond\n\n{speed.END}\n"
+    readme.write_report("first", output)
+    readme.write_report("second", output)
+    assert output.read_text() == f"{readme.BEGIN}\n\nsecond\n\n{readme.END}\n"
     output.write_text("mine\n")
     with pytest.raises(ValueError, match=r"new\.md: lacks .* add them, or name a new"):
-        speed.write_report("third", output)
+        readme.write_report("third", output)
     assert output.read_text() == "mine\n"
     monkeypatch.setattr(speed, "report", lambda plan: pytest.fail("measured"))
     assert speed.main(["--output", str(output)]) == 1
@@ -185,7 +188,7 @@ def test_lengths_are_spread_from_half_to_all_of_the_frames():
 
 
 def test_sizes_that_packing_takes_minutes_for_are_left_out():
-    plan = speed.Plan([292, 584], [16, 32], 8, 0.0)
+    plan = Plan([292, 584], [16, 32], 8, 0.0)
     assert plan.sizes() == [(292, 16), (292, 32), (584, 16)]
     assert plan.some_sizes() == [(292, 16)]
     everything = plan._replace(everything=True)
@@ -194,20 +197,20 @@ def test_sizes_that_packing_takes_minutes_for_are_left_out():
 
 def test_a_cell_holds_median_half_interquartile_range_and_ratio():
     # Quartiles of 1, 2, 3, 4, 10 are 2 and 4: half of 4 - 2 is 33 % of 3.
-    row = speed.Row((18, 1), {"ours": [1, 2, 3, 4, 10], "packed": [7.5]})
-    table = speed.format_table(("T", "B"), [row], "ours")
+    row = Row((18, 1), {"ours": [1, 2, 3, 4, 10], "packed": [7.5]})
+    table = format_table(("T", "B"), [row], "ours")
     assert table.splitlines()[-1] == "| 18 | 1 | 3 ±33% | 7.5 once, 2.50x |"
 
 
 def gru_row(length: int, batch: int, loop: float, packed: float):
     seconds = {"ours": [1.0], "plain loop": [loop], "packed": [packed]}
-    return speed.Row((length, batch), seconds)
+    return Row((length, batch), seconds)
 
 
 def test_promises_are_kept_at_their_bounds():
     rows = [gru_row(73, 16, 0.95, 1.0), gru_row(146, 1, 0.95, 0.5),
             gru_row(584, 16, 0.95, 3.5)]  # fmt: skip
-    assert [kept for kept, _ in speed.judge(rows)] == [True, True, True]
+    assert [kept for kept, _ in judge(rows)] == [True, True, True]
 
 
 @pytest.mark.parametrize(
@@ -221,12 +224,12 @@ def test_promises_are_kept_at_their_bounds():
 def test_a_broken_promise_is_named_with_its_size(row, broken, where):
     rows = [gru_row(73, 32, 2.0, 2.0), gru_row(584, 16, 2.0, 5.0)]
     rows = [other for other in rows if other.heads != row.heads]
-    judged = speed.judge([*rows, row])
+    judged = judge([*rows, row])
     assert [kept for kept, _ in judged] == [index != broken for index in range(3)]
     assert judged[broken][1].endswith(f"broken; {where}")
 
 
 def test_what_was_not_measured_breaks_no_promise_and_is_said():
-    kept, text = speed.judge([gru_row(18, 1, 2.0, 2.0)])[2]
+    kept, text = judge([gru_row(18, 1, 2.0, 2.0)])[2]
     assert kept
     assert text.endswith("not measured")

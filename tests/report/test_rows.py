@@ -4,9 +4,12 @@ import json
 import shutil
 
 import pytest
-import row
 
 from speechgru.cli.evaluate import main as evaluate
+from speechgru.cli.main import UsageError
+from speechgru.cli.row import main
+from speechgru.interfaces import InputError
+from speechgru.report.rows import HEADS
 from speechgru.score.results import make_result, read_results, write_results
 
 
@@ -51,9 +54,9 @@ def test_there_is_a_row_for_each_split_with_the_mean_of_the_seeds(
 ):
     right = read_rate(seeds[0], "dev")
     assert right < 0.5
-    assert row.main(list(map(str, seeds))) == 0
+    assert main(list(map(str, seeds))) == 0
     heads, _, *rows = (
-        dict(zip(row.HEADS, map(str.strip, line.strip("|").split("|")), strict=True))
+        dict(zip(HEADS, map(str.strip, line.strip("|").split("|")), strict=True))
         for line in capsys.readouterr().out.splitlines()
     )
     assert list(heads) == list(heads.values())
@@ -74,7 +77,7 @@ def test_there_is_a_row_for_each_split_with_the_mean_of_the_seeds(
 
 
 def test_one_run_is_enough(seeds, capsys):
-    assert row.main([str(seeds[0])]) == 0
+    assert main([str(seeds[0])]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 
@@ -84,27 +87,37 @@ def change(path, old, new):
     path.write_text(text.replace(old, new))
 
 
-def test_runs_that_are_not_alike_are_refused(seeds, capsys):
-    first, second = map(str, seeds)
-    assert row.main([first, first]) == 1
-    assert "expected each once" in capsys.readouterr().err
-    path = seeds[1] / "best-dev.jsonl"
+def refuse(folders, message):
+    with pytest.raises(InputError, match=message):
+        main(list(map(str, folders)))
+
+
+def test_runs_that_are_not_alike_are_refused(seeds):
+    first, second = seeds
+    refuse([first, first], "expected each once")
+    path = second / "best-dev.jsonl"
     write_results(path, read_results(path)[1:])
-    assert row.main([first, second]) == 1
-    assert "scored on different utterances" in capsys.readouterr().err
-    change(seeds[1] / "config.yaml", "dropout: 0", "dropout: 0.5")
-    assert row.main([first, second]) == 1
-    assert "dropout is 0.5" in capsys.readouterr().err
+    refuse(seeds, "scored on different utterances")
+    change(second / "config.yaml", "dropout: 0", "dropout: 0.5")
+    refuse(seeds, "s2: .*dropout is 0.5, but .* in .*s1; give runs that differ")
 
 
-def test_runs_without_results_are_refused(seeds, capsys):
+def test_runs_without_results_are_refused(seeds):
     for path in seeds[1].glob("*.summary.json"):
         path.unlink()
-    assert row.main(list(map(str, seeds))) == 1
-    assert "no results that all of them hold" in capsys.readouterr().err
+    refuse(seeds, "no results that all of them hold")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"]])
-def test_it_says_how_it_is_used(arguments, capsys):
-    assert row.main(arguments) == 2
-    assert "usage: python recipes/row.py" in capsys.readouterr().err
+def test_a_run_without_an_epoch_is_named(seeds):
+    for path in seeds[1].glob("metrics/*/metrics.csv"):
+        path.unlink()
+    refuse(seeds, "s2: no epoch is done, .* speechgru train resume=.*s2")
+
+
+def test_it_says_how_it_is_used(capsys):
+    with pytest.raises(UsageError, match="usage: speechgru row RUN"):
+        main([])
+    with pytest.raises(SystemExit) as exit:
+        main(["--help"])
+    assert exit.value.code == 0
+    assert "usage: speechgru row RUN" in capsys.readouterr().out

@@ -1,19 +1,11 @@
-"""Rows of a recipe's table: what `speechgru evaluate` found for one seed or several.
+"""Rows of a recipe's table: what `evaluate` found for one seed or several."""
 
-usage: python recipes/row.py RUN_FOLDER...
-
-Takes the folders of runs that differ in nothing but the seed. Every file of results
-that all of them hold makes a row, with the mean over the seeds.
-"""
-
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from speechgru.checkpoint.load import load_checkpoint
-from speechgru.cli.runs import describe_run
 from speechgru.interfaces import InputError
+from speechgru.report.runs import Run, describe_run
 from speechgru.score.results import Result, read_results
 from speechgru.score.summary import (
     Rate,
@@ -30,31 +22,25 @@ HEADS = (
 )
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the table."""
-    folders = [Path(argument) for argument in arguments]
-    if not folders or any(argument.startswith("-") for argument in arguments):
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
-    try:
-        rows = make_rows(folders)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for cells in (HEADS, ["---"] * len(HEADS), *rows):
-        print(f"| {' | '.join(cells)} |")
-    return 0
+def format_rows(rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, with its heads."""
+    lines = (HEADS, ["---"] * len(HEADS), *rows)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def make_rows(folders: Sequence[Path]) -> list[list[str]]:
+def make_rows(folders: Sequence[Path], trust: Sequence[str] = ()) -> list[list[str]]:
     """A row for each file of results that all folders hold.
+
+    Args:
+        folders: of runs that differ in nothing but the seed.
+        trust: modules of the user's own whose classes the checkpoints name.
 
     Raises:
         InputError: there is no such file, or the runs differ in more than the seed.
     """
     runs = [describe_run(folder) for folder in folders]
     check_alike(runs)
-    minutes = between([run["cpu_seconds"] / 60 for run in runs])
+    minutes = between([cpu_minutes(run) for run in runs])
     held = [{path.name for path in folder.glob("*.summary.json")} for folder in folders]
     names = sorted(set.intersection(*held))
     if not names:
@@ -62,17 +48,20 @@ def make_rows(folders: Sequence[Path]) -> list[list[str]]:
             f"{', '.join(map(str, folders))}: no results that all of them hold, "
             "expected what speechgru evaluate writes; evaluate all of them alike"
         )
-    return [make_row([folder / name for folder in folders], minutes) for name in names]
+    return [
+        make_row([folder / name for folder in folders], minutes, trust)
+        for name in names
+    ]
 
 
-def make_row(paths: Sequence[Path], minutes: str) -> list[str]:
+def make_row(paths: Sequence[Path], minutes: str, trust: Sequence[str]) -> list[str]:
     """The row of one split, from the summaries of all seeds."""
     summaries = [read_summary(path) for path in paths]
     about = [summary["model"] for summary in summaries]
     per_seed = [read_results(results_of(path)) for path in paths]
     pooled = pool(per_seed, summaries[0]["resampled"])
     checkpoint = paths[0].parent / summaries[0]["checkpoint"]
-    model = load_checkpoint(checkpoint, trust=()).model
+    model = load_checkpoint(checkpoint, trust).model
     return [
         f"`{about[0]['recipe']}`",
         f"{model.num_parameters:,}",
@@ -104,21 +93,30 @@ def pool(per_seed: Sequence[Sequence[Result]], unit: Unit) -> Summary:
     return summarise([result for results in per_seed for result in results], unit)
 
 
-def check_alike(runs: Sequence[dict[str, Any]]) -> None:
-    """Raise InputError if runs (of `describe_run`) differ in more than the seed."""
-    configs = [run["config"] for run in runs]
-    for run, config in zip(runs, configs, strict=True):
-        for key in sorted(config.keys() | configs[0].keys()):
-            first, found = configs[0].get(key), config.get(key)
-            if found != first and key != "seed":
+def check_alike(runs: Sequence[Run]) -> None:
+    """Raise InputError if runs differ in more than the seed."""
+    first = runs[0]
+    for run in runs:
+        for key in sorted(run.config.keys() | first.config.keys()):
+            expected, found = first.config.get(key), run.config.get(key)
+            if found != expected and key != "seed":
                 raise InputError(
-                    f"{run['run']}: {key} is {found!r}, but {first!r} in "
-                    f"{runs[0]['run']}; "
-                    "give runs that differ in nothing but the seed"
+                    f"{run.folder}: {key} is {found!r}, but {expected!r} in "
+                    f"{first.folder}; give runs that differ in nothing but the seed"
                 )
-    seeds = [config["seed"] for config in configs]
+    seeds = [run.seed for run in runs]
     if len(set(seeds)) < len(seeds):
         raise InputError(f"the seeds are {seeds}, expected each once; leave one out")
+
+
+def cpu_minutes(run: Run) -> float:
+    """What training took. Raises InputError: no epoch is done."""
+    if run.cpu_seconds is None:
+        raise InputError(
+            f"{run.folder}: no epoch is done, expected a run that was trained; go on "
+            f"with it: speechgru train resume={run.folder}"
+        )
+    return run.cpu_seconds / 60
 
 
 def results_of(summary: Path) -> Path:
@@ -135,7 +133,3 @@ def between(values: Sequence[float]) -> str:
 def show(rate: Rate) -> str:
     """A rate in percent with its interval."""
     return f"{percent(rate.counts.rate)} [{percent(rate.low)}, {percent(rate.high)}]"
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,201 @@
+"""What was tried, and how well it went."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from speechgru.interfaces import InputError
+from speechgru.options.component import flatten
+from speechgru.options.config_file import read_config
+from speechgru.score.learning import read_learning_curves
+from speechgru.score.summary import read_summary
+
+
+@dataclass(frozen=True)
+class Score:
+    """A word error rate that `evaluate` found.
+
+    Attributes:
+        corpus, split, checkpoint: what was scored, and on what.
+        rate: edits over words; None: infinite, as are its bounds.
+        low, high: the 95 % interval.
+    """
+
+    corpus: str
+    split: str
+    checkpoint: str
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the files of a run folder say.
+
+    Attributes:
+        folder: of the run.
+        seed: of everything; None: the configuration has none.
+        epochs: that are done.
+        max_epochs: that were wanted; None: the configuration does not say.
+        cpu_seconds: of the training process; None: no epoch is done.
+        best_dev_wer: the lowest; None: dev was never scored.
+        scores: by the names of their files.
+        config: values by the full names of options.
+    """
+
+    folder: Path
+    seed: int | None
+    epochs: int
+    max_epochs: int | None
+    cpu_seconds: float | None
+    best_dev_wer: float | None
+    scores: tuple[Score, ...]
+    config: Mapping[str, Any]
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values, for JSON, without the configuration."""
+        return {
+            "run": str(self.folder),
+            "seed": self.seed,
+            "epochs": self.epochs,
+            "max_epochs": self.max_epochs,
+            "cpu_seconds": self.cpu_seconds,
+            "best_dev_wer": self.best_dev_wer,
+            "scores": [asdict(score) for score in self.scores],
+        }
+
+
+@dataclass(frozen=True)
+class RunList:
+    """Runs, and by what each differs from the others.
+
+    Attributes:
+        runs: by folder.
+        differences: of each run: options that are not as in most, by full name.
+        damaged: why folders were left out.
+    """
+
+    runs: tuple[Run, ...]
+    differences: tuple[Mapping[str, str], ...]
+    damaged: tuple[str, ...]
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Plain values, for JSON."""
+        return [
+            {**run.to_record(), "differs": dict(differs)}
+            for run, differs in zip(self.runs, self.differences, strict=True)
+        ]
+
+
+def list_runs(roots: Sequence[Path], ignored: Sequence[str] = ()) -> RunList:
+    """Describe every run in some folders and in all folders below them.
+
+    Args:
+        roots: searched; a run that several hold is listed once.
+        ignored: options whose differences are not told.
+
+    Raises:
+        InputError: a folder is not there, or there is no run in any.
+    """
+    folders = sorted({folder for root in roots for folder in find_runs(root)})
+    if not folders:
+        raise InputError(
+            f"{', '.join(map(str, roots))}: no runs, expected folders that `train` "
+            "made; name another folder, or set runs_dir=FOLDER"
+        )
+    runs, damaged = [], []
+    for folder in folders:
+        try:
+            runs.append(describe_run(folder))
+        except InputError as error:
+            damaged.append(str(error))
+    differences = find_differences([run.config for run in runs], ignored)
+    return RunList(tuple(runs), tuple(differences), tuple(damaged))
+
+
+def find_runs(root: Path) -> Iterator[Path]:
+    """Folders with a configuration and what was logged.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not root.is_dir():
+        raise InputError(
+            f"{root}: no such folder; name another, or set runs_dir=FOLDER"
+        )
+    for path in root.rglob("config.yaml"):
+        if (path.parent / "metrics").is_dir():
+            yield path.parent
+
+
+def describe_run(folder: Path) -> Run:
+    """Read what a run folder says.
+
+    Raises:
+        InputError: one of its files is damaged.
+    """
+    config = flatten(read_config(folder / "config.yaml"))
+    curves = read_learning_curves(folder)
+    trained = [row for row in curves if "train/cpu_seconds" in row]
+    on_dev = [row["val/wer"] for row in curves if "val/wer" in row]
+    return Run(
+        folder=folder,
+        seed=config.get("seed"),
+        epochs=len(trained),
+        max_epochs=config.get("trainer.max_epochs"),
+        cpu_seconds=trained[-1]["train/cpu_seconds"] if trained else None,
+        best_dev_wer=min(on_dev, default=None),
+        scores=tuple(map(read_score, sorted(folder.glob("*.summary.json")))),
+        config=config,
+    )
+
+
+def read_score(path: Path) -> Score:
+    """The WER in what `evaluate` wrote beside its results."""
+    summary = read_summary(path)
+    words = summary["words"]
+    return Score(
+        *(summary[name] for name in ("corpus", "split", "checkpoint")),
+        *(words[name] for name in ("rate", "low", "high")),
+    )
+
+
+def find_differences(
+    configs: Sequence[Mapping[str, Any]], ignored: Sequence[str] = ()
+) -> list[dict[str, str]]:
+    """Say of each configuration what is not as in most of them.
+
+    Args:
+        configs: values by the full names of options.
+        ignored: names that are left out.
+    """
+    differences: list[dict[str, str]] = [{} for _ in configs]
+    for key in sorted({key for config in configs for key in config}):
+        if key in ignored:
+            continue
+        # As text, since a list cannot be counted; a missing key counts, too.
+        values = [_value_text(config.get(key, "(none)")) for config in configs]
+        usual, _ = Counter(values).most_common(1)[0]
+        for differs, value in zip(differences, values, strict=True):
+            if value != usual:
+                differs[key] = value
+    return [_without_what_follows(differs) for differs in differences]
+
+
+def _without_what_follows(differs: dict[str, str]) -> dict[str, str]:
+    """What a corpus consists of follows from its name."""
+    if "corpus.name" not in differs:
+        return differs
+    return {
+        key: value
+        for key, value in differs.items()
+        if key == "corpus.name" or not key.startswith("corpus.")
+    }
+
+
+def _value_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -9,7 +9,7 @@ import pytest
 from speechgru import options
 from speechgru.checkpoint.build import build
 from speechgru.checkpoint.models import build_model
-from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.config import compose_config, read_options
 from speechgru.factory import (
     DECODER_ROOMS,
     build_augment,
@@ -106,7 +106,8 @@ def compose(command, *overrides):
     needs_corpus = "corpus: ???" in (CONF_DIR / f"{command}.yaml").read_text()
     if needs_corpus and not any(each.startswith("corpus=") for each in overrides):
         overrides = ("corpus=yesno", *overrides)
-    return to_plain(compose_config(command, overrides), command)
+    options = read_options(compose_config(command, overrides), COMMANDS[command])
+    return options.to_plain()
 
 
 @cache

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from speechgru import options
 from speechgru.cli.help import explain, known_options, nearest_option
 from speechgru.cli.main import UsageError
 from speechgru.cli.overrides import check_key, quote, settle, underscored
@@ -37,11 +36,6 @@ class CommandLine(Generic[Command]):
 
     positional: list[str]
     options: Command
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The options as plain values."""
-        return self.options.to_plain()
 
 
 def read_command_line(
@@ -135,19 +129,6 @@ def read_options(config: DictConfig, command: type[Command]) -> Command:
     """
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     return command.read(plain)
-
-
-def to_plain(config: DictConfig, primary: str) -> dict[str, Any]:
-    """As `read_options`, but as plain values."""
-    [command] = (
-        cls
-        for cls in vars(options).values()
-        if isinstance(cls, type)
-        and issubclass(cls, Options)
-        and cls.name == primary
-        and cls.is_command
-    )
-    return read_options(config, command).to_plain()
 
 
 def register_resolvers() -> None:

@@ -8,8 +8,9 @@ import ablation
 import pytest
 from grid import read_grid
 
-from speechgru.cli.config import compose_config, to_plain
+from speechgru.cli.config import compose_config, read_options
 from speechgru.interfaces import InputError
+from speechgru.options import TrainOptions
 from speechgru.options.component import flatten
 
 AN4 = Path(__file__).parents[2] / "recipes/an4/ablation.yaml"
@@ -90,7 +91,9 @@ def test_all_rows_of_an4_undo_the_same_of_the_recipe():
 def test_every_row_of_an4_composes(name):
     grid = read_grid(AN4)
     arguments = ablation.train_arguments(grid, grid.rows[name], "1/4")
-    config = flatten(to_plain(compose_config("train", arguments), "train"))
+    config = flatten(
+        read_options(compose_config("train", arguments), TrainOptions).to_plain()
+    )
     assert config["trainer.max_epochs"] == grid.rows[name].epochs
     # Of two values of an option the last one counts.
     options = dict(

@@ -14,7 +14,7 @@ from speechgru import __version__
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import COMMANDS, UsageError, main
 from speechgru.interfaces import InputError
-from speechgru.options import TranscribeOptions
+from speechgru.options import Component, TranscribeOptions
 from speechgru.options.choices import CONF_DIR
 from speechgru.transcribe.inputs import expand
 
@@ -100,8 +100,8 @@ def test_options_that_choices_share_are_known(call):
 
 def test_text_beyond_a_to_z_needs_no_quotes():
     arguments = ["a.ckpt", "b.wav", "decoder=prefix_beam", "decoder.hotwords=[é2,a b]"]
-    config = read_command_line(TranscribeOptions, arguments, "", (2, 2)).config
-    assert config["decoder"]["hotwords"] == ["é2", "a b"]
+    options = read_command_line(TranscribeOptions, arguments, "", (2, 2)).options
+    assert options.decoder.options["hotwords"] == ["é2", "a b"]
 
 
 def test_a_folder_of_configurations_may_have_any_name(tmp_path):
@@ -109,8 +109,8 @@ def test_a_folder_of_configurations_may_have_any_name(tmp_path):
     (folder / "decoder").mkdir(parents=True)
     (folder / "decoder" / "mine.yaml").write_text("_target_: mine.Mine\n")
     arguments = ["a", "b", "--config-dir", str(folder), "decoder=mine"]
-    config = read_command_line(TranscribeOptions, arguments, "", (2, 2)).config
-    assert config["decoder"] == {"_target_": "mine.Mine"}
+    options = read_command_line(TranscribeOptions, arguments, "", (2, 2)).options
+    assert options.decoder == Component("mine.Mine")
     arguments[3] = str(tmp_path / "none")
     with pytest.raises(UsageError, match="none: no such folder"):
         read_command_line(TranscribeOptions, arguments, "", (2, 2))
@@ -270,14 +270,14 @@ def test_file_names_are_never_options(tmp_path, monkeypatch):
     arguments = ["a.ckpt", *names, "batch_seconds=5.5"]
     line = read_command_line(TranscribeOptions, arguments, "", (2, 99))
     assert line.positional == ["a.ckpt", *names]
-    assert (line.config["format"], line.config["batch_seconds"]) == ("text", 5.5)
+    assert (line.options.format, line.options.batch_seconds) == ("text", 5.5)
 
 
 def test_all_behind_two_dashes_is_a_file_name():
     arguments = ["format=json", "--", "a.ckpt", "--help", "format=text"]
     line = read_command_line(TranscribeOptions, arguments, "", (2, 99))
     assert line.positional == ["a.ckpt", "--help", "format=text"]
-    assert line.config["format"] == "json"
+    assert line.options.format == "json"
 
 
 def test_a_user_whom_the_system_does_not_know_gets_a_name(call, monkeypatch):

@@ -2,15 +2,17 @@
 
 import pytest
 
-from speechgru.cli.config import compose_config, to_plain
-from speechgru.options import read_recipe
+from speechgru.cli.config import compose_config, read_options
+from speechgru.options import TrainOptions, read_recipe
 from speechgru.options.choices import choices
 from speechgru.ranges import OptionError
 
 
 @pytest.mark.parametrize("name", choices("recipe"))
 def test_a_recipe_is_what_the_command_line_composes(name):
-    composed = to_plain(compose_config("train", [f"recipe={name}"]), "train")
+    composed = read_options(
+        compose_config("train", [f"recipe={name}"]), TrainOptions
+    ).to_plain()
     assert read_recipe(name).to_plain() == composed
 
 
@@ -20,7 +22,7 @@ def test_other_choices_take_the_options_of_the_recipe(monkeypatch):
         *("recipe=fsdd/gru_vs_lstm", "encoder=lstm", "augment=[speed,gain]"),
         *("trainer=gpu", "data_dir=elsewhere"),
     ]
-    composed = to_plain(compose_config("train", overrides), "train")
+    composed = read_options(compose_config("train", overrides), TrainOptions).to_plain()
     read = read_recipe(
         "fsdd/gru_vs_lstm",
         data_dir="elsewhere",

@@ -11,13 +11,12 @@ import pytest
 import soundfile
 import torch
 
-from speechgru.cli.config import compose_config, to_plain
 from speechgru.data.archive import digest_tree
 from speechgru.data.corpora.fsdd import FSDD, IsolatedDigits, allot, join_recordings
 from speechgru.data.corpora.synth_digits import DIGITS
 from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError
-from speechgru.options.component import Component
+from speechgru.options import choose
 
 LEARNERS = ["george", "jackson", "lucas", "nicolas"]
 SPEAKERS = [*LEARNERS, "theo", "yweweler"]
@@ -556,16 +555,14 @@ def test_the_digest_of_the_recordings_is_checked(tmp_path, archive, release):
 
 
 def test_the_real_dataset_is_as_the_configuration_says(tmp_path):
-    config = to_plain(
-        compose_config("prepare", ["corpus=fsdd", f"data_dir={tmp_path}"]), "prepare"
-    )
+    corpus = choose("corpus", "fsdd", data_dir=tmp_path)
     folder = os.environ.get("SPEECHGRU_ARCHIVES")
     if (
         not folder
-        or not (Path(folder) / config["corpus"]["archives"][0]["file"]).is_file()
+        or not (Path(folder) / corpus.options["archives"][0]["file"]).is_file()
     ):
         pytest.skip("the archive of fsdd is not in the folder SPEECHGRU_ARCHIVES")
-    recordings = build_corpus(Component.read(config["corpus"], "corpus")).recordings
+    recordings = build_corpus(corpus).recordings
     size = recordings.prepare().splits["recordings"]
     assert size.utterances == 3000
     assert size.hours == pytest.approx(0.36453, abs=1e-5)

@@ -29,8 +29,7 @@ class CTCTask(TrainingTask):
     """Train by CTC, validate by the error rates of decoded text.
 
     Args:
-        model, tokenizer, model_config, metadata, seed, learning_rate, weight_decay,
-        schedule, warmup, clip_norm, average, optimizer: see `TrainingTask`.
+        model, tokenizer: see `TrainingTask`.
         decoder: makes the text that is scored in validation.
         consistency: weight of the divergence between two views of each
             utterance; 0 trains on one view.
@@ -38,9 +37,10 @@ class CTCTask(TrainingTask):
         intermediate: weight of the CTC loss of the layers below the last, as
             a share of the whole.
         num_samples: decoded utterances that validation keeps for the log.
+        options: see `TrainingTask` and `Optimisation`.
 
     Source:
-        CTC, consistency and smoothing: see `task/losses.py`. Intermediate CTC:
+        CTC, consistency and smoothing: see `training/losses.py`. Intermediate CTC:
         arXiv:2102.03216, here on all layers.
     """
 
@@ -56,35 +56,14 @@ class CTCTask(TrainingTask):
         model: AcousticModel,
         tokenizer: Tokenizer,
         decoder: Decoder,
-        model_config: Mapping[str, Any],
-        metadata: Mapping[str, Any],
-        seed: int,
-        learning_rate: float,
-        weight_decay: float,
-        schedule: str,
-        warmup: float,
-        clip_norm: float,
+        *,
         consistency: float = 0.0,
         smoothing: float = 0.0,
         intermediate: float = 0.0,
-        average: float = 0.0,
-        optimizer: str = "adamw",
         num_samples: int = 3,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            model,
-            tokenizer,
-            model_config,
-            metadata,
-            seed,
-            learning_rate,
-            weight_decay,
-            schedule,
-            warmup,
-            clip_norm,
-            average,
-            optimizer,
-        )
+        super().__init__(model, tokenizer, **options)
         check("consistency", consistency, Range(0, 100))
         check("smoothing", smoothing, Range(0, 1))
         check("intermediate", intermediate, Range(0, 1, below=True))

@@ -26,26 +26,12 @@ class TrainingTask(Optimisation):
     number, over all processes and accumulated batches, so it does not depend on
     how a step is dealt out.
 
-    With `average`, what is validated and kept in checkpoints as the best is
-    not the last weights but their exponential moving average.
-
     Args:
         model: what is trained.
         tokenizer: of the targets.
         model_config: describes the model in checkpoints.
         metadata: describes the run in checkpoints; plain values.
-        seed: of the run; keys all randomness of a step with its batch.
-        learning_rate: the peak of the schedule.
-        weight_decay: decoupled; on weight matrices, not on biases.
-        schedule: a name in task.schedule.SCHEDULES.
-        warmup: share of all steps until the peak.
-        clip_norm: largest norm of a step's gradient.
-        average: how much of the average a step leaves, e.g. 0.999; 0 keeps none.
-        optimizer: "adamw", or "muon" for the matrices of the encoder's layers and
-            of convolutions in front of it.
-
-    Source:
-        AdamW: arXiv:1711.05101.
+        options: see `Optimisation`.
     """
 
     scores: Mapping[str, str]
@@ -61,26 +47,9 @@ class TrainingTask(Optimisation):
         tokenizer: Tokenizer,
         model_config: Mapping[str, Any],
         metadata: Mapping[str, Any],
-        seed: int,
-        learning_rate: float,
-        weight_decay: float,
-        schedule: str,
-        warmup: float,
-        clip_norm: float,
-        average: float = 0.0,
-        optimizer: str = "adamw",
+        **options: Any,
     ) -> None:
-        super().__init__(
-            model,
-            seed,
-            learning_rate,
-            weight_decay,
-            schedule,
-            warmup,
-            clip_norm,
-            average,
-            optimizer,
-        )
+        super().__init__(model, **options)
         self.tokenizer = tokenizer
         self.model_config = model_config
         self.metadata = dict(metadata)

@@ -117,8 +117,9 @@ def test_each_gate_of_each_direction_is_a_block(encoder, gates):
 
 def make_task(model, **options):
     return CTCTask(
-        model, None, None, {}, {}, 1, 1e-3, 0.0, "one_cycle", 0.1, 1.0, **options
-    )
+        model, None, None, model_config={}, metadata={}, seed=1, learning_rate=1e-3,
+        weight_decay=0.0, schedule="one_cycle", warmup=0.1, clip_norm=1.0, **options,
+    )  # fmt: skip
 
 
 def test_a_run_with_other_groups_is_not_resumed():

@@ -101,8 +101,9 @@ def test_weights_that_mean_nothing_are_refused(option):
     (name,) = option
     with pytest.raises(InputError, match=f"{name} {option[name]}|{name} is"):
         CTCTask(
-            nn.Linear(1, 1), None, None, {}, {}, 1, 1e-3, 0.0, "one_cycle", 0.1, 1.0,
-            **option,
+            nn.Linear(1, 1), None, None, model_config={}, metadata={}, seed=1,
+            learning_rate=1e-3, weight_decay=0.0, schedule="one_cycle", warmup=0.1,
+            clip_norm=1.0, **option,
         )  # fmt: skip
 
 

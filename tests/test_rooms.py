@@ -1,6 +1,7 @@
 """Every room imports only what its row allows; see README, "How it is built"."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,3 +114,12 @@ def test_transcription_loads_no_training_framework():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == ""
+
+
+def test_the_page_on_architecture_lists_the_rooms_in_their_order():
+    page = Path(__file__).parents[1] / "docs/explanation/architecture.md"
+    table = re.findall(r"^\| `(\w+)` \|", page.read_text(), re.MULTILINE)
+    assert set(table) == ROOMS
+    for place, room in enumerate(table):
+        above = {*table[:place], "interfaces"}
+        assert ALLOWED.get(room, set()) <= above | {room}, room

@@ -1,0 +1,34 @@
+"""Fill the page of commands from `conf/` when the site is built."""
+
+from pathlib import Path
+
+from speechgru.cli.help import explain
+from speechgru.cli.main import COMMANDS
+from speechgru.options.choices import CONF_DIR, choices
+
+PLACE = "<!-- commands -->"
+BUILT_IN = ("recipe", "debug", "corpus")
+
+
+def on_page_markdown(markdown: str, page, config, files) -> str:
+    """Replace the mark by a section for each command and each choice."""
+    return markdown.replace(PLACE, describe_all()) if PLACE in markdown else markdown
+
+
+def describe_all() -> str:
+    """Commands with their options, then the choices of each group."""
+    parts = []
+    for command, summary in COMMANDS.items():
+        shown = explain(command, f"usage: speechgru {command} ...")
+        parts.append(
+            f"## {command}\n\n{summary.capitalize()}.\n\n```text\n{shown}\n```\n"
+        )
+    groups = sorted(path.name for path in CONF_DIR.iterdir() if path.is_dir())
+    for group in groups:
+        if group in BUILT_IN:
+            continue
+        parts.append(f"## {group}=\n")
+        for choice in choices(group):
+            text = Path(CONF_DIR, group, f"{choice}.yaml").read_text("utf-8").strip()
+            parts.append(f"### {group}={choice}\n\n```yaml\n{text}\n```\n")
+    return "\n".join(parts)

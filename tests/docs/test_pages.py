@@ -1,0 +1,135 @@
+"""Every command and every snippet of the documentation runs."""
+
+import json
+import re
+import shutil
+
+import pytest
+from conftest import SAMPLE_RATE, TINY_MODEL, TINY_RUN
+from docs.blocks import PAGES, ROOT, read_blocks
+
+from speechgru import read_manifest
+from speechgru.lm.arpa import write_arpa
+from speechgru.lm.kneser_ney import estimate_kneser_ney
+from speechgru.options import Component, DataOptions, TrainerOptions, choose
+
+REAL = re.compile(r"(corpus|recipe)=(?!manifest)\w+")
+"""A corpus that is not at hand: such commands are composed, not run."""
+
+SMALL_TRAINING = [
+    *TINY_MODEL,
+    *TINY_RUN[1:],
+    "trainer.max_epochs=1",
+    "data.max_train=12",
+]
+ADDED = {"train": SMALL_TRAINING, "doctor": TINY_MODEL[:4]}
+"""Behind what a page says, by command, so that it takes seconds."""
+
+
+def small_options():
+    """What training options of a page are given besides."""
+    sizes = {"n_fft": 200, "hop_length": 80, "n_mels": 20}
+    return {
+        "features": choose("features", "log_mel", sample_rate=SAMPLE_RATE, **sizes),
+        "subsampling": choose("subsampling", "conv1d", factor=2, channels=8),
+        "spec_augment": Component(None),
+        "data": DataOptions(batch_seconds=10, max_train=12),
+        "trainer": TrainerOptions(max_epochs=1),
+    }
+
+
+@pytest.fixture
+def folder(tones, trained, tmp_path, monkeypatch):
+    """What the pages speak of: recordings, manifests, checkpoints, runs, results."""
+    monkeypatch.chdir(tmp_path)
+    wavs = sorted((tones.folder / "wav").glob("test-*.wav"))
+    shutil.copy(wavs[0], tmp_path / "a.wav")
+    (tmp_path / "lm").mkdir()
+    for split in ("train", "dev", "test"):
+        lines = (tones.folder / f"{split}.jsonl").read_text().splitlines()
+        records = [json.loads(line) for line in lines]
+        for record in records:
+            record["audio_filepath"] = str(tones.folder / record["audio_filepath"])
+        text = "\n".join(map(json.dumps, records))
+        (tmp_path / f"{split}.jsonl").write_text(text)
+    for speaker, wav in zip(("ann", "bob", "cem", "dora"), wavs, strict=False):
+        home = tmp_path / "recordings" / speaker
+        home.mkdir(parents=True)
+        shutil.copy(wav, home / "0001.wav")
+        (home / "0001.txt").write_text("A B")
+    run = tmp_path / "RUN_FOLDER"
+    shutil.copytree(trained.folder, run)
+    shutil.copytree(trained.folder, tmp_path / "runs" / "mine-before")
+    for name in ("epoch-0010.ckpt", "epoch-0020.ckpt"):
+        shutil.copy(run / "best.ckpt", run / name)
+    for name in ("best.ckpt", "other.ckpt"):
+        shutil.copy(run / "best.ckpt", tmp_path / name)
+    sentences = [utterance.text.split() for utterance in read_manifest("train.jsonl")]
+    write_arpa("lm/an4-3-words.arpa", estimate_kneser_ney(sentences, 3).ngrams)
+    return tmp_path
+
+
+def run_command(call, words):
+    program, command, *arguments = words
+    assert program == "speechgru", words
+    arguments = [word.replace("max_epochs=200", "max_epochs=26") for word in arguments]
+    is_resumed = any(word.startswith("resume=") for word in arguments)
+    if any(REAL.match(word) for word in arguments):
+        # One of the values of a sweep.
+        arguments = [word.split(",")[0] for word in arguments if word != "-m"]
+        code, out, err = call(command, *arguments, "--cfg", "job")
+    elif is_resumed:
+        code, out, err = call(command, *arguments)
+    else:
+        code, out, err = call(command, *arguments, *ADDED.get(command, ()))
+    assert code == 0, f"{' '.join(words)}\n{out}\n{err}"
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_says_can_be_done(page, folder, call):
+    blocks = [block for block in read_blocks(page) if block.is_run]
+    if "best-manifest-test.jsonl" in page.read_text():
+        arguments = ["corpus=manifest", "corpus.test=test.jsonl"]
+        assert call("evaluate", "best.ckpt", *arguments)[0] == 0
+        shutil.copy("best-manifest-test.jsonl", "other.jsonl")
+    names = {"SMALL": small_options()}
+    for block in blocks:
+        if block.kind == "sh":
+            for words in block.commands:
+                run_command(call, words)
+        else:
+            code = block.text.replace(
+                "TrainOptions(corpus", "TrainOptions(**SMALL, corpus"
+            )
+            code = code.replace("hidden_size=256", "hidden_size=8, num_layers=1")
+            exec(compile(code, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_lines_are_short(page):
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        is_cell_or_link = line.startswith(("|", "[")) or "](http" in line
+        assert len(line) <= 120 or is_cell_or_link, f"{page}:{number}"
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_bytes()) <= 8192
+
+
+def test_what_is_not_run_says_why():
+    unrun = [block for page in PAGES for block in read_blocks(page) if not block.is_run]
+    assert len(unrun) == 3
+
+
+def test_every_page_is_in_the_menu():
+    menu = (ROOT / "mkdocs.yml").read_text()
+    for page in PAGES[1:]:
+        assert str(page.relative_to(ROOT / "docs")) in menu

@@ -1,12 +1,19 @@
-"""What the rooms hand to each other, and nothing else."""
+"""What the rooms hand to each other, and nothing else.
 
-from collections.abc import Sequence
+torch is named here but not imported: the command line needs `InputError` at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from typing_extensions import Self
 
 BLANK = 0
 """Token id of the CTC blank, everywhere."""
@@ -44,18 +51,21 @@ class Utterance:
     partial: bool = False
 
 
+@dataclass(frozen=True)
 class Movable:
     """A frozen dataclass whose tensors go from one device to another together."""
 
-    def to(self, device: torch.device, non_blocking: bool = False) -> "Movable":
+    def to(self, device: torch.device, non_blocking: bool = False) -> Self:
         """Move every tensor to a device."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
-    def pin_memory(self) -> "Movable":
+    def pin_memory(self) -> Self:
         """Pin every tensor, for faster copies to a GPU."""
         return self._map(lambda tensor: tensor.pin_memory())
 
-    def _map(self, change) -> "Movable":
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        from torch import Tensor
+
         tensors = {
             field.name: change(getattr(self, field.name))
             for field in fields(self)
@@ -256,5 +266,5 @@ class TunableDecoder(Decoder, Protocol):
 
     def adjusted(
         self, lm_weight: float, word_score: float, beam_size: int, num_best: int
-    ) -> "TunableDecoder":
+    ) -> TunableDecoder:
         """The same search with other weights and sizes."""

@@ -16,7 +16,7 @@ def find_commit(*paths: str) -> str | None:
         return None
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", root, *arguments]
+        command = ["git", "-C", str(root), *arguments]
         result = subprocess.run(command, capture_output=True, text=True, check=True)
         return result.stdout.strip()
 

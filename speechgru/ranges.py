@@ -40,11 +40,11 @@ class Range:
 
     def __contains__(self, value: Any) -> bool:
         """Whether a value is such a number; True and False are none."""
-        kind = Integral if self.is_whole else Real
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not _is_number(value, self.is_whole):
             return False
-        low = self.least < value if self.above else self.least <= value
-        return low and (value < self.most if self.below else value <= self.most)
+        above = self.least < value if self.above else self.least <= value
+        below = value < self.most if self.below else value <= self.most
+        return bool(above and below)
 
     def __str__(self) -> str:
         kind = "a whole number" if self.is_whole else "a number"
@@ -148,6 +148,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     lower = {each.lower(): each for each in reversed(known)}
     found = get_close_matches(word.lower(), lower, n=1, cutoff=0.65)
     return f"; did you mean {lower[found[0]]}?" if found else ""
+
+
+def _is_number(value: Any, is_whole: bool) -> bool:
+    kind = Integral if is_whole else Real
+    return not isinstance(value, bool) and isinstance(value, kind)
 
 
 def _plain(values: Any) -> Any:

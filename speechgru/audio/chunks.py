@@ -124,8 +124,9 @@ def _find_chunk(
         if id == b"ds64":  # of RF64, whose other sizes are of 32 bits
             long_size = int.from_bytes(_read(stream, position + 8, 8), "little")
         if id == kind.sound:
-            is_long = long_size is not None and size == 0xFFFFFFFF
-            return position, long_size if is_long else size
+            if long_size is not None and size == 0xFFFFFFFF:
+                size = long_size
+            return position, size
         position = _align(position + size, start, kind)
     return None
 

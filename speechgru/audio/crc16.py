@@ -8,7 +8,7 @@ _POLYNOMIAL = 0xA001  # x^16 + x^15 + x^2 + 1, lowest bit first
 
 
 def _make_table() -> np.ndarray:
-    table = np.arange(256, dtype=np.uint16)
+    table: np.ndarray = np.arange(256, dtype=np.uint16)
     for _ in range(8):
         table = table >> 1 ^ np.where(table & 1, _POLYNOMIAL, 0).astype(np.uint16)
     return table

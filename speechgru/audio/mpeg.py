@@ -18,7 +18,10 @@ _BIT_RATES = {
     (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-_SAMPLE_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000)}
+_SAMPLE_RATES: dict[int, tuple[int, ...]] = {
+    3: (44100, 48000, 32000),
+    2: (22050, 24000, 16000),
+}
 _SAMPLE_RATES[0] = tuple(rate // 2 for rate in _SAMPLE_RATES[2])  # version 2.5
 _SYNC = re.compile(rb"\xff[\xe0-\xff]")
 

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import RawIOBase
 from itertools import accumulate
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 Piece = range | bytes
 """Positions in a stream, or bytes that stand in for some of its own."""
@@ -44,7 +47,9 @@ class Part:
         """The pieces as a file; the stream itself where it is the only one."""
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
-        return stream if self.pieces == (range(size),) else Splice(stream, self.pieces)
+        if self.pieces == (range(size),):
+            return stream
+        return cast(BinaryIO, Splice(stream, self.pieces))
 
 
 class Splice(RawIOBase):
@@ -77,7 +82,7 @@ class Splice(RawIOBase):
         self._position = max(0, base.get(whence, 0) + offset)
         return self._position
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: "Buffer") -> int:
         """Fill the buffer as far as there are bytes; short only at the end."""
         view = memoryview(buffer).cast("B")
         num_read = 0

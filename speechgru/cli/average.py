@@ -4,8 +4,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from speechgru.checkpoint.average import average_checkpoints
-from speechgru.checkpoint.storage import write_checkpoint
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable
 from speechgru.interfaces import InputError
@@ -22,6 +20,9 @@ one run: train with callbacks.keep_every=N to keep that of every Nth epoch.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(AverageOptions, arguments, USAGE, (2, sys.maxsize))
+    from speechgru.checkpoint.average import average_checkpoints
+    from speechgru.checkpoint.storage import write_checkpoint
+
     paths = [Path(name) for name in line.positional]
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("a checkpoint is given twice, expected different ones")

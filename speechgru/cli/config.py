@@ -1,4 +1,9 @@
-"""Reading the command line and composing the configuration with Hydra."""
+"""Reading the command line and composing the configuration with Hydra.
+
+Hydra is imported where it composes, so that --help and a usage error do not wait.
+"""
+
+from __future__ import annotations
 
 import os
 import re
@@ -7,10 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
-
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, OmegaConf
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from speechgru.cli.help import explain, known_options, nearest_option
 from speechgru.cli.main import UsageError
@@ -18,6 +20,9 @@ from speechgru.cli.overrides import check_key, quote, settle, underscored
 from speechgru.options.choices import CONF_DIR
 from speechgru.options.config_file import check_folder
 from speechgru.options.fields import Options
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 OVERRIDE = re.compile(r"[~+]{0,2}[A-Za-z_][\w./@]*=")
 
@@ -100,6 +105,8 @@ def read_command_line(
         )
     config = compose_config(command.name, settle(overrides), config_dir)
     if show:
+        from omegaconf import OmegaConf
+
         print(OmegaConf.to_yaml(config))
         sys.exit(0)
     return CommandLine(positional, read_options(config, command))
@@ -109,6 +116,8 @@ def compose_config(
     primary: str, overrides: Sequence[str], config_dir: str | None = None
 ) -> DictConfig:
     """Compose a primary configuration under `conf/`."""
+    from hydra import compose, initialize_config_dir
+
     register_resolvers()
     search = []
     if config_dir is not None:
@@ -127,12 +136,16 @@ def read_options(config: DictConfig, command: type[Command]) -> Command:
     Raises:
         OptionError: an option is not what it may be, or there is no such option.
     """
+    from omegaconf import OmegaConf
+
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     return command.read(plain)
 
 
 def register_resolvers() -> None:
     """Give the configuration what run folders are named by."""
+    from omegaconf import OmegaConf
+
     OmegaConf.register_new_resolver(
         "recipe_name", lambda name: str(name or "no_recipe"), replace=True
     )

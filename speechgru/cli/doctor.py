@@ -2,12 +2,8 @@
 
 from collections.abc import Sequence
 
-from speechgru.checkpoint.build import build
 from speechgru.cli.config import read_command_line
-from speechgru.data.validation.examine import examine
-from speechgru.factory import build_augment, build_corpus, build_tokenizer
 from speechgru.options import DoctorOptions
-from speechgru.training.validation import on_integers
 
 USAGE = """
 usage: speechgru doctor corpus=NAME [KEY=VALUE ...]
@@ -21,6 +17,11 @@ problem is found.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = read_command_line(DoctorOptions, arguments, USAGE, (0, 0)).options
+    from speechgru.checkpoint.build import build
+    from speechgru.data.validation.examine import examine
+    from speechgru.factory import build_augment, build_corpus, build_tokenizer
+    from speechgru.training.validation import on_integers
+
     trust = options.trust
     corpus = build_corpus(options.corpus, trust)
     splits = {split: corpus.read(split) for split in corpus.splits}

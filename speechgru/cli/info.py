@@ -2,13 +2,6 @@
 
 from collections.abc import Sequence
 
-from speechgru.checkpoint.digest import DIGEST
-from speechgru.checkpoint.load import load_checkpoint, load_language_model
-from speechgru.checkpoint.storage import (
-    DESCRIPTION_KEY,
-    is_language_model,
-    read_checkpoint,
-)
 from speechgru.cli.config import read_command_line
 from speechgru.files import to_json
 from speechgru.options import InfoOptions
@@ -23,6 +16,14 @@ Print what a checkpoint is, on what it was trained, and its score.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(InfoOptions, arguments, USAGE, (1, 1))
+    from speechgru.checkpoint.digest import DIGEST
+    from speechgru.checkpoint.load import load_checkpoint, load_language_model
+    from speechgru.checkpoint.storage import (
+        DESCRIPTION_KEY,
+        is_language_model,
+        read_checkpoint,
+    )
+
     path = line.positional[0]
     description = read_checkpoint(path)[DESCRIPTION_KEY]
     for_text = is_language_model(description)

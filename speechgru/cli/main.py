@@ -7,6 +7,8 @@ import re
 import sys
 
 from speechgru import __version__
+from speechgru.interfaces import InputError
+from speechgru.ranges import OptionError, nearest
 from speechgru.terminal import HarmlessStream, without_controls
 
 COMMANDS = {
@@ -50,8 +52,6 @@ def main() -> None:
     sys.stdout = HarmlessStream(stdout)
     try:
         if command not in COMMANDS:
-            from speechgru.ranges import nearest  # with torch: see _status
-
             raise UsageError(
                 f"unknown command {command!r}, expected one of: {', '.join(COMMANDS)}"
                 f"{nearest(command, COMMANDS)}"
@@ -96,17 +96,9 @@ def _name_user() -> None:
 
 def _status(error: Exception) -> int | None:
     """1 for bad input, 2 for wrong use, None for what we did not foresee."""
-    if isinstance(error, UsageError) or _is_config_error(error):
+    if isinstance(error, (UsageError, OptionError)) or _is_config_error(error):
         return 2
-    # Not imported here: torch would come with it, and take a second in which
-    # nothing could catch Ctrl-C.
-    ranges = sys.modules.get("speechgru.ranges")
-    if ranges is not None and isinstance(error, ranges.OptionError):
-        return 2
-    interfaces = sys.modules.get("speechgru.interfaces")
-    if interfaces is not None and isinstance(error, interfaces.InputError):
-        return 1
-    return 1 if isinstance(error, (OSError, ImportError)) else None
+    return 1 if isinstance(error, (InputError, OSError, ImportError)) else None
 
 
 def _is_config_error(error: BaseException) -> bool:
@@ -146,8 +138,6 @@ def _explain(text: str, command: str) -> str:
             f"{nearest_option(command, unknown[1]) or other}"
         )
     elif missing := re.search(r"Could not (find|load) '(\w+)/([^']+)'", text):
-        from speechgru.ranges import nearest
-
         group, name = missing[2], missing[3]
         if (group, name) in FORMER:
             return f"{group}={name} is {group}={FORMER[group, name]} now"

@@ -1,14 +1,16 @@
 """KEY=VALUE as people type it, in the words of Hydra's grammar."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Sequence
-
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
-from hydra.errors import HydraException
+from typing import TYPE_CHECKING
 
 from speechgru.cli.main import UsageError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
 
 PATHS = frozenset(
     {
@@ -86,6 +88,8 @@ def quote(text: str, literal: bool = False) -> str:
         text: any.
         literal: ${ is no interpolation either.
     """
+    from hydra.core.override_parser.types import Quote, QuotedString
+
     if literal:
         text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
     return QuotedString(text, Quote.single).with_quotes()
@@ -93,6 +97,9 @@ def quote(text: str, literal: bool = False) -> str:
 
 def _read(value: str) -> Override | None:
     """The override that a value makes, or None if Hydra cannot read it."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
     try:
         return OverridesParser.create().parse_override(f"key={value}")
     except HydraException:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
-from speechgru.factory import build_corpus
 from speechgru.options import PrepareOptions
 
 USAGE = """
@@ -17,5 +16,7 @@ the network, check it, and write its manifests below data_dir.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = read_command_line(PrepareOptions, arguments, USAGE, (0, 0)).options
+    from speechgru.factory import build_corpus
+
     print(build_corpus(options.corpus, options.trust).prepare())
     return 0

@@ -114,6 +114,9 @@ class GlobalNorm(nn.Module):
         num_utterances: size of the training sample that `fit` is given.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, input_size: int, num_utterances: int = 500) -> None:
         super().__init__()
         check("num_utterances", num_utterances, whole(1, 1_000_000_000))
@@ -128,7 +131,9 @@ class GlobalNorm(nn.Module):
         Args:
             batches: (B, T, F) features with (B,) lengths in frames.
         """
-        count, total, total_squares = 0, 0.0, 0.0
+        # Without dimensions, zero adds to sums on any device.
+        count, zero = 0, torch.zeros((), dtype=torch.float64)
+        total, total_squares = zero, zero
         for features, lengths in batches:
             frames = features[valid_frames(lengths, features.size(1))].double()
             count += len(frames)

@@ -73,8 +73,8 @@ def read_arpa(path: str | Path) -> NGrams:
             elif line.startswith("\\") and line.endswith("-grams:"):
                 section = _parse_order(line[1 : -len("-grams:")])
             elif section == 0:
-                n, _, count = line.removeprefix("ngram ").partition("=")
-                counts[_parse_order(n)] = _parse_count(count)
+                order, _, count = line.removeprefix("ngram ").partition("=")
+                counts[_parse_order(order)] = _parse_count(count)
             elif section:
                 ngram, values = _parse_ngram(line, section)
                 if ngram in ngrams:

@@ -125,7 +125,7 @@ def _interpolate(
 ) -> NGrams:
     """Equation 25 of Chen and Goodman, order by order."""
     num_outcomes = len(counts[0]) + 1  # <unk> is one, <s> is none
-    probabilities = {(UNKNOWN,): 0.0}
+    probabilities: dict[tuple[str, ...], float] = {(UNKNOWN,): 0.0}
     left: dict[tuple[str, ...], float] = {}  # what discounts leave of a history
     shorter = dict.fromkeys([*counts[0], (UNKNOWN,)], 1 / num_outcomes)
     for counted, of_order in zip(counts, discounts, strict=True):

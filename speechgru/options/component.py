@@ -68,7 +68,8 @@ class Component:
         head: dict[str, Any] = {TARGET: self.target}
         if self.takes_sizes:
             head[PARTIAL] = True
-        return head | to_builtin(self.options)
+        plain: dict[str, Any] = to_builtin(self.options)
+        return head | plain
 
     def replace(self, **options: Any) -> "Component":
         """The same with some options changed, or set."""

@@ -4,13 +4,18 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from speechgru.bounded import read_whole
 from speechgru.files import reason, replace_file
 from speechgru.interfaces import InputError
+
+if TYPE_CHECKING:
+    _Loader = yaml.SafeLoader
+else:
+    _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MOST_CONFIG = 1 << 20
 """Bytes of a file; the largest of ours has four thousand."""
@@ -28,7 +33,7 @@ FLOAT = re.compile(
 """As Hydra reads it: 1e-3 is a number, which YAML 1.1 takes for a text."""
 
 
-class ConfigLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class ConfigLoader(_Loader):
     """Read YAML as Hydra does: 1e-3 is a number, a date a text, keys are unique."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:

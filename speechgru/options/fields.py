@@ -114,13 +114,18 @@ class Options:
         return name if cls.is_command or not cls.name else f"{cls.name}.{name}"
 
 
-@cache
 def hints(cls: type[Options]) -> dict[str, Any]:
     """What the fields of options may be."""
+    key: Any = cls  # mypy looks for the hash of its instances instead
+    return _resolve(key)
+
+
+@cache
+def _resolve(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
-def _is_needed(field: dataclasses.Field, is_stored: bool) -> bool:
+def _is_needed(field: dataclasses.Field[Any], is_stored: bool) -> bool:
     if is_stored:
         return not field.metadata.get("later", False)
     missing = dataclasses.MISSING

@@ -19,11 +19,12 @@ from speechgru.ranges import (
     PROBABILITY,
     SECONDS,
     SEED,
+    Range,
     whole,
 )
 
 THREADS = whole(1, MOST_THREADS)
-ANY_COUNT = whole(0, COUNT.most)
+ANY_COUNT = Range(0, COUNT.most, is_whole=True)
 
 
 def default_data_dir() -> Path:

@@ -49,8 +49,8 @@ def align_levenshtein(reference: str, hypothesis: str) -> Alignment:
     output = jiwer.process_words(" ".join(references), " ".join(hypotheses))
     pairs = []
     for chunk in output.alignments[0]:
-        heard = hypotheses[chunk.hyp_start_idx : chunk.hyp_end_idx]
-        said = references[chunk.ref_start_idx : chunk.ref_end_idx]
+        heard: list[str | None] = [*hypotheses[chunk.hyp_start_idx : chunk.hyp_end_idx]]
+        said: list[str | None] = [*references[chunk.ref_start_idx : chunk.ref_end_idx]]
         pairs += [
             AlignedPair(*pair)
             for pair in zip(

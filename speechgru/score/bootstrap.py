@@ -57,7 +57,9 @@ def draws(size: int, num_samples: int = 1000, seed: int = 0) -> Iterator[np.ndar
         yield generator.integers(size, size=size)
 
 
-def bounds(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+def bounds(
+    values: Sequence[float] | np.ndarray, confidence: float = 0.95
+) -> tuple[float, float]:
     """The percentiles between which a share of the values lies."""
     if not 0 < confidence < 1:
         raise InputError(f"confidence is {confidence}, expected between 0 and 1")

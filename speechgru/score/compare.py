@@ -252,14 +252,11 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     Source:
         Holm 1979, "A simple sequentially rejective multiple test procedure".
     """
-    order = sorted(
-        (index for index, p in enumerate(p_values) if p is not None),
-        key=lambda index: p_values[index],
-    )
+    order = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
     adjusted: list[float | None] = [None] * len(p_values)
     largest = 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, p_values[index] * (len(order) - rank)))
+    for rank, (p, index) in enumerate(order):
+        largest = max(largest, min(1.0, p * (len(order) - rank)))
         adjusted[index] = largest
     return adjusted
 

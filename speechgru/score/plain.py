@@ -1,7 +1,7 @@
 """Whether a system's errors are of case and punctuation, not of words."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from speechgru.score.error_rate import ErrorCounts, count_word_errors, error_rate
 from speechgru.score.results import Result
@@ -47,5 +47,5 @@ def plain(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def _characters(texts) -> set[str]:
+def _characters(texts: Iterable[str]) -> set[str]:
     return {character for text in texts for character in text}

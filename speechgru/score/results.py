@@ -189,13 +189,15 @@ def _to_result(record: Mapping[str, Any], folder: Path) -> Result:
     if id is None:
         raise InputError("id is empty, expected a name; correct the line")
     audio_path = get_name(record, "audio_filepath")
-    known = {
+    known: dict[str, Any] = {
         "speaker": get_name(record, "speaker"),
         "audio_path": None if audio_path is None else folder / audio_path,
         "words": tuple(map(_to_span, _get_list(record, "words"))),
         "duration": _get_positive(record, "duration"),
         "offset": _get_positive(record, "offset"),
-        "confidence": _get_probability(record, "confidence"),
+        "confidence": None
+        if record.get("confidence") is None
+        else _get_probability(record, "confidence"),
     }
     reference = get_text(record, "reference")
     hypothesis = get_text(record, "hypothesis")
@@ -236,9 +238,7 @@ def _get_positive(record: Mapping[str, Any], key: str) -> float | None:
     return value
 
 
-def _get_probability(record: Mapping[str, Any], key: str) -> float | None:
-    if record.get(key) is None:
-        return None
+def _get_probability(record: Mapping[str, Any], key: str) -> float:
     value = get_number(record, key, "a probability")
     if not 0 <= value <= 1:
         raise InputError(f"{key} is {value:g}, expected 0 to 1; correct the line")

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -118,10 +118,10 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
     def rate(get: Callable[[Result], ErrorCounts]) -> Rate:
         return _rate([_total(map(get, group)) for group in groups])
 
-    durations = [result.duration for result in results]
+    durations = [each.duration for each in results if each.duration is not None]
     return Summary(
         num_utterances=len(results),
-        duration=None if None in durations else math.fsum(durations),
+        duration=math.fsum(durations) if len(durations) == len(results) else None,
         scoring=scorings[0],
         resampled=resample,
         words=rate(lambda result: result.word_errors),
@@ -177,7 +177,7 @@ def read_summary(path: Path) -> dict[str, Any]:
         InputError: the file cannot be read, or is something else.
     """
     try:
-        record = read_json(path)
+        record: dict[str, Any] = read_json(path)
         for key in ("corpus", "split", "checkpoint"):
             get_text(record, key)
         for key in ("rate", "low", "high"):
@@ -229,5 +229,5 @@ def _rate(counts: Sequence[ErrorCounts]) -> Rate:
     return Rate(_total(counts), *bootstrap_interval(counts))
 
 
-def _total(counts) -> ErrorCounts:
+def _total(counts: Iterable[ErrorCounts]) -> ErrorCounts:
     return sum(counts, start=ErrorCounts())

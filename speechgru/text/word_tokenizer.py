@@ -69,7 +69,7 @@ class WordTokenizer(CharacterTokenizer):
         self._ids = {token: index for index, token in enumerate(self.tokens)}
 
     @classmethod
-    def from_texts(
+    def from_texts(  # type: ignore[override]  # a name of its own: min_count
         cls, texts: Iterable[str], min_count: int = 10, **options: Any
     ) -> "WordTokenizer":
         """Take words, and the alphabet if it is not given, from transcripts.

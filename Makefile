@@ -1,11 +1,12 @@
 # make quickstart   install, train on synthetic digits, score, transcribe
-# make test         install, then ruff and pytest
+# make test         install, then ruff, mypy, codespell and pytest
+# make docs         install, then build the documentation into site/
 # PYTHON=python3.12 chooses the interpreter (3.10, 3.11 or 3.12).
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test clean
+.PHONY: quickstart test docs clean
 
 quickstart: .venv/installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash recipes/synth_digits/run.sh
@@ -14,6 +15,11 @@ test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+docs: .venv/installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[docs]' \
+	|| $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # uv is fast; where it cannot reach the package index, pip, set up by the
 # machine's owner, perhaps can. Both compile the libraries, which commands would

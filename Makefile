@@ -14,6 +14,8 @@ quickstart: .venv/installed
 test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 docs: .venv/installed

@@ -4,6 +4,7 @@ import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from speechgru.checkpoint.build import build, find_class
 from speechgru.checkpoint.identity import digest_weights
@@ -13,6 +14,7 @@ from speechgru.data.source import Source
 from speechgru.decode.n_best import Rescoring
 from speechgru.interfaces import Decoder, InputError, Tokenizer, TunableDecoder
 from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, name_other, read_weights
+from speechgru.model.acoustic import AcousticModel
 from speechgru.model.language_model import TextScorer
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions, TuneOptions
@@ -37,7 +39,7 @@ def name_corpus(corpus: Component) -> str:
 
 
 def build_decoder(
-    options: DecodeOptions, loaded: LoadedCheckpoint, warn: bool = True
+    options: DecodeOptions, loaded: LoadedCheckpoint[AcousticModel], warn: bool = True
 ) -> Decoder:
     """Build a decoder, with the weights that suit the model, and its rescoring.
 
@@ -74,7 +76,8 @@ def build_decoder(
 def name_decoder(options: DecodeOptions | TuneOptions) -> str:
     """What a decoder calls itself. Raises InputError: there is no such class."""
     target, trust = options.decoder.target, options.trust
-    return find_class(target, "decoder", trust, DECODER_ROOMS).name
+    cls: Any = find_class(target, "decoder", trust, DECODER_ROOMS)
+    return str(cls.name)
 
 
 def build_rescoring(options: DecodeOptions, model: str) -> Rescoring | None:

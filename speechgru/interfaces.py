@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
@@ -178,6 +178,9 @@ class Tokenizer(Protocol):
     """Transcript <-> token ids; id 0 is the blank."""
 
     tokens: tuple[str, ...]
+
+    def config(self) -> dict[str, Any]:
+        """Plain values that `build` makes the same tokenizer of."""
 
     def normalize(self, text: str) -> str:
         """Bring a transcript to the form that is trained on and scored."""

@@ -43,7 +43,7 @@ def within_budget(weights: Mapping[str, Tensor]) -> Iterator[None]:
 
 
 class _Budget(TorchDispatchMode):
-    def __init__(self, num_bytes: int, num_steps: int) -> None:
+    def __init__(self, num_bytes: float, num_steps: int) -> None:
         super().__init__()
         self.num_bytes, self.num_steps = num_bytes, num_steps
 

@@ -34,7 +34,8 @@ def digest_checkpoint(
         weight = weights[name].detach().cpu().contiguous()
         kind = f"{name}\0{weight.dtype}\0{tuple(weight.shape)}"
         digest.update(f"\0{kind}\0".encode("utf-8", "surrogatepass"))
-        digest.update(weight.reshape(-1).view(torch.uint8).numpy())
+        values: Any = weight.reshape(-1).view(torch.uint8).numpy()
+        digest.update(values)
     return f"blake2b:{digest.hexdigest()}"
 
 

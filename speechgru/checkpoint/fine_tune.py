@@ -32,7 +32,7 @@ def extend_tokenizer(
 
 @torch.no_grad()
 def initialise_from(
-    model: AcousticModel, tokenizer: Tokenizer, start: LoadedCheckpoint
+    model: AcousticModel, tokenizer: Tokenizer, start: LoadedCheckpoint[AcousticModel]
 ) -> list[str]:
     """Copy weights; head rows of new tokens keep their random start.
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -27,9 +27,12 @@ from speechgru.interfaces import InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.language_model import RecurrentLanguageModel
 
+Model = TypeVar("Model", AcousticModel, RecurrentLanguageModel)
+Module = TypeVar("Module", bound=nn.Module)
+
 
 @dataclass(frozen=True)
-class LoadedCheckpoint:
+class LoadedCheckpoint(Generic[Model]):
     """A model ready to hear, or to score texts.
 
     Attributes:
@@ -39,13 +42,15 @@ class LoadedCheckpoint:
         metadata: corpus, recipe, seed, epoch, step, score, version.
     """
 
-    model: AcousticModel | RecurrentLanguageModel
+    model: Model
     tokenizer: Tokenizer
     model_config: dict[str, Any]
     metadata: dict[str, Any]
 
 
-def load_checkpoint(path: str | Path, trust: Sequence[str] = ()) -> LoadedCheckpoint:
+def load_checkpoint(
+    path: str | Path, trust: Sequence[str] = ()
+) -> LoadedCheckpoint[AcousticModel]:
     """Build the model and tokenizer that a checkpoint describes.
 
     Args:
@@ -61,7 +66,7 @@ def load_checkpoint(path: str | Path, trust: Sequence[str] = ()) -> LoadedCheckp
 
 def load_language_model(
     path: str | Path, trust: Sequence[str] = ()
-) -> LoadedCheckpoint:
+) -> LoadedCheckpoint[RecurrentLanguageModel]:
     """Build the language model and tokenizer that a checkpoint describes.
 
     Args, Raises: see `load_checkpoint`.
@@ -77,8 +82,8 @@ BUILDING_ERRORS = (
 
 
 def _load(
-    path: str | Path, build_it: Callable[..., Any], trust: Sequence[str]
-) -> LoadedCheckpoint:
+    path: str | Path, build_it: Callable[..., Model], trust: Sequence[str]
+) -> LoadedCheckpoint[Model]:
     checkpoint = read_checkpoint(path)
     description, weights = checkpoint[DESCRIPTION_KEY], model_weights(checkpoint)
     # Modules of the user's own may build what they like.
@@ -104,7 +109,7 @@ def _load(
     return LoadedCheckpoint(model.eval(), tokenizer, description["model"], metadata)
 
 
-def to_device(model: nn.Module, device: str | torch.device) -> nn.Module:
+def to_device(model: Module, device: str | torch.device) -> Module:
     """Move a model. Raises InputError: there is no such device."""
     try:
         return model.to(device)

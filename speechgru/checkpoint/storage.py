@@ -60,7 +60,7 @@ def write_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
     """
     checkpoint = dict(checkpoint)
     described, weights = checkpoint.get(DESCRIPTION_KEY), checkpoint.get("state_dict")
-    if isinstance(described, dict) and are_weights(weights):
+    if isinstance(described, dict) and weights and are_weights(weights):
         digest = digest_checkpoint(weights, described)
         checkpoint[DESCRIPTION_KEY] = {**described, DIGEST: digest}
     # Serialised beforehand, so that a full disk is an OSError that says so.

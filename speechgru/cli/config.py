@@ -139,7 +139,8 @@ def read_options(config: DictConfig, command: type[Command]) -> Command:
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    return command.read(plain)
+    assert isinstance(plain, dict)  # as every primary configuration
+    return command.read({str(key): value for key, value in plain.items()})
 
 
 def register_resolvers() -> None:

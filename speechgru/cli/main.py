@@ -2,6 +2,7 @@
 
 import getpass
 import importlib
+import io
 import os
 import re
 import sys
@@ -38,7 +39,8 @@ def main() -> None:
     """Run the command in sys.argv and exit with 0, 1 (input) or 2 (usage)."""
     # A file name that is no UTF-8, or a transcript on an old terminal, is shown
     # with escapes instead of ending the command.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     _name_user()
     full_error = os.environ.get("HYDRA_FULL_ERROR") == "1"
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "--help"), sys.argv[2:]

@@ -66,7 +66,8 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
 
 def parse_trust(text: str) -> list[str]:
     """Read the option trust, e.g. "[my.module]", as Hydra would."""
-    trust = OmegaConf.to_container(OmegaConf.from_dotlist([f"trust={text}"]))["trust"]
+    trust = OmegaConf.from_dotlist([f"trust={text}"]).trust
+    trust = OmegaConf.to_container(trust) if OmegaConf.is_config(trust) else trust
     names = [trust] if isinstance(trust, str) else trust
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UsageError(f"trust is {text}, expected modules: 'trust=[my.module]'")

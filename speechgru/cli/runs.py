@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(RunsOptions, arguments, USAGE, (0, 1000))
     options = line.options
-    roots = [Path(name) for name in line.positional or [options.runs_dir]]
+    roots = [Path(name) for name in line.positional] or [options.runs_dir]
     listed = list_runs(roots, options.ignore)
     if options.format == "json":
         print(to_json(listed.to_records(), indent=2).decode())

@@ -88,9 +88,9 @@ class SpeechDataset(Dataset):
             waveform = self.augment(waveform, epoch, utterance.id, view)
         try:
             reference = self.tokenizer.normalize(utterance.text)
-            targets = self.tokenizer.encode(reference) if self.with_targets else []
+            token_ids = self.tokenizer.encode(reference) if self.with_targets else []
         except InputError as error:
             raise InputError(f"{utterance.id}: {error}") from error
         # An empty list alone would make floats.
-        targets = torch.tensor(targets, dtype=torch.long)
+        targets = torch.tensor(token_ids, dtype=torch.long)
         return Example(utterance.id, waveform, targets, reference)

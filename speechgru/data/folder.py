@@ -92,7 +92,7 @@ def _walk(folder: str, problems: dict[str, str]) -> Iterator[tuple[str, bool]]:
     """All that is below a folder, and whether it is a folder, but what is hidden."""
     entered: set[tuple[int, int]] = set()
     # First the folders that are really there, then those that links lead to.
-    waiting, linked = [folder], []
+    waiting, linked = [folder], list[str]()
     while waiting or linked:
         path = waiting.pop() if waiting else linked.pop(0)
         try:

@@ -63,7 +63,7 @@ class Fold:
                 f"the speaker of {nameless} is not known, expected one for every "
                 "utterance; add speakers to the manifest, or set no fold"
             )
-        speakers = sorted({utterance.speaker for utterance in utterances})
+        speakers = sorted({u.speaker for u in utterances if u.speaker is not None})
         if len(speakers) < self.total:
             raise InputError(
                 f"{len(speakers)} speakers cannot be held out in {self.total} folds; "

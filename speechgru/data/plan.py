@@ -129,7 +129,7 @@ class BatchPlan:
 
     def _plan_steps(self, epoch: int) -> list[list[int]]:
         generator = random.Random(keyed_seed("plan", self.seed, epoch))
-        steps = []
+        steps: list[list[int]] = []
         for bucket, num_steps in zip(self._buckets, self._num_steps, strict=True):
             order = list(bucket)
             if self.shuffle:

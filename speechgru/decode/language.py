@@ -38,8 +38,9 @@ class Scorer(Protocol):
     Dimensions: N texts, C tokens, S numbers of a state.
     """
 
-    start: tuple[int, ...]
-    """State of the empty text."""
+    @property
+    def start(self) -> tuple[int, ...]:
+        """State of the empty text."""
 
     def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Give (N, C) scores and (N, C, S) states of all tokens, for (N, S)."""
@@ -87,7 +88,7 @@ class TokenScorer:
         with _TABLES:
             if self._num_rows > MAX_ROWS:
                 self._forget()
-            self._look_up(histories[self._rows[histories] < 0].unique())
+            self._look_up(histories[self._rows[histories] < 0].unique())  # type: ignore[no-untyped-call]  # torch's
             rows = self._rows[histories]
             return self._scores[rows], self._reached[rows][..., None]
 
@@ -256,7 +257,8 @@ class ScorerSum:
         return scores
 
     def _split(self, states: Tensor) -> tuple[Tensor, ...]:
-        return states.split([len(scorer.start) for scorer in self.scorers], dim=-1)
+        sizes = [len(scorer.start) for scorer in self.scorers]
+        return torch.split(states, sizes, dim=-1)
 
 
 def token_names(tokenizer: Tokenizer) -> list[str]:

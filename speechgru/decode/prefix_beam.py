@@ -74,7 +74,7 @@ class PrefixBeamDecoder(BeamDecoder):
                 )
             )
             word_score = 0.0  # words are counted once
-        if language.is_of_tokens:
+        if language.lm is not None and language.is_of_tokens:
             scorers.append(
                 TokenScorer(language.lm, tokenizer, self.lm_weight, word_score)
             )

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def keep_weights(
-    lm: str,
+    lm: str | Path,
     use: str,
     weights: Mapping[str, float],
     origin: Mapping[str, Any],

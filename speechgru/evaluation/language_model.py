@@ -70,8 +70,7 @@ def read_texts(files: Sequence[str], options: LmOptions) -> Texts:
         fold = options.fold
         fold = "" if fold is None else f"-fold-{fold}".replace("/", "-of-")
         names.append(f"{corpus.variant}{fold}")
-        splits = [corpus.read(split) for split in ("train", "dev")]
-        cut = hold_out(*splits, options.fold)
+        cut = hold_out(corpus.read("train"), corpus.read("dev"), options.fold)
         train, dev = ([(each.id, each.text) for each in some] for some in cut)
     elif options.fold is not None:
         raise InputError(

@@ -15,6 +15,7 @@ from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
 from speechgru.factory import build_corpus, name_corpus
 from speechgru.interfaces import Utterance
+from speechgru.model.acoustic import AcousticModel
 from speechgru.options.evaluation import SplitOptions
 from speechgru.progress import Progress
 
@@ -89,7 +90,7 @@ def warn_if_heard(metadata: Mapping[str, Any], options: SplitOptions) -> None:
 
 
 def score_utterances(
-    loaded: LoadedCheckpoint,
+    loaded: LoadedCheckpoint[AcousticModel],
     utterances: Sequence[Utterance],
     options: SplitOptions,
     share: int = 0,
@@ -114,7 +115,7 @@ def score_utterances(
         num_buckets=max(1, len(utterances) // 16),
     )
     for planned in list(plan)[share::num_shares]:
-        batch = data[planned].to(options.device)
+        batch = data[planned].to(torch.device(options.device))
         with torch.inference_mode():
             log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
         yield ScoredBatch(planned.indices, batch.references, log_probs, lengths)

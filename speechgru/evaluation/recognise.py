@@ -12,6 +12,7 @@ from speechgru.decode.spans import average_confidence
 from speechgru.evaluation.posteriors import score_utterances
 from speechgru.factory import build_decoder
 from speechgru.interfaces import Decoder, Utterance
+from speechgru.model.acoustic import AcousticModel
 from speechgru.options.evaluation import EvaluateOptions
 from speechgru.progress import Progress
 from speechgru.score.results import Result, make_result
@@ -20,7 +21,7 @@ from speechgru.threads import set_up_cpu
 
 def recognise(
     checkpoint: Path,
-    loaded: LoadedCheckpoint,
+    loaded: LoadedCheckpoint[AcousticModel],
     decoder: Decoder,
     utterances: Sequence[Utterance],
     options: EvaluateOptions,
@@ -103,7 +104,7 @@ def _load_and_recognise(
 
 
 def _recognise_share(
-    loaded: LoadedCheckpoint,
+    loaded: LoadedCheckpoint[AcousticModel],
     decoder: Decoder,
     utterances: Sequence[Utterance],
     options: EvaluateOptions,
@@ -139,4 +140,4 @@ def _recognise_share(
 
 
 def _minutes(results: Sequence[Result]) -> float:
-    return math.fsum(result.duration for result in results) / 60
+    return math.fsum(result.duration or 0.0 for result in results) / 60

@@ -196,8 +196,8 @@ class Tuning:
 
 def scores_of(hypothesis: Hypothesis) -> dict[str, float]:
     """Those of its texts, the best first, as `vote` and `Rescoring` take them."""
-    texts = (hypothesis, *hypothesis.alternatives)
-    return {each.text: each.score for each in texts}
+    others = {each.text: each.score for each in hypothesis.alternatives}
+    return {hypothesis.text: hypothesis.score, **others}
 
 
 def _with_confidences(

@@ -1,6 +1,7 @@
 """The acoustic model: waveforms to log-probabilities of tokens."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,11 +49,12 @@ class AcousticModel(nn.Module):
                 f"but features are {type(features).__name__}; choose features=log_mel "
                 "or normalize=utterance"
             )
-        self.features = features
-        self.normalize = normalize
-        self.spec_augment = spec_augment
-        self.subsampling = subsampling
-        self.encoder = encoder
+        # Any: what each publishes is said above, and more than nn.Module has.
+        self.features: Any = features
+        self.normalize: Any = normalize
+        self.spec_augment: Any = spec_augment
+        self.subsampling: Any = subsampling
+        self.encoder: Any = encoder
         self.head = nn.Linear(encoder.output_size, num_tokens)
 
     @property
@@ -89,7 +91,8 @@ class AcousticModel(nn.Module):
             log_probs: (B, T, C) float32, natural log.
             output_lengths: (B,) int64, frames.
         """
-        return self.score_layers(waveforms, waveform_lengths)
+        log_probs, output_lengths = self.score_layers(waveforms, waveform_lengths)
+        return log_probs, output_lengths
 
     def score_layers(
         self, waveforms: Tensor, waveform_lengths: Tensor, all_layers: bool = False

@@ -14,6 +14,7 @@ from speechgru.audio import load_audio
 from speechgru.checkpoint.load import LoadedCheckpoint
 from speechgru.features.log_mel import LogMel
 from speechgru.interfaces import BLANK
+from speechgru.model.acoustic import AcousticModel
 from speechgru.score.results import Result
 
 SAMPLE_RATE = 16000  # Hz, of the sound in the page
@@ -108,7 +109,7 @@ def make_spectrogram(waveform: Tensor) -> Spectrogram:
 
 
 @torch.inference_mode()
-def hear(loaded: LoadedCheckpoint, result: Result) -> Posteriors:
+def hear(loaded: LoadedCheckpoint[AcousticModel], result: Result) -> Posteriors:
     """What the model hears in an utterance, alone.
 
     Raises:

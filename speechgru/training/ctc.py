@@ -44,7 +44,7 @@ class CTCTask(TrainingTask):
         arXiv:2102.03216, here on all layers.
     """
 
-    scores: ClassVar = {
+    scores: ClassVar[dict[str, str]] = {
         "val/wer": "{:.2%}",
         "val/cer": "{:.2%}",
         "val/loss": "{:.3f}",

@@ -20,7 +20,7 @@ class LanguageModelTask(TrainingTask):
     their number.
     """
 
-    scores: ClassVar = {"val/loss": "{:.4f}"}
+    scores: ClassVar[dict[str, str]] = {"val/loss": "{:.4f}"}
     losses_per_token = ("train/loss", "val/loss")
 
     def describe_best(self, best: Mapping[str, float]) -> str:

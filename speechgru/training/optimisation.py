@@ -128,6 +128,7 @@ class Optimisation(L.LightningModule):
     def configure_optimizers(self) -> dict[str, Any]:
         """The optimiser, with a schedule over all steps of the run."""
         groups = self.parameter_groups()
+        optimizer: torch.optim.Optimizer
         if self.uses_muon:
             optimizer = Muon(groups, self.learning_rate)
         else:

@@ -190,7 +190,7 @@ class TrainingProgress(Callback):
         if trainer.enable_validation:
             said += [
                 f"{name} {shown.format(float(metrics[name])).replace('%', ' %')}"
-                for name, shown in reversed(task.scores.items())
+                for name, shown in reversed([*task.scores.items()])
             ]
         of_train, of_dev = task.losses_per_token
         if of_train != "train/loss":

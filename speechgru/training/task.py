@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,11 +34,11 @@ class TrainingTask(Optimisation):
         options: see `Optimisation`.
     """
 
-    scores: Mapping[str, str]
+    scores: ClassVar[Mapping[str, str]]
     """Names of what validation logs and how each is shown: the one that makes
     a checkpoint the best first, then those that decide between equal ones."""
 
-    losses_per_token: tuple[str, str]
+    losses_per_token: ClassVar[tuple[str, str]]
     """Names of the losses of train and dev that splits can be compared by."""
 
     def __init__(
@@ -149,8 +149,8 @@ class TrainingTask(Optimisation):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Make the checkpoint describe itself; keep the losses of the epoch so far."""
         checkpoint.update(self.description())
-        sums = [[metric.mean_value, metric.weight] for metric in self._train_losses]
-        sums = torch.stack([torch.stack(pair) for pair in sums])
+        pairs = [[metric.mean_value, metric.weight] for metric in self._train_losses]
+        sums = torch.stack([torch.stack(pair) for pair in pairs])
         sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
         loop = self.trainer.fit_loop.epoch_loop
         if not loop.batch_progress.is_last_batch:  # else they were logged

@@ -79,8 +79,9 @@ def expand(name: str) -> list[str | bytes | Failure]:
     """
     if name == NAMELESS:
         return [sys.stdin.buffer.read()]
+    found: list[str | bytes | Failure]
     if os.path.isdir(name):
-        found = _expand_folder(name)
+        found = [*_expand_folder(name)]
     elif os.path.lexists(name):
         return [name]
     else:

@@ -7,6 +7,7 @@ import weakref
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from speechgru.audio import AudioInfo
 from speechgru.interfaces import InputError
+from speechgru.model.acoustic import AcousticModel
 
 SHORT = 120.0
 """s; what is not longer fits wherever the model itself does."""
@@ -40,7 +42,7 @@ class MemoryLimit:
         InputError: max_memory is not positive.
     """
 
-    def __init__(self, model: nn.Module, max_memory: float | None) -> None:
+    def __init__(self, model: AcousticModel, max_memory: float | None) -> None:
         if max_memory is not None and not max_memory > 0:
             raise InputError(f"max_memory is {max_memory}, expected more than 0 GB")
         self.model = model
@@ -58,7 +60,7 @@ class MemoryLimit:
         free = self._free()
         waveform = 4 * info.duration * self.model.sample_rate
         heard = waveform + info.duration * self.bytes_per_second
-        needed = max(heard, needed_to_decode(info, self.model.sample_rate))
+        needed = max(heard, float(needed_to_decode(info, self.model.sample_rate)))
         if needed > free:
             fitting = info.duration * free / needed / 60
             raise InputError(
@@ -94,7 +96,7 @@ def needed_to_decode(info: AudioInfo, sample_rate: int) -> float:
 
 
 @torch.inference_mode()
-def measure_model(model: nn.Module) -> float:
+def measure_model(model: AcousticModel) -> float:
     """Bytes that a model holds for each second of a recording, at most at once.
 
     Only tensors in the memory of the processor count.
@@ -108,14 +110,15 @@ def measure_model(model: nn.Module) -> float:
         with _Tally() as tally:
             model(noise.to(device), torch.tensor([length]).to(device))
         peaks.append(tally.peak)
-    return MARGIN * max(0.0, peaks[1] - peaks[0]) / (PROBES[1] - PROBES[0])
+    growth = max(0.0, float(peaks[1] - peaks[0]))
+    return float(MARGIN * growth / (PROBES[1] - PROBES[0]))
 
 
-class _Tally(TorchDispatchMode):
+class _Tally(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
     """Follow how many bytes the tensors hold that operations return."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self.held = self.peak = 0
         self._known: set[int] = set()
 
@@ -124,7 +127,13 @@ class _Tally(TorchDispatchMode):
         """Nothing is compiled here, so that the compiler need not be imported."""
         return False
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         """Run an operation, and count what it returns."""
         results = func(*args, **(kwargs or {}))
         for tensor in tree_leaves(results):
@@ -182,6 +191,7 @@ def _groups_leave() -> list[int]:
     left = []
     for line in _read("/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
+        names: tuple[str, ...]
         if controllers == "":
             root, names = _GROUPS, ("memory.max", "memory.current", "inactive_file ")
         elif "memory" in controllers.split(","):

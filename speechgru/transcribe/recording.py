@@ -95,7 +95,7 @@ class Recording:
                     "the content of a file, an open binary file, or a waveform"
                 )
             waveform = to_waveform(source, sample_rate)
-            return cls(name, waveform, int(sample_rate))
+            return cls(name, waveform, int(sample_rate or 0))  # checked before
         if sample_rate is not None:
             raise InputError(
                 f"{name}: sample_rate={sample_rate} is given, expected only "
@@ -119,16 +119,23 @@ class Recording:
     def inspect(self) -> AudioInfo:
         """Say how long it is, and at what rate. Raises AudioError."""
         if isinstance(self.content, Tensor):
-            return AudioInfo(self.sample_rate, len(self.content), 1)
+            return AudioInfo(self._rate, len(self.content), 1)
         return inspect_audio(self._open())
 
     def load(self, sample_rate: int) -> Tensor:
         """Decode and convert to (S,) float32 at a rate, Hz. Raises AudioError."""
         if isinstance(self.content, Tensor):
-            return resample_audio(self.content, self.sample_rate, sample_rate)
+            return resample_audio(self.content, self._rate, sample_rate)
         return load_audio(self._open(), sample_rate, resample=True)
 
+    @property
+    def _rate(self) -> int:
+        """Hz, of a waveform."""
+        assert self.sample_rate is not None
+        return self.sample_rate
+
     def _open(self) -> AudioSource:
+        assert not isinstance(self.content, Tensor)
         if isinstance(self.content, str):
             return self.content
         stream = _Stream(self.content)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.decode.align import align_tokens
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.spans import average_confidence, group_words
 from speechgru.interfaces import BLANK, Decoder, InputError, Tokenizer
+from speechgru.model.acoustic import AcousticModel
 from speechgru.transcribe.many import transcribe_window
 from speechgru.transcribe.memory import MemoryLimit, device_of
 from speechgru.transcribe.recording import Recording, Source, check_several
@@ -39,7 +40,7 @@ class Transcriber:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: AcousticModel,
         tokenizer: Tokenizer,
         decoder: Decoder,
         metadata: dict[str, Any] | None = None,

@@ -131,5 +131,5 @@ def test_what_is_not_run_says_why():
 
 def test_every_page_is_in_the_menu():
     menu = (ROOT / "mkdocs.yml").read_text()
-    for page in PAGES[1:]:
+    for page in PAGES[2:]:
         assert str(page.relative_to(ROOT / "docs")) in menu

@@ -6,6 +6,7 @@ Source: speak_lib.h of espeak-ng 1.52, https://github.com/espeak-ng/espeak-ng.
 import ctypes
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ class Espeak:
         self._check(self._library.espeak_SetParameter(_PITCH, pitch, 0), "pitch")
         blocks: list[np.ndarray] = []
 
-        def collect(samples, num_samples: int, _events) -> int:
+        def collect(samples: Any, num_samples: int, _events: Any) -> int:
             if samples and num_samples > 0:
                 blocks.append(
                     np.ctypeslib.as_array(samples, shape=(num_samples,)).copy()

@@ -145,8 +145,8 @@ class _Examiner:
         found += check_duration(utterance, len(waveform) / rate)
         found += self.shared.check(split, utterance, waveform)
         if rate != self.sample_rate and not self.resample:
-            error = wrong_sample_rate(utterance.audio_path, rate, self.sample_rate)
-            return [*found, (error.kind, str(error))]
+            wrong = wrong_sample_rate(utterance.audio_path, rate, self.sample_rate)
+            return [*found, (wrong.kind, str(wrong))]
         num_samples = resampled_length(len(waveform), rate, self.sample_rate)
         return found + self._alignment.check(
             utterance, token_ids, num_samples, augmented=split == "train"

@@ -14,7 +14,7 @@ from speechgru.interfaces import Utterance
 
 def repeated_ids(utterances: Sequence[Utterance]) -> set[int]:
     """Indices of those whose id an earlier one has."""
-    first = {}
+    first: dict[str, int] = {}
     for index, utterance in enumerate(utterances):
         first.setdefault(utterance.id, index)
     return set(range(len(utterances))) - set(first.values())

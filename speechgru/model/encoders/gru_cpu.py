@@ -79,7 +79,7 @@ class GRURecurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of `forward`'s arguments, given that of its result."""
         frames, states, gates, recurrent_new, weight_ih, weight_hh = ctx.saved_tensors
         hidden = states.size(3)

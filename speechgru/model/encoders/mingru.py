@@ -1,5 +1,7 @@
 """The minimal GRU encoder."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -35,7 +37,7 @@ class MinGRUEncoder(RecurrentEncoder):
         )
 
     def run(
-        self, layer: nn.Module, aligned: Tensor, valid: Tensor, state: Tensor | None
+        self, layer: Any, aligned: Tensor, valid: Tensor, state: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Run every direction of a layer; see RecurrentEncoder."""
         projected = torch.stack(

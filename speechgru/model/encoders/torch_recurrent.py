@@ -19,7 +19,7 @@ class TorchRecurrentEncoder(RecurrentEncoder):
     length. Both share the parameters of the torch layer, and checkpoints.
     """
 
-    torch_layer: ClassVar[type[nn.RNNBase]]
+    torch_layer: ClassVar[Callable[..., nn.RNNBase]]
 
     def make_layer(self, input_size: int) -> nn.RNNBase:
         """One torch layer; its parameters are what a checkpoint holds."""
@@ -104,9 +104,9 @@ def _run_direction(
     if _lacks_half_lstm(layer, frames):
         with torch.autocast("cpu", enabled=False):
             return _run_direction(layer, frames.float(), state.float(), parameters)
-    before = state[None]
+    before: Tensor | tuple[Tensor, ...] = state[None]
     if layer.mode == "LSTM":
-        before = tuple(part.contiguous() for part in before.chunk(2, dim=2))
+        before = tuple(part.contiguous() for part in state[None].chunk(2, dim=2))
     # has_biases, num_layers, dropout, train, bidirectional, batch_first
     encoded, *after = _RUN[layer.mode](
         frames, before, parameters, True, 1, 0.0, layer.training, False, False

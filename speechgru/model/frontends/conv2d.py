@@ -41,7 +41,7 @@ class Conv2dSubsampling(Subsampling):
                 *pair, kernel_size, (stride, halving), kernel_size // 2
             )
             # Channels last in memory: a CPU trains in 0.7 of the time.
-            yield convolution.to(memory_format=torch.channels_last)
+            yield convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             num_bands = (num_bands - 1) // halving + 1
         self.output_size = channels * num_bands
 

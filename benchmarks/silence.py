@@ -26,7 +26,7 @@ from speechgru.audio import load_audio
 from speechgru.data.folds import hold_out
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import Utterance
-from speechgru.score.error_rate import ErrorCounts, count_word_errors
+from speechgru.score.counts import ErrorCounts, count_word_errors
 from speechgru.transcribe.transcriber import Failure
 
 LEVEL = -60.0  # dB of full scale

@@ -11,7 +11,7 @@ from typing import Any
 from speechgru.checkpoint.description import MODEL_GROUPS
 from speechgru.checkpoint.models import build_model
 from speechgru.options import TrainOptions, read_recipe
-from speechgru.score.error_rate import error_rate
+from speechgru.score.counts import error_rate
 
 RESULTS = Path(__file__).parents[2] / "recipes/gru_vs_lstm/results.jsonl"
 RUNS = Path("runs/gru_vs_lstm")

@@ -23,7 +23,7 @@ from planned import (
 )
 
 from speechgru.score.bootstrap import bootstrap_interval
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 
 NAMES = {
     "rnn": "RNN (tanh)",

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, replace_file
 from speechgru.options import AlignOptions, DecodeOptions
-from speechgru.transcribe.aligning import doubt_text, read_text
-from speechgru.transcribe.format_table import find_format
-from speechgru.transcribe.inputs import expand_one
-from speechgru.transcribe.load import load_transcriber
 
 USAGE = """
 usage: speechgru align CHECKPOINT AUDIO TEXT [KEY=VALUE ...]
@@ -22,6 +18,11 @@ for standard input). TEXT is the text, or a file that holds it.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(AlignOptions, arguments, USAGE, (3, 3))
+    from speechgru.transcribe.aligning import doubt_text, read_text
+    from speechgru.transcribe.format_table import find_format
+    from speechgru.transcribe.inputs import expand_one
+    from speechgru.transcribe.load import load_transcriber
+
     options = line.options
     written = find_format(options.format)
     checkpoint, name, text = line.positional

@@ -1,12 +1,11 @@
 """`speechgru compare`: whether one system is better than another."""
 
 from collections.abc import Sequence
+from string import ascii_uppercase
 
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, replace_file, to_json
 from speechgru.options import CompareOptions
-from speechgru.report.comparison import MOST_SYSTEMS, compare_systems
-from speechgru.report.comparison_text import format_comparison
 
 USAGE = """
 usage: speechgru compare RESULTS RESULTS [RESULTS ...] [KEY=VALUE ...]
@@ -21,7 +20,12 @@ other has not, and the utterances on which they differ most.
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line(CompareOptions, arguments, USAGE, (2, MOST_SYSTEMS))
+    line = read_command_line(
+        CompareOptions, arguments, USAGE, (2, len(ascii_uppercase))
+    )
+    from speechgru.report.comparison import compare_systems
+    from speechgru.report.comparison_text import format_comparison
+
     output = line.options.output
     compared = compare_systems(line.positional, line.options)
     if output is not None:  # before anything is printed

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from speechgru.cli.config import read_command_line
-from speechgru.evaluation.evaluate import evaluate
-from speechgru.evaluation.outputs import check_output, default_output
 from speechgru.files import printable
 from speechgru.options import EvaluateOptions
 
@@ -21,6 +19,9 @@ of JSON per utterance to output, and a summary beside it.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(EvaluateOptions, arguments, USAGE, (1, 1))
+    from speechgru.evaluation.evaluate import evaluate
+    from speechgru.evaluation.outputs import check_output, default_output
+
     checkpoint = Path(line.positional[0])
     output = line.options.output or default_output(checkpoint, line.options)
     check_output(output)  # before the work, not after it

@@ -6,14 +6,6 @@ from pathlib import Path
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, replace_file
 from speechgru.options import DecodeOptions, GatesOptions, HearingOptions
-from speechgru.report.gates import (
-    check_duration,
-    check_encoder,
-    check_output,
-    draw_gates,
-)
-from speechgru.transcribe.inputs import expand_one
-from speechgru.transcribe.load import load_transcriber
 
 USAGE = """
 usage: speechgru gates CHECKPOINT AUDIO [KEY=VALUE ...]
@@ -28,6 +20,15 @@ More than 6 s go on below, in strips; a minute is the most.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(GatesOptions, arguments, USAGE, (2, 2))
+    from speechgru.report.gates import (
+        check_duration,
+        check_encoder,
+        check_output,
+        draw_gates,
+    )
+    from speechgru.transcribe.inputs import expand_one
+    from speechgru.transcribe.load import load_transcriber
+
     checkpoint, name = line.positional
     source = expand_one(name)
     stem = Path(source).stem if isinstance(source, str) else "stdin"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, replace_file
 from speechgru.options import ReportOptions
-from speechgru.report.build import build_report
 
 USAGE = """
 usage: speechgru report RUN|RESULTS [RUN|RESULTS ...] [KEY=VALUE ...]
@@ -20,6 +19,8 @@ first, to listen to and to look at. The page loads nothing from the network.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(ReportOptions, arguments, USAGE, (1, 26))
+    from speechgru.report.build import build_report
+
     report = build_report(line.positional, line.options)
     content = report.page.encode()
     replace_file(report.output, content)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from speechgru.cli.config import read_command_line
 from speechgru.options import RowOptions
-from speechgru.report.rows import format_rows, make_rows
 
 USAGE = """
 usage: speechgru row RUN [RUN ...] [KEY=VALUE ...]
@@ -19,6 +18,8 @@ a row, with the mean over the seeds.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(RowOptions, arguments, USAGE, (1, 1000))
+    from speechgru.report.rows import format_rows, make_rows
+
     rows = make_rows([Path(name) for name in line.positional], line.options.trust)
     print(format_rows(rows))
     return 0

@@ -7,8 +7,6 @@ from pathlib import Path
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, to_json
 from speechgru.options import RunsOptions
-from speechgru.report.runs import list_runs
-from speechgru.report.runs_table import format_runs
 
 USAGE = """
 usage: speechgru runs [FOLDER ...] [KEY=VALUE ...]
@@ -22,6 +20,9 @@ each configuration differs from what most runs have.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(RunsOptions, arguments, USAGE, (0, 1000))
+    from speechgru.report.runs import list_runs
+    from speechgru.report.runs_table import format_runs
+
     options = line.options
     roots = [Path(name) for name in line.positional] or [options.runs_dir]
     listed = list_runs(roots, options.ignore)

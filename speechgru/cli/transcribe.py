@@ -6,12 +6,6 @@ from collections.abc import Sequence
 from speechgru.cli.config import read_command_line
 from speechgru.options import TranscribeOptions
 from speechgru.progress import say_line, track, without_bars
-from speechgru.transcribe.format_table import find_format
-from speechgru.transcribe.inputs import Input, list_inputs
-from speechgru.transcribe.load import load_transcriber
-from speechgru.transcribe.many_inputs import transcribe_inputs
-from speechgru.transcribe.output import plan_output
-from speechgru.transcribe.transcript import Failure
 
 USAGE = """
 usage: speechgru transcribe CHECKPOINT AUDIO... [KEY=VALUE ...]
@@ -25,6 +19,13 @@ cannot be transcribed is named on standard error, and the exit code is then 1.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(TranscribeOptions, arguments, USAGE, (2, sys.maxsize))
+    from speechgru.transcribe.format_table import find_format
+    from speechgru.transcribe.inputs import list_inputs
+    from speechgru.transcribe.load import load_transcriber
+    from speechgru.transcribe.many_inputs import transcribe_inputs
+    from speechgru.transcribe.output import plan_output
+    from speechgru.transcribe.transcript import Failure
+
     options = line.options
     checkpoint, *names = line.positional
     written = find_format(options.format)
@@ -51,6 +52,6 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if failures else 0
 
 
-def _print(_: Input, text: str) -> None:
+def _print(_: object, text: str) -> None:
     with without_bars():
         print(text, end="", flush=True)

@@ -4,13 +4,7 @@ from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
 from speechgru.cli.stop import Stopped, stoppable
-from speechgru.evaluation.kept_weights import set_outdated_aside
-from speechgru.evaluation.rescore_search import tune_rescoring
-from speechgru.evaluation.tuning import Tuning
-from speechgru.evaluation.weight_search import WeightSearch
-from speechgru.factory import name_decoder
 from speechgru.interfaces import InputError
-from speechgru.lm.weights import weights_path
 from speechgru.options import TuneOptions
 from speechgru.progress import say_line
 
@@ -27,6 +21,13 @@ all that were tried. Ctrl-C ends the search and keeps the best so far.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(TuneOptions, arguments, USAGE, (1, 1))
+    from speechgru.evaluation.kept_weights import set_outdated_aside
+    from speechgru.evaluation.rescore_search import tune_rescoring
+    from speechgru.evaluation.tuning import Tuning
+    from speechgru.evaluation.weight_search import WeightSearch
+    from speechgru.factory import name_decoder
+    from speechgru.lm.weights import weights_path
+
     options, checkpoint = line.options, line.positional[0]
     if options.rescore is not None:
         tune_rescoring(checkpoint, options)

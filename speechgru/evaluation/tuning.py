@@ -20,7 +20,7 @@ from speechgru.interfaces import Hypothesis, InputError, TunableDecoder
 from speechgru.options.component import PARTIAL
 from speechgru.options.evaluation import DecodeOptions, TuneOptions
 from speechgru.score.calibration import Calibration, calibrate, judge_words
-from speechgru.score.error_rate import count_word_errors
+from speechgru.score.counts import count_word_errors
 from speechgru.score.results import Result, make_result
 from speechgru.threads import set_up_cpu
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jiwer
 import numpy as np
 
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 
 
 class AlignedPair(NamedTuple):

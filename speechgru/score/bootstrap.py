@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from speechgru.interfaces import InputError
-from speechgru.score.error_rate import ErrorCounts, error_rate
+from speechgru.score.counts import ErrorCounts, error_rate
 
 
 def bootstrap_interval(

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from speechgru.score.error_rate import ErrorCounts, count_word_errors, error_rate
+from speechgru.score.counts import ErrorCounts, count_word_errors, error_rate
 from speechgru.score.results import Result
 
 SHARE = 0.2

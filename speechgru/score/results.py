@@ -32,7 +32,7 @@ from speechgru.score.alignment import (
     Alignment,
     count_edits,
 )
-from speechgru.score.error_rate import ErrorCounts, count_character_errors
+from speechgru.score.counts import ErrorCounts, count_character_errors
 
 DEFAULT_SCORING = "levenshtein"
 

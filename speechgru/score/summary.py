@@ -12,7 +12,7 @@ from speechgru.files import get_number, get_text, reason
 from speechgru.interfaces import InputError
 from speechgru.score.bootstrap import bootstrap_interval
 from speechgru.score.calibration import Calibration, calibrate
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 from speechgru.score.results import Result
 
 MIN_SPEAKERS = 10

@@ -21,7 +21,7 @@ from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
-from speechgru.score.error_rate import ErrorCounts, count_word_errors
+from speechgru.score.counts import ErrorCounts, count_word_errors
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import make_result, read_results, write_results
 from speechgru.score.summary import summarise

@@ -9,7 +9,7 @@ from speechgru.score.alignment import (
     align_nist,
     count_edits,
 )
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 
 
 def fewest_edits(reference: list[str], hypothesis: list[str]) -> int:

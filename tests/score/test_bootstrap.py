@@ -5,7 +5,7 @@ import pytest
 
 from speechgru.interfaces import InputError
 from speechgru.score.bootstrap import bootstrap_interval
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 
 RIGHT = ErrorCounts(hits=1)
 WRONG = ErrorCounts(substitutions=1)

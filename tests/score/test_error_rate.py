@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from speechgru.interfaces import InputError
-from speechgru.score.error_rate import (
+from speechgru.score.counts import (
     ErrorCounts,
-    ErrorRate,
     count_character_errors,
     count_word_errors,
 )
+from speechgru.score.error_rate import ErrorRate
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from speechgru.interfaces import InputError, Span
 from speechgru.score.alignment import AlignedPair, Alignment, count_edits
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 from speechgru.score.nist import utterance_name, write_nist_files
 from speechgru.score.results import Result, make_result
 

@@ -6,7 +6,7 @@ import pytest
 
 from speechgru.interfaces import InputError, Span
 from speechgru.score.alignment import SCORINGS, AlignedPair
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 from speechgru.score.results import (
     Result,
     make_result,

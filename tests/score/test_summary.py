@@ -6,7 +6,7 @@ import pytest
 
 from speechgru.files import to_json
 from speechgru.interfaces import InputError
-from speechgru.score.error_rate import ErrorCounts
+from speechgru.score.counts import ErrorCounts
 from speechgru.score.results import Result, make_result
 from speechgru.score.summary import (
     MIN_SPEAKERS,

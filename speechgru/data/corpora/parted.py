@@ -153,8 +153,11 @@ class PartedCorpus(DownloadedCorpus):
         )
 
     def _remedy(self, parts: Sequence[str]) -> str:
-        urls = ", ".join(str(self._by_part[part].url) for part in parts)
-        return (
-            f"fetch {urls} into a folder and set corpus.archive=FOLDER (or "
-            "SPEECHGRU_ARCHIVES), or set corpus.download=true"
-        )
+        archives = [self._by_part[part] for part in parts]
+        sources = ", ".join(archive.url or archive.file for archive in archives)
+        if self.archive is not None:
+            return f"fetch {sources} into {self.archive}"
+        remedy = f"fetch {sources} into a folder and set corpus.archive=FOLDER"
+        if all(archive.url is not None for archive in archives):
+            remedy += " (or SPEECHGRU_ARCHIVES), or set corpus.download=true"
+        return remedy

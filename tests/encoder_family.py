@@ -1,6 +1,6 @@
 """The recurrent encoders, in one list, which all tests of the family run over.
 
-A new encoder is entered in MEMBERS, and nowhere else.
+A new encoder is entered in MEMBERS, and nowhere else; a test finds one that is not.
 """
 
 import pytest

@@ -200,7 +200,8 @@ def meant(choice, name):
 def assert_every_number_has_its_range(choice, config, names):
     command = "train" if "=" in choice else choice
     found = {name: accepted(config, name, command) for name in names}
-    assert found == {name: meant(choice, name) for name in names}
+    expected = {name: meant(choice, name) for name in names}
+    assert found == expected, "a range is missing, or an odd value that is meant: MEANT"
 
 
 @pytest.mark.parametrize("choice", [each for each in GROUPS if each not in FOLDERS])

@@ -120,9 +120,23 @@ def _names(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from _names(value, f"{prefix}{key}.")
 
 
+def choices_with(name: str) -> list[str]:
+    """Choices that have an option, e.g. ["decoder=prefix_beam"] of decoder.hotwords."""
+    group, _, option = name.partition(".")
+    if not option or not (CONF_DIR / group).is_dir():
+        return []
+    return [
+        f"{group}={choice}"
+        for choice in choices(group)
+        if option in set(_names(read_choice(group, choice)))
+    ]
+
+
 def nearest_option(command: str, name: str) -> str:
     """What to say behind an option that a command has not: "; did you mean ...?"."""
     known = known_options(command)
+    if name in known and (found := choices_with(name)):
+        return f"; {' and '.join(found)} {'has' if len(found) == 1 else 'have'} it"
     group, _, last = name.rpartition(".")
     alias = ALIASES.get(last.lower())
     if alias in known:

@@ -29,7 +29,8 @@ class Found:
     """A text that the search has found.
 
     Attributes:
-        token_ids: of the text.
+        token_ids: of the text; of prefix_beam also of needless spaces, at its ends
+            and in a row, so that several may be of one text.
         score: natural logarithm of the probability of all its paths that were
             kept, plus what the scorer adds.
         is_whole: whether the scorer lets the text end here.

@@ -1,7 +1,7 @@
 """The formats of transcripts, for every command.
 
 A format is a module of `transcribe/formats/`, called by its name: a new one is a
-new module, and nothing else.
+new module, and its name in the comments of conf/transcribe.yaml and conf/align.yaml.
 """
 
 from importlib import import_module

@@ -14,7 +14,7 @@ from speechgru import __version__
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import COMMANDS, UsageError, main
 from speechgru.interfaces import InputError
-from speechgru.options import Component, TranscribeOptions
+from speechgru.options import Component, TranscribeOptions, choices
 from speechgru.options.choices import CONF_DIR
 from speechgru.transcribe.inputs import expand
 
@@ -55,7 +55,7 @@ def test_control_characters_are_shown_and_not_obeyed(call, monkeypatch):
 
 def test_help_lists_the_choices_there_are(call):
     _, out, _ = call("train", "--help")
-    assert "an4 | fsdd | librispeech | manifest | synth_digits | yesno" in out
+    assert " | ".join(choices("corpus")) in out
     assert "an4/bigru" in out
     assert "hydra:" not in out
 
@@ -96,6 +96,14 @@ def test_options_that_choices_share_are_known(call):
     code, _, err = call("train", "corpus=yesno", "encoder.hiden_size=3")
     assert code == 2
     assert "did you mean encoder.hidden_size?" in err
+
+
+def test_an_option_of_another_choice_names_that_choice(call):
+    code, _, err = call("transcribe", "a.ckpt", "a.wav", "decoder.hotwords=[A]")
+    assert code == 2
+    assert "decoder.hotwords is no option here; decoder=prefix_beam has it" in err
+    code, _, err = call("transcribe", "a.ckpt", "a.wav", "decoder.num_best=3")
+    assert "; decoder=flashlight and decoder=prefix_beam have it" in err
 
 
 def test_text_beyond_a_to_z_needs_no_quotes():

@@ -125,7 +125,11 @@ class PartedCorpus(DownloadedCorpus):
 
         Args:
             part: name.
-            folder: of its unpacked archive.
+            folder: of its unpacked archive, without the one folder that holds
+                everything, if there is such a one.
+
+        Returns:
+            Utterances, whose ids are unique among all parts.
         """
 
     def _prepare_part(self, part: str) -> list[Utterance]:

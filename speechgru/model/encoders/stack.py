@@ -25,7 +25,8 @@ class RecurrentStack(nn.Module, ABC):
     """Recurrent layers, with what lies between them.
 
     A member of the family subclasses `RecurrentEncoder` and says how a layer is
-    made and run. If it has an option of its own, its constructor keeps that
+    made and run; where the state of a layer is more than its output, also
+    `output_of`. If it has an option of its own, its constructor keeps that
     before it hands the others on, for the layers are made there.
 
     Dimensions: B utterances, T frames, F features, H hidden units,

@@ -85,10 +85,15 @@ def test_parts_that_are_there_are_prepared_and_the_others_named(tmp_path, archiv
     assert len(corpus.read("dev")) == 3
     with pytest.raises(
         InputError,
-        match=r"librispeech train: train-b is not prepared, .*train-b.tar.gz into a "
-        r"folder and set corpus.archive=FOLDER",
+        match=r"librispeech train: train-b is not prepared, .*train-b.tar.gz into "
+        rf"{archives}, then run: speechgru prepare",
     ):
         corpus.read("train")
+    with pytest.raises(InputError, match=r"or set corpus.download=true, then run"):
+        build(tmp_path, None).read("train")
+    sold = [{"file": f"{part}.tar.gz"} for part in PARTS]
+    with pytest.raises(InputError, match=r"fetch train-b.tar.gz into a folder and set"):
+        build(tmp_path, None, archives=sold).read("train")
     fewer = build(tmp_path, archives, parts={"train": ["train-a"]})
     assert len(fewer.read("train")) == 3
 

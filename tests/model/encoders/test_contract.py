@@ -1,5 +1,7 @@
 """Every member of the family offers what `contract.py` lists."""
 
+from importlib import import_module
+
 import pytest
 import torch
 from encoder_family import MEMBERS, each_member
@@ -15,6 +17,8 @@ from speechgru.model.encoders.contract import (
 )
 from speechgru.model.encoders.gru import GRUEncoder
 from speechgru.model.encoders.lstm import LSTMEncoder
+from speechgru.model.encoders.recurrent import RecurrentEncoder
+from speechgru.options import choices, choose
 
 LENGTHS = torch.tensor([6, 4])
 
@@ -109,3 +113,13 @@ def test_the_gates_of_a_gru_are_traced_layer_by_layer():
     for both, (_, encoded) in zip(traces, steps, strict=True):
         found = torch.cat([trace.output for trace in both], dim=2)
         torch.testing.assert_close(found, encoded)
+
+
+def test_every_recurrent_encoder_of_conf_is_in_the_family():
+    found = set()
+    for name in choices("encoder"):
+        module, _, cls = choose("encoder", name).target.rpartition(".")
+        encoder = getattr(import_module(module), cls)
+        if issubclass(encoder, RecurrentEncoder):
+            found.add(encoder)
+    assert found == {*MEMBERS}, "enter it in MEMBERS of tests/encoder_family.py"

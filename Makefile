@@ -1,12 +1,13 @@
 # make quickstart   install, train on synthetic digits, score, transcribe
 # make test         install, then ruff, mypy, codespell and pytest
+# make quick        the tests that take no longer than seconds each
 # make docs         install, then build the documentation into site/
 # PYTHON=python3.12 chooses the interpreter (3.10, 3.11 or 3.12).
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test docs clean
+.PHONY: quickstart test quick docs clean
 
 quickstart: .venv/installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash recipes/synth_digits/run.sh
@@ -17,6 +18,9 @@ test: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/codespell
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+quick: .venv/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
 
 docs: .venv/installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[docs]' \

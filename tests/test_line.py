@@ -45,6 +45,7 @@ def test_the_slim_checkpoint_has_no_optimiser(trained):
     assert "optimizer_states" in read_checkpoint(trained.folder / "last.ckpt")
 
 
+@pytest.mark.slow
 def test_evaluate_transcribe_and_info_work_from_the_checkpoint_alone(
     trained, tones, tmp_path
 ):

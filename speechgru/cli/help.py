@@ -135,8 +135,8 @@ def choices_with(name: str) -> list[str]:
 def nearest_option(command: str, name: str) -> str:
     """What to say behind an option that a command has not: "; did you mean ...?"."""
     known = known_options(command)
-    if name in known and (found := choices_with(name)):
-        return f"; {' and '.join(found)} {'has' if len(found) == 1 else 'have'} it"
+    if name in known and (having := choices_with(name)):
+        return f"; {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it"
     group, _, last = name.rpartition(".")
     alias = ALIASES.get(last.lower())
     if alias in known:

@@ -362,6 +362,7 @@ def test_metadata_never_command_the_terminal(content, path, call):
         assert not {"\x1b", "\x9b"} & set(out)
 
 
+@pytest.mark.slow
 def test_loading_hostile_files_takes_less_than_a_gigabyte(tmp_path, checkpoint):
     """In a process of its own, whose memory is limited."""
     torch.save({"a": Allocates()}, tmp_path / "bytearray.ckpt")

@@ -38,6 +38,7 @@ def run(tones, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_it_learns(run):
     curves = read_learning_curves(run)
     assert min(row["val/wer"] for row in curves) < 0.3
@@ -107,6 +108,7 @@ def test_weights_that_mean_nothing_are_refused(option):
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_everything_is_trained_on_if_nobody_is_held_out(tones, tmp_path):
     folder = tmp_path / "run"
     train = ["train", *TINY, *tones.overrides, f"hydra.run.dir={folder}"]

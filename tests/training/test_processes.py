@@ -57,6 +57,7 @@ def one_process(tones, noise, tmp_path_factory):
     return train(tones, tmp_path_factory.mktemp("one") / "run", *noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [

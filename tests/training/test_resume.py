@@ -56,6 +56,7 @@ def wait_for_step(process, path, epoch, step):
     pytest.fail("the run ended before it could be killed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trainer", "optimizer"), [("cpu", "adamw"), ("ddp_cpu", "adamw"), ("cpu", "muon")]
 )
@@ -99,6 +100,7 @@ def test_a_run_that_is_killed_within_an_epoch_resumes_exactly(
     assert "epoch 3/3" in (killed / "train.log").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_ends_the_run_after_the_step(tones, tmp_path, number):
     # To all processes, as Ctrl-C in a terminal and schedulers do; two of them load.

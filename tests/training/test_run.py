@@ -60,6 +60,7 @@ def test_two_utterances_are_learnt_by_heart(tones, tmp_path):
     assert metadata["val_wer"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_mixed_precision_learns_on_a_cpu(tones, tmp_path, precision):
     metadata = run(
@@ -190,6 +191,7 @@ def test_mfcc_and_normalisation_by_utterance_train_as_well(tones, tmp_path):
     assert loaded.model.features.output_size == 13
 
 
+@pytest.mark.slow
 def test_a_model_learns_words_and_to_hear_none_in_silence(tones, tmp_path):
     run(
         tmp_path / "run", *TINY, *tones.overrides, "normalize=active",

@@ -40,6 +40,8 @@ class Utterance:
         offset: s from the start of the file.
         partial: only `duration` seconds of the file belong to the utterance
             (the manifest gave an offset); otherwise all of it does.
+
+    >>> Utterance("ann-1", Path("wav/0001.wav"), 2.41, "turn the lights off").speaker
     """
 
     id: str

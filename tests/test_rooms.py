@@ -1,4 +1,4 @@
-"""Every room imports only what its row allows; see README, "How it is built"."""
+"""Every room imports only what its row allows; see docs/explanation/architecture.md."""
 
 import ast
 import re

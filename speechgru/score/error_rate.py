@@ -24,6 +24,11 @@ class ErrorRate(Metric):
     Args:
         unit: "word" or "character".
         kwargs: as for `torchmetrics.Metric`.
+
+    >>> rate = ErrorRate("word")
+    >>> rate.update(["TURN THE LIGHTS OFF"], ["TURN LIGHTS OF"])
+    >>> round(float(rate.compute()), 2)
+    0.5
     """
 
     is_differentiable = False

@@ -106,7 +106,16 @@ def test_what_a_page_says_can_be_done(page, folder, call):
             exec(compile(code, str(page), "exec"), names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+PLACES = ("docs", "recipes", "benchmarks")
+EVERY_PAGE = [
+    *ROOT.glob("*.md"),
+    *(p for place in PLACES for p in (ROOT / place).rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize(
+    "page", EVERY_PAGE, ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
         if not target.startswith("http"):

@@ -247,7 +247,7 @@ def test_flags_may_stand_anywhere():
 def test_a_run_that_ends_right_behind_an_epoch_resumes_exactly(
     tones, tmp_path, monkeypatch
 ):
-    # Killed within an epoch: tests/task/test_resume.py.
+    # Killed within an epoch: tests/training/test_resume.py.
     options = [*TINY, *tones.overrides, "augment=speed", "trainer.max_epochs=3"]
     run(tmp_path / "whole", *options)
     expected = read_checkpoint(tmp_path / "whole" / "last.ckpt")

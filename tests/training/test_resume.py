@@ -11,7 +11,10 @@ import torch
 from conftest import TINY, run_speechgru
 
 from speechgru.checkpoint.storage import read_checkpoint
+from speechgru.cli.config import compose_config, read_options
 from speechgru.interfaces import InputError
+from speechgru.options import TrainOptions
+from speechgru.training.start import resume, train
 
 RANDOM = [
     *TINY,
@@ -47,8 +50,10 @@ def start(tones, folder, *overrides, stderr=subprocess.DEVNULL):
 
 def wait_for_step(process, path, epoch, step):
     """Return once a checkpoint of that epoch and at least that step is there."""
+    seen = None
     while process.poll() is None:
-        if path.exists():
+        if path.exists() and path.stat().st_mtime_ns != seen:
+            seen = path.stat().st_mtime_ns
             checkpoint = read_checkpoint(path)
             if checkpoint["epoch"] >= epoch and checkpoint["global_step"] >= step:
                 return
@@ -56,7 +61,26 @@ def wait_for_step(process, path, epoch, step):
     pytest.fail("the run ended before it could be killed")
 
 
+def run_whole(tones, folder, options):
+    """Train without an interruption, on one process in this one: it is not killed."""
+    if "trainer=cpu" not in options:
+        arguments = [*RANDOM, *tones.overrides, *options, f"hydra.run.dir={folder}"]
+        run_speechgru("train", *arguments)
+        return
+    composed = compose_config("train", [*RANDOM, *tones.overrides, *options])
+    assert train(read_options(composed, TrainOptions), folder, named=[]).status == 0
+
+
+def go_on(folder, options):
+    """Resume a run, on one process in this one."""
+    if "trainer=cpu" not in options:
+        run_speechgru("train", f"resume={folder}")
+    else:
+        assert resume(folder).status == 0
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize(
     ("trainer", "optimizer"), [("cpu", "adamw"), ("ddp_cpu", "adamw"), ("cpu", "muon")]
 )
@@ -65,9 +89,7 @@ def test_a_run_that_is_killed_within_an_epoch_resumes_exactly(
 ):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     options = (f"trainer={trainer}", f"task.optimizer={optimizer}")
-    run_speechgru(
-        "train", *RANDOM, *tones.overrides, *options, f"hydra.run.dir={whole}"
-    )
+    run_whole(tones, whole, options)
     expected = read_checkpoint(whole / "last.ckpt")
     steps_per_epoch = expected["global_step"] // 3
     assert steps_per_epoch > 6
@@ -80,7 +102,7 @@ def test_a_run_that_is_killed_within_an_epoch_resumes_exactly(
     assert found["epoch"] == 1
     assert found["global_step"] % steps_per_epoch != 0, "not within the epoch"
 
-    run_speechgru("train", f"resume={killed}")
+    go_on(killed, options)
     resumed = read_checkpoint(killed / "last.ckpt")
     assert resumed["global_step"] == expected["global_step"]
     for name, tensor in expected["state_dict"].items():

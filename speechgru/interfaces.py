@@ -41,7 +41,9 @@ class Utterance:
         partial: only `duration` seconds of the file belong to the utterance
             (the manifest gave an offset); otherwise all of it does.
 
-    >>> Utterance("ann-1", Path("wav/0001.wav"), 2.41, "turn the lights off").speaker
+    Examples:
+        >>> Utterance("ann-1", Path("wav/0001.wav"), 2.41, "turn the lights off").text
+        'turn the lights off'
     """
 
     id: str

@@ -37,9 +37,10 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Utterance]:
         InputError: no such file, no utterances, or bad lines: up to 20 are
             listed, each as file:line, with the total.
 
-    >>> write_manifest("a.jsonl", [Utterance("ann-1", Path("a.wav"), 2.4, "hello")])
-    >>> [utterance.text for utterance in read_manifest("a.jsonl")]
-    ['hello']
+    Examples:
+        >>> write_manifest("a.jsonl", [Utterance("ann-1", Path("a.wav"), 2.4, "hello")])
+        >>> [utterance.text for utterance in read_manifest("a.jsonl")]
+        ['hello']
     """
     folder = Path(path).parent
     return read_json_lines(

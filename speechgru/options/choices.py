@@ -42,8 +42,9 @@ def choose(
     Raises:
         OptionError: there is no such choice, or it has no such option.
 
-    >>> choose("encoder", "gru", hidden_size=256).options["hidden_size"]
-    256
+    Examples:
+        >>> choose("encoder", "gru", hidden_size=256).options["hidden_size"]
+        256
     """
     values = read_choice(group, name)
     known = [key for key in values if key not in (TARGET, PARTIAL)]

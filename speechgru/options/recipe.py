@@ -28,8 +28,10 @@ def read_recipe(
     Raises:
         OptionError: there is no such recipe, group, choice or option.
 
-    >>> read_recipe("an4/gru_vs_lstm", encoder="lstm").encoder.options["hidden_size"]
-    128
+    Examples:
+        >>> options = read_recipe("an4/gru_vs_lstm", encoder="lstm")
+        >>> options.encoder.options["hidden_size"]
+        128
     """
     folder = default_data_dir() if data_dir is None else Path(data_dir)
     body = read_config(find_choice("recipe", name))

@@ -25,10 +25,11 @@ class ErrorRate(Metric):
         unit: "word" or "character".
         kwargs: as for `torchmetrics.Metric`.
 
-    >>> rate = ErrorRate("word")
-    >>> rate.update(["TURN THE LIGHTS OFF"], ["TURN LIGHTS OF"])
-    >>> round(float(rate.compute()), 2)
-    0.5
+    Examples:
+        >>> rate = ErrorRate("word")
+        >>> rate.update(["TURN THE LIGHTS OFF"], ["TURN LIGHTS OF"])
+        >>> round(float(rate.compute()), 2)
+        0.5
     """
 
     is_differentiable = False

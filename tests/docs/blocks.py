@@ -14,17 +14,18 @@ PAGES = [
 ]
 
 _BLOCK = re.compile(
-    r"(?P<mark><!-- not run: [^>]+ -->\n)?```(?P<kind>sh|python)\n(?P<text>.*?)```",
+    r"(?P<mark><!-- not run: [^>]+ -->\n)?"
+    r"```(?P<kind>sh|python|yaml)\n(?P<text>.*?)```",
     re.DOTALL,
 )
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of commands or of Python.
+    """A fenced block of commands, of Python or of a configuration.
 
     Attributes:
-        kind: "sh" or "python".
+        kind: "sh", "python" or "yaml".
         text: inside the fences.
         is_run: whether the page does not say that it is not.
     """
@@ -32,6 +33,12 @@ class Block:
     kind: str
     text: str
     is_run: bool
+
+    @property
+    def file(self) -> str | None:
+        """The path that stands on the first line, if the block is a file."""
+        found = re.match(r"# ([\w/]+\.(?:py|yaml))\n", self.text)
+        return found[1] if found else None
 
     @property
     def commands(self) -> list[list[str]]:

@@ -97,7 +97,7 @@ class Evaluation:
 
 
 def evaluate(checkpoint: str | Path, options: EvaluateOptions) -> Evaluation:
-    """Score a checkpoint on a split; only where options.output can be is tried.
+    """Score a checkpoint on a split; nothing is printed, nothing is written.
 
     Args:
         checkpoint: of an acoustic model.

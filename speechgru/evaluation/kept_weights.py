@@ -31,8 +31,8 @@ def keep_weights(
 
 def set_outdated_aside(lm: str | Path, use: str) -> None:
     """Keep weights apart that were tuned for what the language model held before."""
-    outdated = retire_outdated(lm, use)
-    if outdated is not None:
+    # Behind those of the decoder may lie others, by the name that it had.
+    while (outdated := retire_outdated(lm, use)) is not None:
         log.warning(
             "%s has changed since it was tuned; the old weights are now %s",
             lm, outdated,

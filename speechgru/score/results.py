@@ -263,5 +263,7 @@ def _to_span(value: Any) -> Span:
         )
     check_keys(value, ("text", "start", "end", "confidence"))
     start, end = get_seconds(value, "start"), get_seconds(value, "end")
-    confidence = _get_probability(value, "confidence")
+    # What has none, be it a whole file's, is read, too.
+    known = value["confidence"] is not None
+    confidence: Any = _get_probability(value, "confidence") if known else None
     return Span(get_text(value, "text"), start, end, confidence)

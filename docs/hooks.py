@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from speechgru.cli.help import explain
+from speechgru.cli.help import explain, option_lines
 from speechgru.cli.main import COMMANDS
 from speechgru.options.choices import CONF_DIR, choices
 
 PLACE = "<!-- commands -->"
-BUILT_IN = ("recipe", "debug", "corpus")
+WHOLE = ("recipe", "debug")
+"""Groups whose choices set options of others, and have none of their own."""
 
 
 def on_page_markdown(markdown: str, page, config, files) -> str:
@@ -25,10 +26,12 @@ def describe_all() -> str:
         )
     groups = sorted(path.name for path in CONF_DIR.iterdir() if path.is_dir())
     for group in groups:
-        if group in BUILT_IN:
+        if group in WHOLE:
             continue
         parts.append(f"## {group}=\n")
         for choice in choices(group):
-            text = Path(CONF_DIR, group, f"{choice}.yaml").read_text("utf-8").strip()
-            parts.append(f"### {group}={choice}\n\n```yaml\n{text}\n```\n")
+            lines = option_lines(Path(CONF_DIR, group, f"{choice}.yaml")).values()
+            text = "\n".join(line.rstrip() for each in lines for line in each)
+            shown = f"```yaml\n{text}\n```" if text else "It has no options."
+            parts.append(f"### {group}={choice}\n\n{shown}\n")
     return "\n".join(parts)

@@ -40,20 +40,20 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
         path = CONF_DIR / group / f"{choice}.yaml"
         if group in dict(groups) and path.is_file():
             lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
-            options = _option_lines(path).values()
+            options = option_lines(path).values()
             lines += [f"  {line}" for each in options for line in each] + [""]
     lines += ["--cfg job prints the composed configuration and stops;"]
     lines += ["--config-dir DIR adds a folder of your own YAMLs."]
     return "\n".join(lines)
 
 
-def _option_lines(path: Path) -> dict[str, list[str]]:
+def option_lines(path: Path) -> dict[str, list[str]]:
     """Lines that set each option of a choice, in place of those of its bases."""
     text = path.read_text(encoding="utf-8")
     options: dict[str, list[str]] = {}
     for base in (yaml.safe_load(text) or {}).get("defaults", []):
         if isinstance(base, str) and base != "_self_":
-            options |= _option_lines(path.with_stem(base))
+            options |= option_lines(path.with_stem(base))
     own: dict[str, list[str]] = {}
     for line in text.strip().splitlines():
         if line[:1] == "#":

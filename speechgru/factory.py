@@ -3,10 +3,11 @@
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from speechgru.checkpoint.build import build, find_class
+from speechgru.checkpoint.build import build, find_class, takes
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import LoadedCheckpoint, load_language_model
 from speechgru.data.augment.chain import Chain
@@ -51,23 +52,28 @@ def build_decoder(
     Raises:
         InputError: an option is not what it may be, or a file cannot be read.
     """
-    component = options.decoder
-    if not component.takes_sizes:
-        if options.rescore is not None:
-            raise InputError(
-                f"rescore is '{options.rescore}', but the decoder finds one text "
-                "only; choose decoder=prefix_beam or flashlight"
-            )
-        return build(component.to_plain(), "decoder", options.trust, DECODER_ROOMS)
+    component, trust = options.decoder, options.trust
+    cls = find_class(component.target, "decoder", trust, DECODER_ROOMS)
+    is_beam = takes(cls, "model") and takes(cls, "rescoring")
+    if not is_beam and options.rescore is not None:
+        raise InputError(
+            f"rescore is '{options.rescore}', but the decoder finds one text "
+            "only; choose decoder=prefix_beam or flashlight"
+        )
     digest = digest_weights(loaded.model)
     decoder = build(
-        component.to_plain(),
+        replace(component, takes_sizes=is_beam).to_plain(),
         "decoder",
-        options.trust,
+        trust,
         DECODER_ROOMS,
         model=digest,
         rescoring=build_rescoring(options, digest),
     )
+    if not isinstance(decoder, Decoder):
+        raise InputError(
+            f"decoder: {cls.__name__} has no name or no weights, expected both; add "
+            "them as interfaces.Decoder says"
+        )
     if warn:
         _warn_of_foreign_weights(decoder, options, digest)
     return decoder

@@ -223,8 +223,8 @@ class LanguageModel(Protocol):
 class Decoder(Protocol):
     """Log-probabilities to hypotheses, one per utterance.
 
-    It is complete when it is constructed. One whose YAML says `_partial_: true`
-    takes the arguments model and rescoring besides; see `BeamDecoder`.
+    It is complete when it is constructed. One whose constructor has the arguments
+    model and rescoring is given them by the commands; see `BeamDecoder`.
 
     Attributes:
         name: as in decoder=NAME.

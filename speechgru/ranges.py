@@ -71,7 +71,10 @@ SECONDS = Range(0, 1e6, above=True)
 INTERVAL = Range(0, 1e12)
 """s between two events, which 0 lets happen at every opportunity."""
 EPOCHS = whole(1, 1_000_000_000)
-COUNT = whole(1, 1_000_000_000)
+MOST_COUNT = 1_000_000_000
+COUNT = whole(1, MOST_COUNT)
+ANY_COUNT = whole(0, MOST_COUNT)
+THREADS = whole(1, MOST_THREADS)
 DECIBELS = Range(-200, 200)
 ORDER = whole(1, 100)
 """Words, or characters, of an n-gram."""

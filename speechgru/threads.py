@@ -2,7 +2,7 @@
 
 import torch
 
-from speechgru.ranges import MOST_THREADS, check, whole
+from speechgru.ranges import THREADS, check
 
 
 def set_up_cpu(num_threads: int) -> None:
@@ -14,6 +14,6 @@ def set_up_cpu(num_threads: int) -> None:
     Raises:
         OptionError: there are not so many threads.
     """
-    check("num_threads", num_threads, whole(1, MOST_THREADS))
+    check("num_threads", num_threads, THREADS)
     torch.set_num_threads(num_threads)
     torch.set_flush_denormal(True)

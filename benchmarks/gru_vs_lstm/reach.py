@@ -12,7 +12,7 @@ from speechgru.factory import build_corpus
 from speechgru.interfaces import Tokenizer, Utterance
 from speechgru.model.gradient_reach import gradient_reach
 from speechgru.options import choose
-from speechgru.options.training import default_data_dir
+from speechgru.options.choices import default_data_dir
 
 NUM_JOINED = 4  # waveforms, joined from utterances of dev, to follow gradients in
 JOINED_SECONDS = 15  # s, at least, of each

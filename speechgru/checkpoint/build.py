@@ -141,6 +141,11 @@ def _show(value: Any) -> str:
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
 
 
+def takes(cls: type, argument: str) -> bool:
+    """Whether a constructor has an argument of this name."""
+    return argument in _parameters(cls)
+
+
 def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
     """The named arguments of a constructor, and of those that **options goes on to."""
     found: dict[str, inspect.Parameter] = {}

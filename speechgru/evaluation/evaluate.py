@@ -12,11 +12,10 @@ from speechgru.evaluation.recognise import recognise
 from speechgru.evaluation.summary_text import describe
 from speechgru.factory import build_decoder
 from speechgru.files import beside, relative_path, replace_file, to_json
-from speechgru.options.component import PARTIAL
 from speechgru.options.evaluation import EvaluateOptions
 from speechgru.provenance import find_commit
 from speechgru.score.nist import write_nist_files
-from speechgru.score.results import Result, check_scoring, write_results
+from speechgru.score.results import Result, write_results
 from speechgru.score.summary import Summary, choose_unit, summarise
 
 
@@ -81,14 +80,12 @@ class Evaluation:
             folder: from which the checkpoint's path counts.
         """
         options = self.options
-        decoder = options.decoder.to_plain()
-        decoder.pop(PARTIAL, None)
         return {
             "corpus": self.corpus,
             "split": self.split,
             "checkpoint": relative_path(self.checkpoint, folder),
             "model": dict(self.metadata),
-            "decoder": {**decoder, **self.weights},
+            "decoder": {**options.decoder.to_plain(), **self.weights},
             "rescore": None if options.rescore is None else str(options.rescore),
             "speechgru": __version__,
             "commit": find_commit("speechgru", "conf"),
@@ -107,7 +104,6 @@ def evaluate(checkpoint: str | Path, options: EvaluateOptions) -> Evaluation:
         InputError: the checkpoint, the corpus or an option cannot be used.
     """
     checkpoint = Path(checkpoint)
-    check_scoring(options.score)
     loaded = load_checkpoint(checkpoint, options.trust)
     split = read_split(options)
     warn_if_heard(loaded.metadata, options)

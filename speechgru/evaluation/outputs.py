@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from speechgru.decode.greedy import GreedyDecoder
+from speechgru.evaluation.posteriors import name_split
 from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError
 from speechgru.options.evaluation import EvaluateOptions
@@ -11,8 +12,7 @@ from speechgru.options.evaluation import EvaluateOptions
 def default_output(checkpoint: Path, options: EvaluateOptions) -> Path:
     """The file for the results of a model and a decoder, unless another is named."""
     corpus = build_corpus(options.corpus, options.trust)
-    split = options.split if options.fold is None else f"fold {options.fold}"
-    parts = [checkpoint.stem, corpus.variant, split]
+    parts = [checkpoint.stem, corpus.variant, name_split(options)]
     module, _, cls = str(options.decoder.target).rpartition(".")
     if cls != GreedyDecoder.__name__:
         lm = options.decoder.options.get("lm")

@@ -54,14 +54,20 @@ class Split:
     utterances: list[Utterance]
 
 
+def name_split(options: SplitOptions) -> str:
+    """What is asked for: the name of a split, or "fold 1/4"."""
+    return options.split if options.fold is None else f"fold {options.fold}"
+
+
 def read_split(options: SplitOptions) -> Split:
     """Read what the options corpus, split and fold ask for."""
     corpus = build_corpus(options.corpus, options.trust)
     if options.fold is None:
-        return Split(corpus.variant, options.split, corpus.read(options.split))
+        utterances = corpus.read(options.split)
+        return Split(corpus.variant, name_split(options), utterances)
     fold = Fold.parse(options.fold)
     _, held_out = fold.split([*corpus.read("train"), *corpus.read("dev")])
-    return Split(corpus.variant, f"fold {options.fold}", held_out)
+    return Split(corpus.variant, name_split(options), held_out)
 
 
 def warn_if_heard(metadata: Mapping[str, Any], options: SplitOptions) -> None:

@@ -17,7 +17,6 @@ from speechgru.evaluation.posteriors import (
 )
 from speechgru.factory import build_decoder
 from speechgru.interfaces import Hypothesis, InputError, TunableDecoder
-from speechgru.options.component import PARTIAL
 from speechgru.options.evaluation import DecodeOptions, TuneOptions
 from speechgru.score.calibration import Calibration, calibrate, judge_words
 from speechgru.score.counts import count_word_errors
@@ -98,13 +97,11 @@ class Tuning:
             f"{split.corpus} {split.name}: {len(self.references)} utterances, "
             f"{self.num_words} words"
         )
-        described = options.decoder.to_plain()
-        described.pop(PARTIAL, None)
         self.origin = {
             "corpus": split.corpus,
             "split": split.name,
             "checkpoint": checkpoint,
-            "decoder": described,
+            "decoder": options.decoder.to_plain(),
             "speechgru": __version__,
         }
 

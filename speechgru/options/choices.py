@@ -1,6 +1,9 @@
 """What `conf/` offers, read without Hydra."""
 
+import os
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,16 @@ CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "c
 
 FORMER = {("decoder", "beam"): "flashlight"}
 """Choices that have another name now."""
+
+
+def default_data_dir() -> Path:
+    """Where corpora lie: the folder SPEECHGRU_DATA, or `data`."""
+    return Path(os.environ.get("SPEECHGRU_DATA", "data"))
+
+
+def chosen(group: str, name: str) -> Callable[[], Component]:
+    """What makes a choice, as the default of a field."""
+    return partial(choose, group, name)
 
 
 def choices(group: str) -> list[str]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
 from speechgru.options.evaluation import ReadingOptions
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
-from speechgru.options.training import chosen, default_data_dir
 from speechgru.ranges import ORDER
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
-from speechgru.options.training import THREADS, chosen, default_data_dir
-from speechgru.ranges import BEAM_SIZE, LOG_SCORE, SECONDS, WEIGHT
+from speechgru.ranges import BEAM_SIZE, LOG_SCORE, SECONDS, THREADS, WEIGHT
 
 Resampling = Literal["utterance", "speaker"]
 """What is drawn for intervals: single utterances, or all of a speaker's."""

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speechgru.options.choices import choose, find_choice, read_choice
+from speechgru.options.choices import choose, default_data_dir, find_choice, read_choice
 from speechgru.options.component import PARTIAL, TARGET
 from speechgru.options.config_file import read_config
-from speechgru.options.training import TrainOptions, default_data_dir
+from speechgru.options.training import TrainOptions
 from speechgru.ranges import OptionError, nearest
 
 OPTION_GROUPS = ("data", "trainer", "logger", "callbacks")

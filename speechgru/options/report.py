@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from speechgru.options.evaluation import Resampling
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
-from speechgru.options.training import ANY_COUNT, THREADS
+from speechgru.ranges import ANY_COUNT, THREADS
 
 
 @dataclass(frozen=True, kw_only=True)

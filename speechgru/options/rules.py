@@ -4,7 +4,7 @@ import re
 import sys
 from typing import Any
 
-from speechgru.ranges import MOST_THREADS, OptionError, whole
+from speechgru.ranges import MOST_THREADS, THREADS, OptionError, whole
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 SHORT_PRECISIONS = (32, 16, "32", "16", "bf16")
@@ -30,7 +30,7 @@ def devices(name: str, value: Any) -> None:
     if isinstance(numbers, (list, tuple)):
         good = numbers and all(each in whole(0, MOST_THREADS) for each in numbers)
     else:
-        good = numbers == -1 or numbers in whole(1, MOST_THREADS)
+        good = numbers == -1 or numbers in THREADS
     if not good or isinstance(value, bool):
         raise OptionError(
             f"{name} is {value!r}, expected auto, -1 for all, a number from 1 to "

@@ -1,17 +1,15 @@
 """The options of `speechgru train` and of its groups; conf/train.yaml and beside it."""
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from speechgru.options.choices import choose
+from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import devices, modules, precision
 from speechgru.ranges import (
+    ANY_COUNT,
     COUNT,
     EPOCHS,
     INTERVAL,
@@ -19,22 +17,9 @@ from speechgru.ranges import (
     PROBABILITY,
     SECONDS,
     SEED,
-    Range,
+    THREADS,
     whole,
 )
-
-THREADS = whole(1, MOST_THREADS)
-ANY_COUNT = Range(0, COUNT.most, is_whole=True)
-
-
-def default_data_dir() -> Path:
-    """Where corpora lie: the folder SPEECHGRU_DATA, or `data`."""
-    return Path(os.environ.get("SPEECHGRU_DATA", "data"))
-
-
-def chosen(group: str, name: str) -> Callable[[], Component]:
-    """What makes the default of a component."""
-    return partial(choose, group, name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from speechgru.options.choices import chosen
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
-from speechgru.options.training import THREADS, chosen
-from speechgru.ranges import SECONDS, Range
+from speechgru.ranges import SECONDS, THREADS, Range
 
 MEMORY = Range(0, 1_000_000, above=True)
 """GB."""

@@ -195,9 +195,7 @@ def _to_result(record: Mapping[str, Any], folder: Path) -> Result:
         "words": tuple(map(_to_span, _get_list(record, "words"))),
         "duration": _get_positive(record, "duration"),
         "offset": _get_positive(record, "offset"),
-        "confidence": None
-        if record.get("confidence") is None
-        else _get_probability(record, "confidence"),
+        "confidence": _get_probability(record, "confidence"),
     }
     reference = get_text(record, "reference")
     hypothesis = get_text(record, "hypothesis")
@@ -238,7 +236,9 @@ def _get_positive(record: Mapping[str, Any], key: str) -> float | None:
     return value
 
 
-def _get_probability(record: Mapping[str, Any], key: str) -> float:
+def _get_probability(record: Mapping[str, Any], key: str) -> float | None:
+    if record.get(key) is None:
+        return None
     value = get_number(record, key, "a probability")
     if not 0 <= value <= 1:
         raise InputError(f"{key} is {value:g}, expected 0 to 1; correct the line")
@@ -263,7 +263,5 @@ def _to_span(value: Any) -> Span:
         )
     check_keys(value, ("text", "start", "end", "confidence"))
     start, end = get_seconds(value, "start"), get_seconds(value, "end")
-    # What has none, be it a whole file's, is read, too.
-    known = value["confidence"] is not None
-    confidence: Any = _get_probability(value, "confidence") if known else None
+    confidence: Any = _get_probability(value, "confidence")  # null is read, too
     return Span(get_text(value, "text"), start, end, confidence)

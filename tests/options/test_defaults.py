@@ -1,19 +1,13 @@
 """What Python takes for granted is what conf/ says."""
 
 import pytest
+from commands import COMMANDS
 from omegaconf import OmegaConf
 
-from speechgru import options
 from speechgru.cli.config import compose_config
 from speechgru.options import choose
 from speechgru.options.choices import CONF_DIR
-from speechgru.options.fields import Options
 
-COMMANDS = {
-    cls.name: cls
-    for cls in vars(options).values()
-    if isinstance(cls, type) and issubclass(cls, Options) and cls.is_command
-}
 PRIMARY = sorted(path.stem for path in CONF_DIR.glob("*.yaml"))
 
 

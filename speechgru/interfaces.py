@@ -57,14 +57,17 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Movable:
-    """A frozen dataclass whose tensors go from one device to another together."""
+    """A frozen dataclass whose tensors go from one device to another together.
+
+    Lengths stay where they are, on the host: there they are asked for.
+    """
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Self:
-        """Move every tensor to a device."""
+        """Move every tensor but lengths to a device."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> Self:
-        """Pin every tensor, for faster copies to a GPU."""
+        """Pin what `to` moves, so that nobody need wait for its copy to a GPU."""
         return self._map(lambda tensor: tensor.pin_memory())
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
@@ -74,6 +77,7 @@ class Movable:
             field.name: change(getattr(self, field.name))
             for field in fields(self)
             if isinstance(getattr(self, field.name), Tensor)
+            and not field.name.endswith("lengths")
         }
         return replace(self, **tensors)
 

@@ -7,6 +7,7 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from speechgru.model.encoders.gru import GRUEncoder
 from speechgru.model.encoders.ligru import LiGRUEncoder
@@ -14,11 +15,7 @@ from speechgru.model.encoders.lstm import LSTMEncoder
 from speechgru.model.encoders.mingru import MinGRUEncoder
 from speechgru.model.encoders.recurrent import RecurrentEncoder
 from speechgru.model.encoders.rnn import RNNEncoder
-from speechgru.model.encoders.torch_recurrent import (
-    TorchRecurrentEncoder,
-    directions,
-    run_packed,
-)
+from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder, directions
 
 # Plain loops: input products for all frames at once, then frame by frame.
 
@@ -162,5 +159,12 @@ class Stacked(nn.Module):
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a padded batch, as every encoder."""
         if self.packed:
-            return run_packed(self.stack, features, lengths), lengths
+            packed = pack_padded_sequence(
+                features, lengths, batch_first=True, enforce_sorted=False
+            )
+            encoded, _ = self.stack(packed)
+            padded, _ = pad_packed_sequence(
+                encoded, batch_first=True, total_length=features.size(1)
+            )
+            return padded, lengths
         return self.stack(features)[0], lengths

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from speechgru.features.padding import valid_frames, zero_padding
+from speechgru.features.padding import send, valid_frames, zero_padding
 from speechgru.ranges import Range, check, whole
 
 MIN_STD = 1e-2
@@ -39,7 +39,7 @@ class UtteranceNorm(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Normalise (B, T, F) with lengths (B,) in frames; padding stays zero."""
-        count = lengths[:, None, None]
+        count = send(lengths, features.device)[:, None, None]
         mean = zero_padding(features, lengths).sum(1, keepdim=True) / count
         centred = zero_padding(features - mean, lengths)
         variance = centred.square().sum(1, keepdim=True) / count
@@ -93,10 +93,11 @@ class ActiveNorm(nn.Module):
         reach = LEVEL_FRAMES // 2
         # The first and the last frame stand for those outside.
         places = torch.arange(-reach, num_frames + reach, device=features.device)
-        places = places.clamp(min=0).minimum(lengths[:, None] - 1)
+        ends = send(lengths, features.device)[:, None] - 1
+        places = places.clamp(min=0).minimum(ends)
         levels = features.float().logsumexp(-1).gather(1, places)
         levels = levels.unfold(1, LEVEL_FRAMES, 1).median(-1).values
-        valid = valid_frames(lengths, num_frames)
+        valid = valid_frames(lengths, num_frames, features.device)
         power = levels.masked_fill(~valid, -torch.inf).softmax(1)
         speech = (power * levels).sum(1, keepdim=True)
         above = (levels - speech) * DECIBELS + self.margin
@@ -135,7 +136,9 @@ class GlobalNorm(nn.Module):
         count, zero = 0, torch.zeros((), dtype=torch.float64)
         total, total_squares = zero, zero
         for features, lengths in batches:
-            frames = features[valid_frames(lengths, features.size(1))].double()
+            frames = features[
+                valid_frames(lengths, features.size(1), features.device)
+            ].double()
             count += len(frames)
             total = total + frames.sum(0)
             total_squares = total_squares + frames.square().sum(0)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from speechgru.features.keyed_draws import draw, utterance_keys
+from speechgru.features.padding import send
 from speechgru.ranges import PROBABILITY, Range, check, whole
 
 MASKS = whole(0, 1000)
@@ -14,7 +16,8 @@ class SpecAugment(nn.Module):
 
     Each utterance draws a warp and masks of its own; a time mask lies within
     the utterance and covers at most `max_time_fraction` of it. Hidden values
-    become 0, the mean. In eval mode nothing changes.
+    become 0, the mean. In eval mode nothing changes. What is drawn does not depend
+    on the rest of the batch.
 
     Args:
         num_freq_masks: per utterance.
@@ -67,8 +70,9 @@ class SpecAugment(nn.Module):
         if not self.training:
             return features
         batch_size, num_frames, num_bands = features.shape
+        keys = utterance_keys(batch_size)
         if self.max_freq_warp and num_bands > 2:
-            features = features @ _warps(features, self.max_freq_warp)
+            features = features @ _warps(features, self.max_freq_warp, keys)
         bands = lengths.new_full((batch_size,), num_bands)
         freq_widths = bands.clamp(max=self.max_freq_width)
         time_widths = (lengths * self.max_time_fraction).long()
@@ -78,17 +82,22 @@ class SpecAugment(nn.Module):
         if self.frames_per_time_mask is not None:
             num_time_masks = (lengths / self.frames_per_time_mask).round().long()
             num_time_masks = num_time_masks.clamp(min=1)
-        in_band = _masks(bands, freq_widths, num_freq_masks, num_bands)[:, None]
-        in_time = _masks(lengths, time_widths, num_time_masks, num_frames)[:, :, None]
+        freq_draws = draw(keys, "frequency masks", int(num_freq_masks.max()), 2)
+        time_draws = draw(keys, "time masks", int(num_time_masks.max()), 2)
+        freq_masks = _draw_masks(freq_draws, bands, freq_widths, num_freq_masks)
+        time_masks = _draw_masks(time_draws, lengths, time_widths, num_time_masks)
+        in_band = _cover(freq_masks, num_bands, features.device)[:, None]
+        in_time = _cover(time_masks, num_frames, features.device)[:, :, None]
         return features.masked_fill(in_band | in_time, 0.0)
 
 
-def _warps(features: Tensor, max_distance: float) -> Tensor:
+def _warps(features: Tensor, max_distance: float, keys: Tensor) -> Tensor:
     """Draw (B, F, F) matrices that move the bands of (B, T, F) features."""
     top = features.size(2) - 1
     # Half of what is on either side of an anchor stays, whatever the distance.
     max_distance = min(max_distance, top / 4)
-    draw_anchor, draw_distance = torch.rand(2, len(features), 1, device=features.device)
+    draws = send(draw(keys, "warp", 2, 1), features.device)
+    draw_anchor, draw_distance = draws.unbind(1)
     anchors = 2 * max_distance + draw_anchor * (top - 4 * max_distance)
     targets = anchors + (2 * draw_distance - 1) * max_distance
     bands = torch.arange(top + 1, device=features.device)
@@ -100,16 +109,27 @@ def _warps(features: Tensor, max_distance: float) -> Tensor:
     return weights.to(features.dtype)
 
 
-def _masks(sizes: Tensor, max_widths: Tensor, counts: Tensor, total: int) -> Tensor:
-    """Draw (B,) counts of masks; (B, total) bool, True where any of an item's lies."""
-    shape = (len(sizes), int(counts.max()))
-    draw_width, draw_start = torch.rand(2, *shape, device=sizes.device)
+def _draw_masks(
+    draws: Tensor, sizes: Tensor, max_widths: Tensor, counts: Tensor
+) -> Tensor:
+    """Where masks start and end: (B, M, 2) int64, on the host.
+
+    Args:
+        draws: (B, M, 2) uniform numbers.
+        sizes: (B,) of what masks lie within.
+        max_widths: (B,) a width is uniform from 0 to this.
+        counts: (B,) masks of each item; others are empty.
+    """
+    draw_width, draw_start = draws.unbind(2)
     widths = (draw_width * (max_widths[:, None] + 1)).long()
-    wanted = torch.arange(shape[1], device=sizes.device) < counts[:, None]
+    wanted = torch.arange(draws.size(1)) < counts[:, None]
     widths = torch.where(wanted, widths, 0)
     starts = (draw_start * (sizes[:, None] - widths + 1)).long()
-    positions = torch.arange(total, device=sizes.device)
-    inside = (positions >= starts[..., None]) & (
-        positions < (starts + widths)[..., None]
-    )
-    return inside.any(dim=1)
+    return torch.stack([starts, starts + widths], dim=2)
+
+
+def _cover(masks: Tensor, total: int, device: torch.device) -> Tensor:
+    """(B, total) bool, True where any of an item's masks lies."""
+    starts, ends = send(masks, device)[..., None].unbind(2)
+    positions = torch.arange(total, device=device)
+    return ((positions >= starts) & (positions < ends)).any(dim=1)

@@ -85,11 +85,12 @@ class AcousticModel(nn.Module):
 
         Args:
             waveforms: (B, S) float32 in [-1, 1], at sample_rate.
-            waveform_lengths: (B,) int64, samples, each in [1, S].
+            waveform_lengths: (B,) int64, samples, each in [1, S]; on the host, also
+                where the model is on a GPU, or the host must wait for it.
 
         Returns:
             log_probs: (B, T, C) float32, natural log.
-            output_lengths: (B,) int64, frames.
+            output_lengths: (B,) int64, frames, on the host.
         """
         log_probs, output_lengths = self.score_layers(waveforms, waveform_lengths)
         return log_probs, output_lengths
@@ -121,7 +122,7 @@ class AcousticModel(nn.Module):
         self, waveforms: Tensor, waveform_lengths: Tensor
     ) -> tuple[Tensor, Tensor]:
         """What the encoder receives: (B, T, F) frames, and how many are valid."""
-        features, lengths = self.features(waveforms, waveform_lengths)
+        features, lengths = self.features(waveforms, waveform_lengths.cpu())
         features = self.normalize(features, lengths)
         if self.spec_augment is not None:
             features = self.spec_augment(features, lengths)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from speechgru.features.padding import send
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.model.encoders.contract import DirectedEncoder
 
@@ -61,7 +62,7 @@ class RecurrentLanguageModel(nn.Module):
 
         Args:
             token_ids: (B, U) int64, padded with anything valid.
-            lengths: (B,) int64, tokens, each in [0, U].
+            lengths: (B,) int64, tokens, each in [0, U]; on the host.
 
         Returns:
             (B,) float32.
@@ -69,13 +70,14 @@ class RecurrentLanguageModel(nn.Module):
         inputs = F.pad(token_ids, (1, 0), value=BOUNDARY)
         targets = F.pad(token_ids, (0, 1), value=BOUNDARY)
         places = torch.arange(targets.size(1), device=targets.device)
-        targets = targets.masked_fill(places == lengths[:, None], BOUNDARY)
+        ends = send(lengths, targets.device)[:, None]
+        targets = targets.masked_fill(places == ends, BOUNDARY)
         # Rows as long as 1 are scaled to inputs of a usual size.
         embedded = F.embedding(inputs, self.head.weight) * self.scale
         encoded, _ = self.encoder(embedded, lengths + 1)
         logits = self.head(encoded).float()
         losses = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
-        return losses.masked_fill(places > lengths[:, None], 0.0).sum(dim=1)
+        return losses.masked_fill(places > ends, 0.0).sum(dim=1)
 
 
 class TextScorer:
@@ -103,4 +105,4 @@ class TextScorer:
         lengths = torch.tensor([len(some) for some in token_ids])
         padded = pad_sequence(token_ids, batch_first=True, padding_value=BOUNDARY)
         device = self.model.head.weight.device
-        return (-self.model(padded.to(device), lengths.to(device))).tolist()
+        return (-self.model(padded.to(device), lengths)).tolist()

@@ -4,11 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from speechgru.features.padding import ValidFrames
+
 
 class MaskedLayerNorm(nn.LayerNorm):
     """Normalise every frame over its units."""
 
-    def forward(self, frames: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, valid: ValidFrames | None) -> Tensor:
         """Normalise (..., H) frames; `valid` makes no difference."""
         return super().forward(frames)
 
@@ -25,28 +27,34 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         "Deep Speech 2", arXiv:1512.02595, section 3.2 (sequence-wise).
     """
 
-    def forward(self, frames: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, valid: ValidFrames | None) -> Tensor:
         """Normalise frames.
 
         Args:
-            frames: (..., H) float.
-            valid: (...) bool; other frames count for nothing.
+            frames: (B, T, ..., H) or (T, B, ..., H) float.
+            valid: of them; other frames count for nothing. None: all are, and they
+                are (N, H).
 
         Returns:
-            normalised: (..., H), zero at frames that are not valid.
+            normalised: as frames, zero where they are not valid.
         """
-        rows = frames[valid]
+        if valid is None:
+            return self._normalise(frames)
+        flat = frames.flatten(0, 1)
+        rows = flat.index_select(0, valid.rows)
+        normalised = self._normalise(rows.flatten(0, -2)).view_as(rows)
+        zeros = torch.zeros_like(flat, dtype=normalised.dtype)
+        return zeros.index_copy(0, valid.rows, normalised).view(frames.shape)
+
+    def _normalise(self, rows: Tensor) -> Tensor:
+        """Normalise (N, H)."""
         if self.training and len(rows) == 1:
             # A single frame has no variance: it is normalised as in eval.
-            rows = F.batch_norm(
+            return F.batch_norm(
                 rows, self.running_mean, self.running_var, self.weight, self.bias,
                 False, 0.0, self.eps,
             )  # fmt: skip
-        else:
-            rows = super().forward(rows)
-        normalised = torch.zeros_like(frames, dtype=rows.dtype)
-        normalised[valid] = rows
-        return normalised
+        return super().forward(rows)
 
 
 NORMS = {"batch": MaskedBatchNorm, "layer": MaskedLayerNorm}

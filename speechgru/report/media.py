@@ -118,9 +118,7 @@ def hear(loaded: LoadedCheckpoint[AcousticModel], result: Result) -> Posteriors:
     model = loaded.model.eval()
     waveform = load_sound(result, model.sample_rate)
     device = next(model.parameters()).device
-    log_probs, _ = model(
-        waveform[None].to(device), torch.tensor([len(waveform)], device=device)
-    )
+    log_probs, _ = model(waveform[None].to(device), torch.tensor([len(waveform)]))
     probabilities = log_probs[0].exp().cpu().numpy().T
     heard = [
         token

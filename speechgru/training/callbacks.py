@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from speechgru.checkpoint.storage import read_checkpoint, write_checkpoint
 from speechgru.interfaces import InputError
 from speechgru.ranges import EPOCHS, INTERVAL, check
+from speechgru.training.agreement import Agreement
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.run_files import BEST, LAST
 from speechgru.training.task import TrainingTask
@@ -103,6 +104,7 @@ class Checkpoints(Checkpoint):
         self.best: tuple[float, ...] | None = None
         self.best_epoch = 0
         self._saved_at = time.monotonic()
+        self._agreement = Agreement(1)  # until it is known how many processes there are
 
     @property
     def best_scores(self) -> dict[str, float]:
@@ -139,6 +141,7 @@ class Checkpoints(Checkpoint):
 
     def on_train_start(self, trainer: L.Trainer, task: TrainingTask) -> None:
         """From now on there is a step to end before the run does."""
+        self._agreement = Agreement(trainer.world_size)
         self.interruption.wait_for_step()
 
     def on_train_batch_end(
@@ -155,8 +158,12 @@ class Checkpoints(Checkpoint):
             return  # accumulated gradients are in no checkpoint
         if done == trainer.num_training_batches:
             return  # the end of an epoch is saved after its validation
-        stop = self._must_stop(trainer)
-        if stop or self._is_due(trainer):
+        # The first process's clock decides for all.
+        due = time.monotonic() - self._saved_at >= self.save_every
+        stop, save = self._agreement.ask(
+            self.interruption.number is not None, due and trainer.is_global_zero
+        )
+        if stop or save:
             self._save_last(trainer)
         if stop:
             self._end()
@@ -177,22 +184,11 @@ class Checkpoints(Checkpoint):
         if self.keep_every is not None and number % self.keep_every == 0:
             self._save_slim(trainer, task, f"epoch-{number:04d}.ckpt")
         self._save_last(trainer)
-        if self._must_stop(trainer):
+        if self._agreement.settle(self.interruption.number is not None):
             self._end()
-
-    def _must_stop(self, trainer: L.Trainer) -> bool:
-        """Whether any process was told to end."""
-        return trainer.strategy.reduce_boolean_decision(
-            self.interruption.number is not None, all=False
-        )
 
     def _end(self) -> None:
         raise Interrupted(self.interruption.number or signal.SIGTERM)
-
-    def _is_due(self, trainer: L.Trainer) -> bool:
-        # The first process's clock decides for all.
-        due = time.monotonic() - self._saved_at >= self.save_every
-        return trainer.strategy.broadcast(due)
 
     def _save_best(self, trainer: L.Trainer, task: TrainingTask) -> None:
         self.best_epoch = trainer.current_epoch + 1

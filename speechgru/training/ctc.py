@@ -4,11 +4,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-import torch
+import torch.distributed as dist
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
 
-from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import Batch, Decoder, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.encoders.contract import LayeredEncoder
@@ -20,6 +18,7 @@ from speechgru.training.losses import (
     ctc_losses,
     smoothing_losses,
 )
+from speechgru.training.mean import Mean
 from speechgru.training.task import TrainingTask
 
 log = logging.getLogger(__name__)
@@ -50,6 +49,7 @@ class CTCTask(TrainingTask):
         "val/loss": "{:.3f}",
     }
     losses_per_token = ("train/loss_per_token", "val/loss_per_token")
+    remedy = "run speechgru doctor, or lower task.learning_rate"
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class CTCTask(TrainingTask):
         self.smoothing = smoothing
         self.intermediate = intermediate
         self.num_samples = num_samples
-        self.unheard = MeanMetric()
+        self.unheard = Mean()
         self.word_errors = ErrorRate("word")
         self.character_errors = ErrorRate("character")
 
@@ -108,22 +108,21 @@ class CTCTask(TrainingTask):
         if self.trainer.is_global_zero:
             size = getattr(self.model.normalize, "num_utterances", 0)
             device_batches = (
-                (waveforms.to(self.device), lengths.to(self.device))
+                (waveforms.to(self.device), lengths)
                 for waveforms, lengths in self.trainer.datamodule.sample_waveforms(size)
             )
             size = min(size, len(self.trainer.datamodule.train_sizes))
             sample = track(device_batches, "normalisation", "utterances", size)
             self.model.fit_normalization(sample)
-        for buffer in self.model.normalize.buffers():
-            buffer.copy_(self.trainer.strategy.broadcast(buffer))
+        if self.trainer.world_size > 1:
+            for buffer in self.model.normalize.buffers():
+                dist.broadcast(buffer, src=0)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Sum the losses of one part of a step."""
-        torch.manual_seed(keyed_seed("step", self.seed, *batch.key))
-        losses, total = self._losses(batch)
-        self.refuse_non_finite(
-            total, batch.ids, "run speechgru doctor, or lower task.learning_rate"
-        )
+        with self.keyed(batch, batch.num_views):
+            losses, total = self._losses(batch)
+        self.watch_losses(total, batch.ids)
         self.log_train_loss(losses)
         self.log_loss_per_token("train", losses, batch.target_lengths)
         return self.share_of_step(total, batch.step_size)
@@ -162,12 +161,12 @@ class CTCTask(TrainingTask):
             triples = list(zip(batch.ids, batch.references, texts, strict=True))
             self.samples = triples[: self.num_samples]
         options = {"on_epoch": True, "batch_size": len(batch.ids)}
-        self.val_loss.update(losses)
+        self.val_loss.update(losses.sum(), len(losses))
         # Metrics that are logged as objects are summed over processes and
         # reset after every epoch.
         self.log("val/loss", self.val_loss, **options)
         self.log_loss_per_token("val", losses, batch.target_lengths)
-        self.log("val/wer", self.word_errors, prog_bar=True, **options)
+        self.log("val/wer", self.word_errors, **options)
         self.log("val/cer", self.character_errors, **options)
         # A model without a thought is silent: all frames are blank.
         silent = [
@@ -176,5 +175,5 @@ class CTCTask(TrainingTask):
             if reference
         ]
         if silent:
-            self.unheard.update(torch.tensor(silent, dtype=torch.float32))
+            self.unheard.update(sum(silent), len(silent))
         self.log("val/unheard", self.unheard, **options)

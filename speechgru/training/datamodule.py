@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import lightning as L
+import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -133,6 +134,12 @@ class PlannedDataModule(L.LightningDataModule):
         if isinstance(batch, LoadingFailure):
             raise InputError(batch.message)
         return batch
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """Send a batch to the device without waiting for it; lengths stay here."""
+        return batch.to(device, non_blocking=True)
 
     def _load(self, data: Dataset, plan: BatchPlan) -> DataLoader:
         return DataLoader(

@@ -4,10 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import TextBatch
 from speechgru.training.task import TrainingTask
 
@@ -30,16 +28,15 @@ class LanguageModelTask(TrainingTask):
 
     def training_step(self, batch: TextBatch, batch_index: int) -> Tensor:
         """Sum the losses of one part of a step."""
-        torch.manual_seed(keyed_seed("step", self.seed, *batch.key))
-        losses = self.model(batch.token_ids, batch.lengths)
-        self.refuse_non_finite(losses, batch.ids, "lower task.learning_rate")
+        with self.keyed(batch):
+            losses = self.model(batch.token_ids, batch.lengths)
+        self.watch_losses(losses, batch.ids)
         self.log_train_loss(losses, batch.lengths + 1)
         return self.share_of_step(losses, batch.step_size)
 
     def validation_step(self, batch: TextBatch, batch_index: int) -> None:
         """Score texts that were held out."""
         losses = self.scored_model(batch.token_ids, batch.lengths)
-        num_tokens = batch.lengths + 1
-        self.val_loss.update(losses / num_tokens, num_tokens)
+        self.val_loss.update(losses.sum(), int((batch.lengths + 1).sum()))
         size = len(batch.ids)
         self.log("val/loss", self.val_loss, on_epoch=True, batch_size=size)

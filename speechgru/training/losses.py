@@ -75,5 +75,5 @@ def smoothing_losses(log_probs: Tensor, output_lengths: Tensor) -> Tensor:
 
 def _sum_over_frames(values: Tensor, lengths: Tensor) -> Tensor:
     """Add up (B, T) within each length."""
-    valid = valid_frames(lengths, values.size(1))
+    valid = valid_frames(lengths, values.size(1), values.device)
     return torch.where(valid, values, 0.0).sum(dim=1)

@@ -2,17 +2,17 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar, NoReturn
 
 import lightning as L
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from speechgru.interfaces import InputError
 from speechgru.model.encoders.contract import BlockEncoder
 from speechgru.ranges import SEED, OptionError, Range, check, nearest
+from speechgru.training.moving_average import MovingAverage
 from speechgru.training.muon import Muon
 from speechgru.training.schedule import SCHEDULES
 
@@ -46,6 +46,9 @@ class Optimisation(L.LightningModule):
         AdamW: arXiv:1711.05101.
     """
 
+    remedy: ClassVar[str] = "lower task.learning_rate"
+    """For a loss that is not finite."""
+
     def __init__(
         self,
         model: nn.Module,
@@ -59,6 +62,7 @@ class Optimisation(L.LightningModule):
         optimizer: str = "adamw",
     ) -> None:
         super().__init__()
+        self._losses_of_step: list[tuple[Tensor, list[str]]] = []
         if schedule not in SCHEDULES:
             raise OptionError(
                 f"schedule is {schedule!r}, expected one of: {', '.join(SCHEDULES)}"
@@ -85,8 +89,7 @@ class Optimisation(L.LightningModule):
         self.uses_muon = optimizer == "muon"
         self.averaged = None
         if average:
-            self.averaged = AveragedModel(model, multi_avg_fn=moving_average(average))
-            self.averaged.requires_grad_(False)
+            self.averaged = MovingAverage(model, average)
         self.seed = seed
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -123,7 +126,7 @@ class Optimisation(L.LightningModule):
         """Take a step, and take it into the average."""
         super().optimizer_step(*args, **kwargs)
         if self.averaged is not None:
-            self.averaged.update_parameters(self.model)
+            self.averaged.update(self.model, self.global_step)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """The optimiser, with a schedule over all steps of the run."""
@@ -178,35 +181,44 @@ class Optimisation(L.LightningModule):
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """Clip the norm of the whole gradient; refuse one that is not finite.
 
-        Under float16 the loss scaler skips such steps by itself.
+        Under float16 the loss scaler skips such steps by itself, if the losses are
+        finite.
         """
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        if scaler is None and not math.isfinite(norm):
-            raise InputError(
-                f"gradient norm is {norm} {self.where()}, expected a finite one; "
-                f"lower task.learning_rate{KEPT}"
-            )
+        scales = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        losses = [losses.sum() for losses, _ in self._losses_of_step]
+        # Both at once: here the host waits for the step, once.
+        numbers = torch.stack([*losses, *([] if scales else [norm])])
+        if not numbers.isfinite().all():
+            self._refuse(norm)
+        self._losses_of_step.clear()
         self.log("train/gradient_norm", norm)
-        self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
+        # A tensor on the host: Lightning would make one on the device, and wait.
+        self.log("train/learning_rate", torch.tensor(optimizer.param_groups[0]["lr"]))
 
-    def where(self) -> str:
-        """Where in the run it is, for messages."""
-        return f"in epoch {self.current_epoch + 1}, step {self.global_step + 1}"
+    def watch_losses(self, losses: Tensor, ids: list[str]) -> None:
+        """Let the end of the step see to it that losses are finite.
 
+        Args:
+            losses: (B,), of a part of the step.
+            ids: of its items.
+        """
+        self._losses_of_step.append((losses.detach(), ids))
 
-def moving_average(kept: float) -> Callable[..., None]:
-    """How AveragedModel goes on averaging.
-
-    At first less is kept, so that the average soon forgets how it began.
-
-    Args:
-        kept: share of the average that a step leaves, in the long run.
-    """
-
-    def update(average: list[Tensor], weights: list[Tensor], num_steps: Tensor) -> None:
-        steps = int(num_steps)
-        now = min(kept, (1 + steps) / (10 + steps))
-        torch._foreach_lerp_(average, weights, 1 - now)
-
-    return update
+    def _refuse(self, norm: Tensor) -> NoReturn:
+        """Raise InputError: the step cannot be trained on."""
+        where = f"in epoch {self.current_epoch + 1}, step {self.global_step + 1}"
+        for losses, ids in self._losses_of_step:
+            finite = losses.isfinite().tolist()
+            wrong = [id for id, good in zip(ids, finite, strict=True) if not good]
+            if wrong:
+                found = losses[finite.index(False)].item()
+                raise InputError(
+                    f"loss is {found} {where}, expected a finite one; utterances: "
+                    f"{', '.join(wrong)}; of the batch: {', '.join(ids)}; "
+                    f"{self.remedy}{KEPT}"
+                )
+        raise InputError(
+            f"gradient norm is {norm} {where}, expected a finite one; "
+            f"lower task.learning_rate{KEPT}"
+        )

@@ -2,16 +2,19 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
 
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, MODEL_PREFIX, describe
-from speechgru.interfaces import InputError, Tokenizer
-from speechgru.training.optimisation import KEPT, Optimisation
+from speechgru.data.randomness import keyed_seed
+from speechgru.features.keyed_draws import keyed_by
+from speechgru.interfaces import Batch, InputError, TextBatch, Tokenizer
+from speechgru.training.mean import Mean
+from speechgru.training.optimisation import Optimisation
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +57,38 @@ class TrainingTask(Optimisation):
         self.model_config = model_config
         self.metadata = dict(metadata)
         # Sums over items and processes, whatever the sizes of batches.
-        self.train_loss = MeanMetric()
-        self.val_loss = MeanMetric()
-        self.train_loss_per_token = MeanMetric()
-        self.val_loss_per_token = MeanMetric()
+        self.train_loss = Mean()
+        self.val_loss = Mean()
+        self.train_loss_per_token = Mean()
+        self.val_loss_per_token = Mean()
         self.samples: list[tuple[str, str, str]] = []
         self._cpu_seconds = 0.0
 
     def describe_best(self, best: Mapping[str, float]) -> str:
         """Say how good the best checkpoint is, by its scores, the decisive first."""
         raise NotImplementedError
+
+    @contextmanager
+    def keyed(self, batch: Batch | TextBatch, num_views: int = 1) -> Iterator[None]:
+        """Within, all that is random is keyed.
+
+        What the model draws for an item, by the epoch and the item, so that it does not
+        depend on how a step is dealt out; what torch's own generator draws, by the
+        batch.
+
+        Args:
+            batch: whose items are computed.
+            num_views: of each item in it.
+        """
+        epoch, step, part = batch.key
+        torch.manual_seed(keyed_seed("step", self.seed, epoch, step, part))
+        size = len(batch.ids) // num_views
+        keys = [
+            keyed_seed("item", self.seed, epoch, id, index // size)
+            for index, id in enumerate(batch.ids)
+        ]
+        with keyed_by(keys, keyed_seed("step", self.seed, epoch, step)):
+            yield
 
     def share_of_step(self, total: Tensor, step_size: int) -> Tensor:
         """What a batch adds to the loss of its step.
@@ -83,12 +108,11 @@ class TrainingTask(Optimisation):
         Args:
             part: "train" or "val".
             losses: (B,), of the items of a batch.
-            num_tokens: (B,), of their targets.
+            num_tokens: (B,), of their targets, on the host.
         """
         metric = getattr(self, f"{part}_loss_per_token")
         # By the batch: an item without words has a loss, but no tokens.
-        total = num_tokens.sum().clamp(min=1)
-        metric.update(losses.detach().sum() / total, total)
+        metric.update(losses.detach().sum(), max(1, int(num_tokens.sum())))
         self.log(
             f"{part}/loss_per_token",
             metric,
@@ -102,14 +126,14 @@ class TrainingTask(Optimisation):
 
         Args:
             losses: (B,), of its items.
-            sizes: (B,) what each is to be divided by; None: 1.
+            sizes: (B,) what each is to be divided by, on the host; None: 1.
         """
-        losses = losses.detach()
-        sizes = torch.ones_like(losses) if sizes is None else sizes
-        self.train_loss.update(losses / sizes, sizes)
         size = len(losses)
-        mean = losses.sum() / sizes.sum()
-        self.log("train/step_loss", mean, prog_bar=True, batch_size=size)
+        total = losses.detach().sum()
+        weight = size if sizes is None else int(sizes.sum())
+        self.train_loss.update(total, weight)
+        mean = total / weight
+        self.log("train/step_loss", mean, batch_size=size)
         self.log(
             "train/loss", self.train_loss, on_step=False, on_epoch=True, batch_size=size
         )
@@ -149,7 +173,7 @@ class TrainingTask(Optimisation):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Make the checkpoint describe itself; keep the losses of the epoch so far."""
         checkpoint.update(self.description())
-        pairs = [[metric.mean_value, metric.weight] for metric in self._train_losses]
+        pairs = [[metric.total, metric.weight] for metric in self._train_losses]
         sums = torch.stack([torch.stack(pair) for pair in pairs])
         sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
         loop = self.trainer.fit_loop.epoch_loop
@@ -178,21 +202,9 @@ class TrainingTask(Optimisation):
         sums = checkpoint.get(LOSSES_KEY)
         if isinstance(sums, Tensor) and self.trainer.is_global_zero:
             for metric, pair in zip(self._train_losses, sums, strict=True):
-                metric.mean_value, metric.weight = pair.to(metric.mean_value.device)
+                metric.total, metric.weight = pair.to(metric.total.device)
 
     @property
-    def _train_losses(self) -> tuple[MeanMetric, MeanMetric]:
+    def _train_losses(self) -> tuple[Mean, Mean]:
         """What an epoch of training adds up."""
         return self.train_loss, self.train_loss_per_token
-
-    def refuse_non_finite(self, losses: Tensor, ids: list[str], remedy: str) -> None:
-        """Raise InputError if the loss of an item cannot be trained on."""
-        finite = losses.detach().isfinite()
-        if finite.all():
-            return
-        wrong = [id for id, good in zip(ids, finite.tolist(), strict=True) if not good]
-        found = losses[~finite][0].item()
-        raise InputError(
-            f"loss is {found} {self.where()}, expected a finite one; utterances: "
-            f"{', '.join(wrong)}; of the batch: {', '.join(ids)}; {remedy}{KEPT}"
-        )

@@ -108,7 +108,7 @@ def measure_model(model: AcousticModel) -> float:
         generator = torch.Generator().manual_seed(0)
         noise = 0.01 * torch.randn(1, length, generator=generator)
         with _Tally() as tally:
-            model(noise.to(device), torch.tensor([length]).to(device))
+            model(noise.to(device), torch.tensor([length]))
         peaks.append(tally.peak)
     growth = max(0.0, float(peaks[1] - peaks[0]))
     return float(MARGIN * growth / (PROBES[1] - PROBES[0]))

@@ -255,7 +255,7 @@ class Transcriber:
         device = device_of(self.model)
         lengths = torch.tensor([len(waveform) for waveform in waveforms])
         padded = pad_sequence(waveforms, batch_first=True)
-        log_probs, output_lengths = self.model(padded.to(device), lengths.to(device))
+        log_probs, output_lengths = self.model(padded.to(device), lengths)
         for name, scores, length in zip(
             names, log_probs, output_lengths.tolist(), strict=True
         ):

@@ -3,22 +3,23 @@
 import torch
 from torch import Tensor
 
+from speechgru.features.padding import ValidFrames
 
-def mirror(lengths: Tensor, valid: Tensor) -> Tensor:
+
+def mirror(valid: ValidFrames) -> Tensor:
     """Where each frame lies when utterances are reversed.
 
     Frame t <-> frame length-1-t within each utterance; padding stays behind.
     The order is its own inverse.
 
     Args:
-        lengths: (B,) int64, frames.
-        valid: (T, B) bool, true within each length.
+        valid: with the time first.
 
     Returns:
         (T, B) int64, for `reorder`.
     """
-    positions = torch.arange(valid.size(0), device=valid.device)[:, None]
-    return torch.where(valid, lengths - 1 - positions, positions)
+    positions = torch.arange(valid.num_frames, device=valid.device)[:, None]
+    return torch.where(valid.mask, valid.lengths_there - 1 - positions, positions)
 
 
 def reorder(frames: Tensor, order: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.gru_cell import GRUTrace, trace_gru
 from speechgru.model.encoders.gru_cpu import GRURecurrence
 from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
@@ -25,7 +26,7 @@ class GRUEncoder(TorchRecurrentEncoder):
     torch_layer = nn.GRU
 
     def run(
-        self, layer: nn.GRU, aligned: Tensor, valid: Tensor, state: Tensor | None
+        self, layer: nn.GRU, aligned: Tensor, valid: ValidFrames, state: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Run every direction of a layer; see RecurrentEncoder."""
         if aligned.device.type != "cpu" or torch.is_autocast_enabled("cpu"):

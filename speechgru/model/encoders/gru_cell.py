@@ -108,9 +108,7 @@ def trace_gru(
             "expected 1 layer with biases; trace the layers one by one"
         )
     if input_lengths is None:
-        input_lengths = torch.full(
-            (features.size(0),), features.size(1), device=features.device
-        )
+        input_lengths = torch.full((features.size(0),), features.size(1))
     return [
         _trace(GRUWeights(*weights), features, input_lengths, backward)
         for weights, backward in zip(directions(layer), (False, True), strict=False)
@@ -121,7 +119,7 @@ def _trace(
     weights: GRUWeights, features: Tensor, input_lengths: Tensor, backward: bool
 ) -> GRUTrace:
     num_utterances, num_frames, _ = features.shape
-    valid = valid_frames(input_lengths, num_frames)
+    valid = valid_frames(input_lengths, num_frames, features.device)
     state = features.new_zeros(num_utterances, weights.state_weight.size(1))
     times = range(num_frames)
     steps: dict[int, GRUTrace] = {}

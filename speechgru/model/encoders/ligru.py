@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.recurrent import RecurrentEncoder
 from speechgru.model.masked_norm import MaskedBatchNorm
 
@@ -34,7 +35,11 @@ class LiGRUEncoder(RecurrentEncoder):
         return _LiGRULayer(input_size, self.hidden_size, self.bidirectional)
 
     def run(
-        self, layer: nn.Module, aligned: Tensor, valid: Tensor, state: Tensor | None
+        self,
+        layer: Any,
+        aligned: Tensor,
+        valid: ValidFrames,
+        state: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Run every direction of a layer; see RecurrentEncoder."""
         projected = torch.stack(
@@ -48,11 +53,11 @@ class LiGRUEncoder(RecurrentEncoder):
         update, candidate = projected.chunk(2, dim=3)
         # In padding the update gate is 1, which keeps the state: its ReLU would
         # let it grow past all numbers, and padding be NaN instead of nothing.
-        update = update.masked_fill(~valid[..., None], math.inf)
+        update = update.masked_fill(~valid.mask[..., None], math.inf)
         projected = torch.cat([update, candidate], dim=3)
         if state is None:
             state = projected.new_zeros(len(aligned), aligned.size(2), self.hidden_size)
-        weight = self.drop_weights(layer.weight_hh)
+        (weight,) = self.drop_weights(layer, [layer.weight_hh])
         encoded = LiGRURecurrence.apply(projected, state, weight)
         return encoded, encoded[:, -1]
 

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.linear_scan import linear_scan
 from speechgru.model.encoders.recurrent import RecurrentEncoder
 
@@ -37,7 +38,7 @@ class MinGRUEncoder(RecurrentEncoder):
         )
 
     def run(
-        self, layer: Any, aligned: Tensor, valid: Tensor, state: Tensor | None
+        self, layer: Any, aligned: Tensor, valid: ValidFrames, state: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Run every direction of a layer; see RecurrentEncoder."""
         projected = torch.stack(

@@ -6,6 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from speechgru.features.padding import ValidFrames
+from speechgru.model.encoders.arrangement import Arrangement
+from speechgru.model.encoders.dropout import FrameDraws
 from speechgru.model.encoders.stack import RecurrentStack
 
 
@@ -45,7 +48,7 @@ class RecurrentEncoder(RecurrentStack):
 
         Args:
             features: (B, T, F) float, padded on the right.
-            input_lengths: (B,) int64, frames, each in [1, T].
+            input_lengths: (B,) int64, frames, each in [1, T]; on the host.
 
         Returns:
             encoded: (B, T, D x H) float, zero beyond each length.
@@ -54,10 +57,16 @@ class RecurrentEncoder(RecurrentStack):
         Raises:
             ValueError: a length lies outside [1, T].
         """
-        encoded = features
-        for _, encoded in self.walk(features, input_lengths):  # noqa: B007
+        arranged = self.arrange(features, input_lengths)
+        encoded = self.run_stack(arranged)
+        return self.finish(arranged.restore(encoded)), input_lengths
+
+    def run_stack(self, arranged: Arrangement) -> Tensor:
+        """What leaves the last layer, as arranged."""
+        encoded = arranged.frames
+        for _, encoded in self._walk(arranged):  # noqa: B007
             pass
-        return self.finish(encoded), input_lengths
+        return encoded
 
     def stream(
         self, chunk: Tensor, state: StreamState | None = None
@@ -89,13 +98,21 @@ class RecurrentEncoder(RecurrentStack):
                 f"the chunk has {num_utterances} utterances, expected "
                 f"{len(state.pending)} as in the chunk before; keep a state for each"
             )
-        valid = chunk.new_ones(num_frames, num_utterances, dtype=torch.bool)
+        lengths = torch.full((num_utterances,), num_frames)
+        valid = ValidFrames(lengths, num_frames, chunk.device)
+        draws = FrameDraws(lengths, num_frames, chunk.device)  # nothing: it is in eval
+        arranged = Arrangement(chunk, valid, draws, lambda encoded: encoded)
         before = [None] * len(self.layers) if state is None else state.layers
         after = []
         encoded = chunk
         for index, layer in enumerate(self.layers):
-            aligned = self._between(index, encoded, valid.t()).transpose(0, 1)[None]
-            output, layer_state = self.run(layer, aligned, valid, before[index])
+            inputs = self._between(index, encoded, arranged)
+            output, layer_state = self.run(
+                layer,
+                inputs.transpose(0, 1)[None],
+                valid.with_time_first(),
+                before[index],
+            )
             after.append(layer_state)
             encoded = self._add(index, encoded, output[0].transpose(0, 1))
         if state is not None:
@@ -134,7 +151,7 @@ class RecurrentEncoder(RecurrentStack):
             from the one before.
         """
         aligned = frames[:, None].expand(2 if self.bidirectional else 1, -1, 1, -1)
-        valid = torch.ones(1, 1, dtype=torch.bool, device=frames.device)
+        valid = ValidFrames(torch.ones(1).long(), 1, frames.device, time_first=True)
         states: list[Tensor] = []
         state = None
         for t in range(len(frames)):

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.features.padding import valid_frames
+from speechgru.features.keyed_draws import frame_keys, step_key, utterance_keys
+from speechgru.features.padding import ValidFrames
+from speechgru.model.encoders.arrangement import Arrangement
 from speechgru.model.encoders.directions import mirror, reorder
-from speechgru.model.encoders.dropout import drop_units
+from speechgru.model.encoders.dropout import FrameDraws, drop_units
 from speechgru.model.encoders.lookahead import LookaheadConvolution
-from speechgru.model.encoders.truncation import cut, draw_longest
+from speechgru.model.encoders.truncation import draw_longest, plan_pieces
 from speechgru.model.masked_norm import make_norms
 from speechgru.ranges import DROPOUT, SIZE, check, check_pair, whole
 
@@ -117,14 +118,18 @@ class RecurrentStack(nn.Module, ABC):
 
     @abstractmethod
     def run(
-        self, layer: nn.Module, aligned: Tensor, valid: Tensor, state: Tensor | None
+        self,
+        layer: nn.Module,
+        aligned: Tensor,
+        valid: ValidFrames,
+        state: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Run every direction of a layer from its first frame on.
 
         Args:
             layer: made by `make_layer`.
             aligned: (D, T, B, F), each direction in its own order of reading.
-            valid: (T, B) bool; padding comes last in every direction.
+            valid: with the time first; padding comes last in every direction.
             state: (D, B, S) before the first frame; None is silence. It holds
                 whatever a layer needs to go on, and what it has given out.
 
@@ -142,28 +147,42 @@ class RecurrentStack(nn.Module, ABC):
             inputs: (B, T, ...) what enters a layer.
             encoded: (B, T, D x H) what leaves it, residual connection included.
         """
-        num_frames = features.size(1)
-        shortest, longest = input_lengths.min().item(), input_lengths.max().item()
-        if shortest < 1 or longest > num_frames:
+        arranged = self.arrange(features, input_lengths)
+        for inputs, encoded in self._walk(arranged):
+            yield arranged.restore(inputs), arranged.restore(encoded)
+
+    def arrange(self, features: Tensor, input_lengths: Tensor) -> Arrangement:
+        """Bring (B, T, F) features into the order in which the layers read them.
+
+        Raises:
+            ValueError: a length lies outside [1, T].
+        """
+        num_frames, device = features.size(1), features.device
+        lengths = input_lengths.cpu()  # where they should be already
+        least, most = lengths.min().item(), lengths.max().item()
+        if least < 1 or most > num_frames:
             raise ValueError(
-                f"input_lengths span {shortest} to {longest} frames, "
+                f"input_lengths span {least} to {most} frames, "
                 f"expected 1 to {num_frames}"
             )
+        keys = utterance_keys(len(lengths)) if self.training else lengths
+        draws = FrameDraws(keys, num_frames, device)
         if self.piece_range is None or not self.training:
-            yield from self._walk(features, input_lengths)
-        else:
-            pieces = cut(features, input_lengths, draw_longest(*self.piece_range))
-            for inputs, encoded in self._walk(pieces.frames, pieces.lengths):
-                yield pieces.join(inputs), pieces.join(encoded)
+            valid = ValidFrames(lengths, num_frames, device)
+            return Arrangement(features, valid, draws, lambda encoded: encoded)
+        shortest, longest = self.piece_range
+        size = draw_longest(shortest, longest, step_key())
+        pieces = plan_pieces(lengths, num_frames, size, keys, device)
+        frames = pieces.cut(features)
+        valid = ValidFrames(pieces.lengths, frames.size(1), device)
+        return Arrangement(frames, valid, draws.arranged(pieces.cut), pieces.join)
 
-    def _walk(
-        self, features: Tensor, input_lengths: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        valid = valid_frames(input_lengths, features.size(1))
-        encoded = features
+    def _walk(self, arranged: Arrangement) -> Iterator[tuple[Tensor, Tensor]]:
+        """What enters and leaves each layer, as arranged."""
+        encoded = arranged.frames
         for index, layer in enumerate(self.layers):
-            inputs = self._between(index, encoded, valid)
-            output = self.run_padded(layer, inputs, input_lengths, valid)
+            inputs = self._between(index, encoded, arranged)
+            output = self.run_layer(layer, inputs, arranged)
             encoded = self._add(index, encoded, output)
             yield inputs, encoded
 
@@ -171,50 +190,74 @@ class RecurrentStack(nn.Module, ABC):
         """What the encoder makes of the last layer's output, zero in padding."""
         if self.lookahead is not None:
             encoded = self.lookahead(encoded)
-        return self._drop(encoded, self.output_dropout)
+        if not self.training or not self.output_dropout:
+            return encoded
+        draws = FrameDraws(
+            utterance_keys(len(encoded)), encoded.size(1), encoded.device
+        )
+        return self._drop(encoded, self.output_dropout, "output", draws)
 
-    def _between(self, index: int, encoded: Tensor, valid: Tensor) -> Tensor:
-        """Normalise and drop out (B, T, ...) on the way into a layer."""
+    def _between(self, index: int, encoded: Tensor, arranged: Arrangement) -> Tensor:
+        """Normalise and drop out (..., H) on the way into a layer."""
         if index == 0:
-            return self._drop(encoded, self.input_dropout)
+            return self._drop(encoded, self.input_dropout, "input", arranged.draws)
         if self.norms:
-            encoded = self.norms[index - 1](encoded, valid)
-        return self._drop(encoded, self.dropout)
+            encoded = self.norms[index - 1](encoded, arranged.valid)
+        return self._drop(encoded, self.dropout, f"layer {index}", arranged.draws)
 
-    def _drop(self, encoded: Tensor, probability: float) -> Tensor:
-        """Drop out units of (B, T, ...)."""
-        return drop_units(encoded, probability, self.training, self.variational)
+    def _drop(
+        self, encoded: Tensor, probability: float, place: str, draws: FrameDraws
+    ) -> Tensor:
+        """Drop out units of (..., H)."""
+        if not self.training or not probability:
+            return encoded
+        place = f"encoder {place}"
+        return draws.drop(encoded, probability, place, self.variational)
 
-    def drop_weights(self, weight: Tensor) -> Tensor:
-        """Drop out recurrent weights."""
-        return F.dropout(weight, self.weight_dropout, self.training)
+    def drop_weights(self, layer: nn.Module, weights: Sequence[Tensor]) -> list[Tensor]:
+        """Drop out recurrent weights of a layer, the same for a whole step.
+
+        Args:
+            layer: one of `layers`.
+            weights: (..., H) of its directions.
+        """
+        if not self.training or not self.weight_dropout:
+            return list(weights)
+        index = next(i for i, each in enumerate(self.layers) if each is layer)
+        dropped = []
+        for direction, weight in enumerate(weights):
+            place = f"weights of direction {direction} of layer {index}"
+            num_rows = weight[..., 0].numel()
+            keys = frame_keys(step_key(), num_rows, place, weight.device)
+            keys = keys.view(weight.shape[:-1])
+            dropped.append(drop_units(weight, self.weight_dropout, keys))
+        return dropped
 
     def _add(self, index: int, encoded: Tensor, output: Tensor) -> Tensor:
         """Connect a layer's input to its output."""
         return encoded + output if self.residual and index > 0 else output
 
-    def run_padded(
-        self, layer: nn.Module, frames: Tensor, lengths: Tensor, valid: Tensor
+    def run_layer(
+        self, layer: nn.Module, frames: Tensor, arranged: Arrangement
     ) -> Tensor:
         """Run one layer over padded utterances.
 
         Args:
             layer: made by `make_layer`.
-            frames: (B, T, F).
-            lengths: (B,) int64, frames.
-            valid: (B, T) bool, true within each length.
+            frames: (B, T, F), as arranged.
+            arranged: says which of them are valid.
 
         Returns:
             encoded: (B, T, D x H), zero beyond each length.
         """
         frames = frames.transpose(0, 1)
-        valid = valid.t()
+        valid = arranged.valid.with_time_first()
         if not self.bidirectional:
             encoded, _ = self.run(layer, frames[None], valid, None)
             encoded = encoded[0]
         else:
-            reverse = mirror(lengths, valid)
+            reverse = mirror(valid)
             aligned = torch.stack([frames, reorder(frames, reverse)])
             (forward, backward), _ = self.run(layer, aligned, valid, None)
             encoded = torch.cat([forward, reorder(backward, reverse)], dim=2)
-        return (encoded * valid[..., None]).transpose(0, 1)
+        return (encoded * valid.mask[..., None]).transpose(0, 1)

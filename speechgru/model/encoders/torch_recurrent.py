@@ -1,20 +1,23 @@
 """Encoders whose layers are torch's own: nn.GRU, nn.LSTM, nn.RNN."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from speechgru.features.padding import ValidFrames
+from speechgru.model.encoders.arrangement import Arrangement
+from speechgru.model.encoders.packing import plan_packing
 from speechgru.model.encoders.recurrent import RecurrentEncoder
 
 
 class TorchRecurrentEncoder(RecurrentEncoder):
     """Stack torch's recurrent layers.
 
-    On a GPU each layer runs packed, in cuDNN. On a CPU, where a packed layer
-    costs the square of the length, each direction runs over padded utterances
+    On a GPU the stack runs packed, in cuDNN: padding costs nothing there, and where
+    nothing lies between the layers, one call runs them all. On a CPU, where a packed
+    layer costs the square of the length, each direction runs over padded utterances
     in its own order of reading: the same numbers, in time linear in the
     length. Both share the parameters of the torch layer, and checkpoints.
     """
@@ -30,18 +33,44 @@ class TorchRecurrentEncoder(RecurrentEncoder):
             bidirectional=self.bidirectional,
         )
 
-    def run_padded(
-        self, layer: nn.RNNBase, frames: Tensor, lengths: Tensor, valid: Tensor
-    ) -> Tensor:
-        """Run one layer over padded utterances; see RecurrentEncoder."""
-        # cuDNN takes its weights from the layer, whole.
+    def arrange(self, features: Tensor, input_lengths: Tensor) -> Arrangement:
+        """Bring features into the order in which the layers read them: see above."""
+        padded = super().arrange(features, input_lengths)
+        # cuDNN takes its weights from the layers, whole.
         weights_drop = self.training and self.weight_dropout > 0
-        if frames.device.type == "cpu" or weights_drop:
-            return super().run_padded(layer, frames, lengths, valid)
-        return run_packed(layer, frames, lengths)
+        if features.device.type == "cpu" or weights_drop:
+            return padded
+        packing = plan_packing(padded.valid)
+        return Arrangement(
+            packing.pack(padded.frames),
+            None,
+            padded.draws.arranged(packing.pack),
+            lambda rows: padded.restore(packing.pad(rows)),
+            packing.batch_sizes,
+        )
+
+    def run_stack(self, arranged: Arrangement) -> Tensor:
+        """What leaves the last layer, as arranged."""
+        joined = not (self.dropout or self.norms or self.residual)
+        if not joined or arranged.batch_sizes is None:
+            return super().run_stack(arranged)
+        inputs = self._between(0, arranged.frames, arranged)
+        return run_rows(self.layers, inputs, arranged.batch_sizes)
+
+    def run_layer(
+        self, layer: nn.RNNBase, frames: Tensor, arranged: Arrangement
+    ) -> Tensor:
+        """Run one layer over utterances, as arranged."""
+        if arranged.batch_sizes is None:
+            return super().run_layer(layer, frames, arranged)
+        return run_rows([layer], frames, arranged.batch_sizes)
 
     def run(
-        self, layer: nn.RNNBase, aligned: Tensor, valid: Tensor, state: Tensor | None
+        self,
+        layer: nn.RNNBase,
+        aligned: Tensor,
+        valid: ValidFrames,
+        state: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Run every direction of a layer; see RecurrentEncoder."""
         if state is None:
@@ -58,9 +87,11 @@ class TorchRecurrentEncoder(RecurrentEncoder):
 
     def parameters_of(self, layer: nn.RNNBase) -> list[list[Tensor]]:
         """What `directions` gives, with some recurrent weights dropped out."""
+        whole = directions(layer)
+        recurrent = self.drop_weights(layer, [weights[1] for weights in whole])
         return [
-            [weight_ih, self.drop_weights(weight_hh), *biases]
-            for weight_ih, weight_hh, *biases in directions(layer)
+            [weight_ih, weight_hh, *biases]
+            for (weight_ih, _, *biases), weight_hh in zip(whole, recurrent, strict=True)
         ]
 
 
@@ -75,19 +106,50 @@ def directions(layer: nn.RNNBase) -> list[list[Tensor]]:
     ]
 
 
-def run_packed(layer: nn.RNNBase, frames: Tensor, lengths: Tensor) -> Tensor:
-    """Run one layer over packed (B, T, F) utterances: zero beyond each length."""
-    packed = pack_padded_sequence(
-        frames,
-        lengths.cpu(),  # packing accepts no other device
-        batch_first=True,
-        enforce_sorted=False,
+def run_rows(layers: Sequence[nn.RNNBase], rows: Tensor, batch_sizes: Tensor) -> Tensor:
+    """Run layers, one into the other, in a single call.
+
+    Args:
+        layers: alike, but for their inputs.
+        rows: (N, F) packed.
+        batch_sizes: (T,) int64, on the host, as in `Packing`.
+
+    Returns:
+        (N, D x H) packed.
+    """
+    first = layers[0]
+    weights = [each for layer in layers for some in directions(layer) for each in some]
+    if rows.device.type == "cuda" and len(layers) > 1:
+        _compact(layers, weights)
+    num_states = len(layers) * (2 if first.bidirectional else 1)
+    state = rows.new_zeros(num_states, int(batch_sizes[0]), first.hidden_size)
+    before = (state, state) if first.mode == "LSTM" else state
+    # has_biases, num_layers, dropout, train, bidirectional
+    return _RUN[first.mode](
+        rows, batch_sizes, before, weights, True, len(layers), 0.0, first.training,
+        first.bidirectional,
+    )[0]  # fmt: skip
+
+
+def _compact(layers: Sequence[nn.RNNBase], weights: Sequence[Tensor]) -> None:
+    """Bring the weights of all layers into one piece of memory, as cuDNN wants them.
+
+    Else it would copy them there at every call.
+    """
+    if len({weight.untyped_storage().data_ptr() for weight in weights}) == 1:
+        return
+    first = layers[0]
+    stack = type(first)(
+        first.input_size,
+        first.hidden_size,
+        len(layers),
+        bidirectional=first.bidirectional,
+        device="meta",
     )
-    # Without total_length the output shrinks to the longest utterance
-    # and stops matching the caller's (B, T) mask.
-    return pad_packed_sequence(
-        layer(packed)[0], batch_first=True, total_length=frames.size(1)
-    )[0]
+    for index, layer in enumerate(layers):
+        for name, parameter in layer.named_parameters():
+            setattr(stack, name.replace("_l0", f"_l{index}"), parameter)
+    stack.flatten_parameters()
 
 
 _RUN: dict[str, Callable[..., tuple[Tensor, ...]]] = {

@@ -1,12 +1,15 @@
 """What the convolutional front ends share: strides, lengths and masks."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.features.padding import valid_frames, zero_padding
+from speechgru.features.keyed_draws import frame_keys, keep_units, utterance_keys
+from speechgru.features.padding import ValidFrames, zero_padding
 from speechgru.model.masked_norm import make_norms
 from speechgru.ranges import DROPOUT, SIZE, OptionError, check, whole
 
@@ -111,15 +114,29 @@ class Subsampling(nn.Module, ABC):
         for index, stride in enumerate(self.strides):
             frames = self.convolutions[index](frames)
             lengths = (lengths - 1) // stride + 1
-            valid = valid_frames(lengths, frames.size(2))
-            valid = valid.view(len(valid), -1, *[1] * (frames.dim() - 3))
+            valid = ValidFrames(lengths, frames.size(2), frames.device)
             if self.norms:
                 places = frames.movedim(1, -1)
-                places = self.norms[index](places, valid.expand(places.shape[:-1]))
-                frames = places.movedim(-1, 1)
-            frames = F.dropout(F.relu(frames), self.dropout, self.training)
-            frames = frames * valid[:, None]
+                frames = self.norms[index](places, valid).movedim(-1, 1)
+            frames = self._drop(F.relu(frames), index)
+            mask = valid.mask
+            frames = frames * mask.view(len(mask), 1, -1, *[1] * (frames.dim() - 3))
         return frames.transpose(1, 2).flatten(2), lengths
+
+    def _drop(self, frames: Tensor, index: int) -> Tensor:
+        """Drop out units of (B, channels, T, ...) behind a convolution."""
+        if not self.training or not self.dropout:
+            return frames
+        places = frames.movedim(1, -1)  # as a channels-last convolution leaves them
+        batch_size, num_frames, *units = places.shape
+        keys = frame_keys(
+            utterance_keys(batch_size),
+            num_frames,
+            f"convolution {index}",
+            frames.device,
+        )
+        keep = keep_units(keys, math.prod(units), self.dropout).view(places.shape)
+        return torch.where(keep.movedim(-1, 1), frames, 0.0) / (1 - self.dropout)
 
     def arrange(self, features: Tensor) -> Tensor:
         """Arrange (B, T, F) features as (B, channels, T, ...)."""

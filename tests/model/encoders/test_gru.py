@@ -3,9 +3,11 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.gru import GRUEncoder
-from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder, run_packed
+from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
 
 
 def make(bidirectional: bool = True, hidden_size: int = 3) -> GRUEncoder:
@@ -25,7 +27,8 @@ def test_written_out_or_torchs_own_the_recurrence_is_the_same(
     state = torch.randn(
         1 + bidirectional, num_utterances, hidden_size, requires_grad=True
     )
-    valid = torch.ones(9, num_utterances, dtype=torch.bool)
+    lengths = torch.full((num_utterances,), 9)
+    valid = ValidFrames(lengths, 9, aligned.device, time_first=True)
     arguments = [aligned, state, *layer.parameters()]
     results = []
     for run in (GRUEncoder.run, TorchRecurrentEncoder.run):
@@ -43,7 +46,12 @@ def test_long_utterances_equal_a_packed_layer_in_values_and_gradients():
     features, lengths = torch.randn(2, 584, 4), torch.tensor([584, 311])
     upstream = torch.randn(2, 584, 6)
     results = []
-    for run in (lambda *batch: encoder(*batch)[0], lambda *b: run_packed(layer, *b)):
+
+    def run_packed(features, lengths):
+        packed = pack_padded_sequence(features, lengths, batch_first=True)
+        return pad_packed_sequence(layer(packed)[0], batch_first=True)[0]
+
+    for run in (lambda *batch: encoder(*batch)[0], run_packed):
         inputs = features.clone().requires_grad_()
         encoded = run(inputs, lengths)
         gradients = torch.autograd.grad(

@@ -9,7 +9,7 @@ from encoder_family import MEMBERS, each_member
 from pairwise import each_pair
 from torch import nn
 
-from speechgru.features.padding import valid_frames
+from speechgru.features.padding import ValidFrames, valid_frames
 
 NORMS = [None, "batch", "layer"]
 FORWARD = {"bidirectional": False}
@@ -84,7 +84,7 @@ def test_padding_gets_no_gradient_in_training(member, norm, residual, hearing):
     encoder = make(member, dropout=0.2, norm=norm, residual=residual, **hearing).train()
     features = make_batch().requires_grad_()
     collect_gradients(encoder, features)
-    valid = valid_frames(LENGTHS, features.size(1))
+    valid = valid_frames(LENGTHS, features.size(1), features.device)
     assert (features.grad[~valid] == 0).all()
     assert features.grad[valid].any(dim=1).all()
 
@@ -238,7 +238,7 @@ def test_a_stack_is_its_layers_with_norm_and_residual_between(
         return alone(frames, LENGTHS)[0]
 
     features = make_batch()
-    valid = valid_frames(LENGTHS, features.size(1))
+    valid = ValidFrames(LENGTHS, features.size(1), features.device)
     expected = run_alone(0, features)
     for index in (1, 2):
         normalised = encoder.norms[index - 1](expected, valid)

@@ -6,8 +6,10 @@ from encoder_family import OF_TORCH
 from pairwise import each_pair
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.lstm import LSTMEncoder
-from speechgru.model.encoders.torch_recurrent import run_packed
+from speechgru.model.encoders.packing import plan_packing
+from speechgru.model.encoders.torch_recurrent import run_rows
 
 SHAPES = [
     (1, [1]),
@@ -81,13 +83,35 @@ def test_values_and_gradients_are_those_of_torch(member, shape, bidirectional):
 
 
 @each_shape
-@each_member
-def test_a_packed_layer_is_what_a_cpu_runs_unpacked(member, num_frames, lengths):
-    encoder = make(member, 1)
+def test_rows_are_packed_as_torch_packs_them(num_frames, lengths):
     features = torch.randn(len(lengths), num_frames, 4)
     lengths = torch.tensor(lengths)
-    packed = run_packed(encoder.layers[0], features, lengths)
-    torch.testing.assert_close(packed, encoder(features, lengths)[0], atol=1e-5, rtol=0)
+    packing = plan_packing(ValidFrames(lengths, num_frames, features.device))
+    expected = pack_padded_sequence(
+        features, lengths, batch_first=True, enforce_sorted=False
+    )
+    assert torch.equal(packing.pack(features), expected.data)
+    assert torch.equal(packing.batch_sizes, expected.batch_sizes)
+    padded, _ = pad_packed_sequence(expected, batch_first=True, total_length=num_frames)
+    assert torch.equal(packing.pad(expected.data), padded)
+
+
+@each_pair(
+    member=OF_TORCH, shape=SHAPES, num_layers=[1, 3], bidirectional=[True, False]
+)
+def test_packed_layers_are_what_a_cpu_runs_unpacked(
+    member, shape, num_layers, bidirectional
+):
+    num_frames, lengths = shape
+    encoder = make(member, num_layers, bidirectional)
+    features = torch.randn(len(lengths), num_frames, 4)
+    lengths = torch.tensor(lengths)
+    packing = plan_packing(ValidFrames(lengths, num_frames, features.device))
+    rows = packing.pack(features)
+    encoded = packing.pad(run_rows(encoder.layers, rows, packing.batch_sizes))
+    torch.testing.assert_close(
+        encoded, encoder(features, lengths)[0], atol=1e-5, rtol=0
+    )
 
 
 @each_direction
@@ -106,7 +130,7 @@ def test_it_goes_on_from_a_state_as_torch_does(member, bidirectional):
     frames = features.transpose(0, 1)
     aligned = torch.stack([frames, frames.flip(0)][:directions])
     state = torch.cat(tuple(parts), dim=2)
-    valid = torch.ones(6, 2, dtype=torch.bool)
+    valid = ValidFrames(torch.tensor([6, 6]), 6, frames.device, time_first=True)
     encoded, state_after = encoder.run(layer, aligned, valid, state)
     torch.testing.assert_close(encoded[0], expected.transpose(0, 1)[..., :3])
     if bidirectional:

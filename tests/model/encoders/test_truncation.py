@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from speechgru.model.encoders.gru import GRUEncoder
-from speechgru.model.encoders.truncation import cut, draw_longest
+from speechgru.model.encoders.truncation import draw_longest, plan_pieces
 
 LENGTHS = torch.tensor([11, 1, 4, 12, 7])
 
@@ -19,16 +19,21 @@ def make_frames(extra=0):
     return frames
 
 
+def plan(lengths, num_frames, longest, seed=0):
+    keys = 1000 * seed + torch.arange(len(lengths))
+    return plan_pieces(lengths, num_frames, longest, keys, torch.device("cpu"))
+
+
 @pytest.mark.parametrize("longest", [1, 2, 5, 11, 12, 50])
 @pytest.mark.parametrize("extra", [0, 3])
 def test_joined_pieces_are_the_utterances(longest, extra):
     frames = make_frames(extra)
     for seed in range(20):
-        torch.manual_seed(seed)
-        pieces = cut(frames, LENGTHS, longest)
-        assert torch.equal(pieces.join(pieces.frames), frames)
+        pieces = plan(LENGTHS, frames.size(1), longest, seed)
+        cut = pieces.cut(frames)
+        assert torch.equal(pieces.join(cut), frames)
         assert pieces.lengths.min() >= 1
-        assert pieces.lengths.max() == pieces.frames.size(1) <= longest
+        assert pieces.lengths.max() == cut.size(1) <= longest
         left = pieces.lengths.tolist()
         for length in LENGTHS.tolist():
             sizes = [left.pop(0)]
@@ -42,16 +47,16 @@ def test_joined_pieces_are_the_utterances(longest, extra):
 
 def test_cuts_are_everywhere():
     lengths = torch.full((500,), 9)
-    sizes = cut(torch.zeros(500, 9, 1), lengths, 4).lengths
+    sizes = plan(lengths, 9, 4).lengths
     assert set(sizes.tolist()) == {1, 2, 3, 4}
 
 
 def test_draws_are_between_and_short_ones_as_frequent_as_long_ones():
-    draws = [draw_longest(10, 1000) for _ in range(2000)]
+    draws = [draw_longest(10, 1000, torch.tensor([key])) for key in range(2000)]
     assert min(draws) >= 10
     assert max(draws) <= 1000
     assert sum(draw < 100 for draw in draws) == pytest.approx(1000, abs=100)
-    assert draw_longest(7, 7) == 7
+    assert draw_longest(7, 7, torch.tensor([1])) == 7
 
 
 def test_pieces_do_not_hear_each_other_in_training():

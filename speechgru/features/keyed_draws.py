@@ -1,0 +1,143 @@
+"""Random numbers of a forward pass, keyed by utterance, frame and unit.
+
+What dropout hides of an utterance depends on the run's seed, the epoch, the utterance
+and its frame alone: not on the other utterances of its batch, nor on the process or
+the device that computes it. So the same steps are taken on one process or many.
+
+Within `keyed_by`, numbers come from the keys that it is given; elsewhere keys
+are drawn from torch's generator. A number is a hash of its key, its place (which
+layer draws) and where in the layer it is used.
+
+Source:
+    The hash is the finaliser of MurmurHash3, once or twice; Salmon et al., "Parallel
+    random numbers: as easy as 1, 2, 3", SC 2011, for random numbers by hashing.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from speechgru.features.padding import send
+
+_Keys = tuple[tuple[int, ...], int]
+_keys: ContextVar[_Keys | None] = ContextVar("_keys", default=None)
+
+_MOST = 2**62
+
+
+@contextmanager
+def keyed_by(utterances: Sequence[int], step: int) -> Iterator[None]:
+    """Draw by these keys.
+
+    Args:
+        utterances: 63-bit keys of the items of the batch.
+        step: the key of what all items of an optimiser step have in common.
+    """
+    token = _keys.set((tuple(utterances), step))
+    try:
+        yield
+    finally:
+        _keys.reset(token)
+
+
+def utterance_keys(count: int) -> Tensor:
+    """(count,) int64, on the host: the keys of the items of the batch."""
+    keys = _keys.get()
+    if keys is None:
+        return torch.randint(_MOST, (count,))
+    utterances, _ = keys
+    if len(utterances) != count:
+        raise ValueError(
+            f"a batch of {count} items is drawn for by the keys of {len(utterances)}; "
+            "give keyed_by as many as there are items"
+        )
+    return torch.tensor(utterances)
+
+
+def step_key() -> Tensor:
+    """(1,) int64, on the host: the key of what a whole step has in common."""
+    keys = _keys.get()
+    return torch.randint(_MOST, (1,)) if keys is None else torch.tensor([keys[1]])
+
+
+def draw(keys: Tensor, place: str, *shape: int) -> Tensor:
+    """Draw a few numbers for each item, on the host.
+
+    Args:
+        keys: (B,) int64, from `utterance_keys` or `step_key`.
+        place: names what they are drawn for, apart from all else in the model.
+        shape: of the numbers of an item.
+
+    Returns:
+        (B, *shape) float32, uniform in [0, 1).
+    """
+    counts = torch.arange(torch.Size(shape).numel()) + _hash(place)
+    numbers = _mix64(_mix64(keys)[:, None] + _mix64(counts))
+    return ((numbers >> 40) & 0xFFFFFF).float().view(len(keys), *shape) / 0x1000000
+
+
+def frame_keys(
+    keys: Tensor, num_frames: int, place: str, device: torch.device
+) -> Tensor:
+    """A key for each frame of each item.
+
+    Args:
+        keys: (B,) int64, from `utterance_keys`.
+        num_frames: T.
+        place: as in `draw`.
+        device: of the result.
+
+    Returns:
+        (B, T) int32.
+    """
+    # One place after another: the place is mixed in here, where there is little to do.
+    items = send(_mix64(keys + _hash(place)), device)
+    frames = torch.arange(num_frames, device=device)
+    return (_mix64(items[:, None] + frames) >> 32).int()
+
+
+def keep_units(frame_keys: Tensor, num_units: int, probability: float) -> Tensor:
+    """Draw which units of frames are kept.
+
+    Args:
+        frame_keys: (...,) int32.
+        num_units: H.
+        probability: of a unit to be dropped, in [0, 1).
+
+    Returns:
+        (..., H) bool, True where a unit is kept.
+    """
+    units = _unit_keys(num_units, frame_keys.device)
+    numbers = frame_keys[..., None] * units
+    # In place: of a large batch, each copy would take as much memory as a layer.
+    numbers ^= (numbers >> 15) & 0x1FFFF
+    numbers *= -2048144789
+    return numbers >= round(probability * 2**32) - 2**31
+
+
+def _unit_keys(num_units: int, device: torch.device) -> Tensor:
+    """(H,) int32, odd."""
+    return send(_unit_keys_on_host(num_units), device)
+
+
+@lru_cache(64)
+def _unit_keys_on_host(num_units: int) -> Tensor:
+    return (_mix64(torch.arange(1, num_units + 1)) >> 32).int() | 1
+
+
+@lru_cache(1024)
+def _hash(place: str) -> int:
+    digest = hashlib.blake2b(place.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 2
+
+
+def _mix64(numbers: Tensor) -> Tensor:
+    """Hash int64; products wrap."""
+    for factor in (-49064778989728563, -4265267296055464877):
+        numbers = (numbers ^ ((numbers >> 33) & 0x7FFFFFFF)) * factor
+    return numbers ^ ((numbers >> 33) & 0x7FFFFFFF)

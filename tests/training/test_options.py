@@ -10,7 +10,7 @@ from speechgru.checkpoint.storage import read_checkpoint
 from speechgru.interfaces import InputError
 from speechgru.score.learning import read_learning_curves
 from speechgru.training.ctc import CTCTask
-from speechgru.training.optimisation import moving_average
+from speechgru.training.moving_average import MovingAverage
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +77,25 @@ def test_the_curves_are_a_picture(run):
 
 
 def test_an_average_forgets_how_it_began():
-    average, weights = [torch.zeros(2)], [torch.ones(2)]
-    update = moving_average(0.99)
+    model = nn.BatchNorm1d(2)
+    average = MovingAverage(model, 0.99)
+    nn.init.constant_(model.weight, 5.0)
+    average.update(model, 0)  # the first step is taken as it is
+    assert average.module.weight.tolist() == [5, 5]
+    nn.init.constant_(model.weight, 1.0)
     kept = 1.0
     for step in range(1, 2000):
-        update(average, weights, torch.tensor(step))
+        model.running_mean.fill_(step)
+        average.update(model, step)
         kept *= min(0.99, (1 + step) / (10 + step))
         if step in (1, 10, 100):
-            torch.testing.assert_close(average[0], torch.full((2,), 1 - kept))
-    assert average[0].tolist() == pytest.approx([1, 1], abs=1e-6)
+            torch.testing.assert_close(
+                average.module.weight.data, torch.full((2,), 1 + 4 * kept)
+            )
+    assert average.module.weight.tolist() == pytest.approx([1, 1], abs=1e-6)
+    assert average.module.running_mean.tolist() == [1999, 1999]
+    assert average.n_averaged == 2000
+    assert not average.module.weight.requires_grad
 
 
 @pytest.mark.parametrize(

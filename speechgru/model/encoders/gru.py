@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.gru_cell import GRUTrace, trace_gru
-from speechgru.model.encoders.gru_cpu import GRURecurrence
+from speechgru.model.encoders.gru_cpu import GRURecurrence, product_precision
 from speechgru.model.encoders.torch_recurrent import TorchRecurrentEncoder
 
 
@@ -29,7 +29,7 @@ class GRUEncoder(TorchRecurrentEncoder):
         self, layer: nn.GRU, aligned: Tensor, valid: ValidFrames, state: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Run every direction of a layer; see RecurrentEncoder."""
-        if aligned.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        if aligned.device.type != "cpu":
             return super().run(layer, aligned, valid, state)
         if state is None:
             state = aligned.new_zeros(len(aligned), aligned.size(2), self.hidden_size)
@@ -37,7 +37,8 @@ class GRUEncoder(TorchRecurrentEncoder):
             torch.stack(parameters)
             for parameters in zip(*self.parameters_of(layer), strict=True)
         )
-        encoded = GRURecurrence.apply(aligned, state, *weights)
+        precision = product_precision(aligned.size(2))
+        encoded = GRURecurrence.apply(aligned, state, *weights, precision)
         return encoded, encoded[:, -1]
 
     def trace_gates(

@@ -5,7 +5,9 @@ at every frame. Here the loop back in time only finds the gradients of the
 gates, from shares that are known beforehand for all frames; the weights get
 theirs afterwards, from all frames in one product. All directions advance
 together, and the recurrent weights are kept transposed, which the matrix
-products of small batches like better.
+products of small batches like better. Under autocast the matrix products are those
+of its precision; states, gates and sums stay in float32, in which a gate that keeps
+for seconds does not round to one that keeps for ever.
 `benchmarks/speed` measures what this brings.
 """
 
@@ -25,6 +27,7 @@ class GRURecurrence(torch.autograd.Function):
     """
 
     @staticmethod
+    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)
     def forward(
         ctx: Any,
         frames: Tensor,
@@ -33,6 +36,7 @@ class GRURecurrence(torch.autograd.Function):
         weight_hh: Tensor,
         bias_ih: Tensor,
         bias_hh: Tensor,
+        precision: torch.dtype | None = None,
     ) -> Tensor:
         """Run forward.
 
@@ -41,19 +45,21 @@ class GRURecurrence(torch.autograd.Function):
             state: (D, B, H) before the first frame.
             weight_ih, weight_hh: (D, 3H, F) and (D, 3H, H): reset, update, new.
             bias_ih, bias_hh: (D, 3H).
+            precision: of the matrix products; None: that of the weights, as all else.
 
         Returns:
             (D, T, B, H) states after each frame.
         """
         directions, num_frames, batch, _ = frames.shape
         hidden = state.size(2)
+        precision = precision or weight_hh.dtype
         # First the input half of each sum, then, in its place, the gate.
         gates = frames.new_empty(directions, num_frames, batch, 3 * hidden)
         for rows, output, weight, bias in zip(
             frames.flatten(1, 2), gates.flatten(1, 2), weight_ih, bias_ih,
             strict=True,
         ):  # fmt: skip
-            torch.addmm(bias, rows, weight.t(), out=output)
+            _add_product(bias, rows.to(precision), weight.t().to(precision), output)
 
         states = frames.new_empty(directions, num_frames + 1, batch, hidden)
         states[:, 0] = state
@@ -64,14 +70,15 @@ class GRURecurrence(torch.autograd.Function):
         kept, after = recurrent_new.unbind(1), states[:, 1:].unbind(1)
         recurrent = frames.new_empty(directions, batch, 3 * hidden)
         recurrent_sigmoids, recurrent_t = recurrent.split([2 * hidden, hidden], 2)
-        weight = weight_hh.transpose(1, 2).contiguous()
+        weight = weight_hh.transpose(1, 2).to(precision).contiguous()
         bias = bias_hh[:, None].expand_as(recurrent).contiguous()
         for t, before in enumerate(states[:, :-1].unbind(1)):
-            torch.baddbmm(bias, before, weight, out=recurrent)
+            _add_product(bias, before.to(precision), weight, recurrent)
             sigmoids[t].add_(recurrent_sigmoids).sigmoid_()
             kept[t].copy_(recurrent_t)
             new[t].addcmul_(reset[t], recurrent_t).tanh_()
             torch.lerp(new[t], before, update[t], out=after[t])
+        ctx.precision = precision
         ctx.save_for_backward(
             frames, states, gates, recurrent_new, weight_ih, weight_hh
         )
@@ -79,9 +86,12 @@ class GRURecurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @torch.amp.custom_bwd(device_type="cpu")
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of `forward`'s arguments, given that of its result."""
         frames, states, gates, recurrent_new, weight_ih, weight_hh = ctx.saved_tensors
+        precision = ctx.precision
+        weight_ih, weight_hh = weight_ih.to(precision), weight_hh.to(precision)
         hidden = states.size(3)
         reset, update, new = gates.chunk(3, 3)
         # How much of the state's gradient each gate gets, before its
@@ -103,20 +113,52 @@ class GRURecurrence(torch.autograd.Function):
             d_state += gradients[t]
             d_each_gate_t[t].mul_(d_state[:, :, None])
             d_new_t[t].mul_(d_state)
-            d_state = torch.baddbmm(d_state * update_t[t], d_gates_t[t], weight_hh)
+            d_state = d_state * update_t[t]
+            _add_product(d_state, d_gates_t[t].to(precision), weight_hh, d_state)
 
         rows = d_gates.flatten(1, 2)
-        past = states[:, :-1].flatten(1, 2)
-        d_weight_hh = torch.stack([d.t() @ h for d, h in zip(rows, past, strict=True)])
         d_bias_hh = rows.sum(1)
+        d_weight_hh = _sum_of_products(rows, states[:, :-1].flatten(1, 2), precision)
         # To the input side, new is not reset.
         d_gates[..., 2 * hidden :] = d_new
-        inputs = frames.flatten(1, 2)
-        d_weight_ih = torch.stack(
-            [d.t() @ x for d, x in zip(rows, inputs, strict=True)]
-        )
         d_bias_ih = rows.sum(1)
+        d_weight_ih = _sum_of_products(rows, frames.flatten(1, 2), precision)
         d_frames = None
         if ctx.needs_input_grad[0]:
-            d_frames = torch.bmm(rows, weight_ih).view_as(frames)
-        return d_frames, d_state, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh
+            d_frames = torch.bmm(rows.to(precision), weight_ih).to(rows.dtype)
+            d_frames = d_frames.view_as(frames)
+        return d_frames, d_state, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, None
+
+
+def _add_product(addend: Tensor, left: Tensor, right: Tensor, output: Tensor) -> None:
+    """addend + left @ right, of matrices or batches; the sum in its own precision."""
+    if left.dtype == output.dtype:
+        add = torch.addmm if left.dim() == 2 else torch.baddbmm
+        add(addend, left, right, out=output)
+    else:
+        torch.add(addend, left @ right, out=output)
+
+
+def _sum_of_products(
+    gradients: Tensor, inputs: Tensor, precision: torch.dtype
+) -> Tensor:
+    """The gradient of a weight (D, 3H, F), of (D, N, 3H) and (D, N, F)."""
+    return torch.stack(
+        [
+            (d.to(precision).t() @ x.to(precision)).to(d.dtype)
+            for d, x in zip(gradients, inputs, strict=True)
+        ]
+    )
+
+
+def product_precision(num_utterances: int) -> torch.dtype | None:
+    """In which the recurrence multiplies matrices: bfloat16 where that is faster.
+
+    Args:
+        num_utterances: B; of few, the products are not what takes the time.
+    """
+    faster = num_utterances >= 8 and torch.cpu._is_avx512_bf16_supported()
+    if not torch.is_autocast_enabled("cpu") or not faster:
+        return None
+    wanted = torch.get_autocast_dtype("cpu")
+    return wanted if wanted == torch.bfloat16 else None

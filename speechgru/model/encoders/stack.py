@@ -144,7 +144,7 @@ class RecurrentStack(nn.Module, ABC):
         """Go through the stack, as `forward` does.
 
         Yields:
-            inputs: (B, T, ...) what enters a layer.
+            inputs: (B, T, ...) what enters a layer, anything in padding.
             encoded: (B, T, D x H) what leaves it, residual connection included.
         """
         arranged = self.arrange(features, input_lengths)

@@ -55,7 +55,10 @@ def test_a_walk_finished_is_a_call(member, norm, residual, hearing):
     encoder = make(member, norm=norm, residual=residual, **hearing)
     steps = list(encoder.walk(make_frames(), LENGTHS))
     assert len(steps) == 3
-    assert torch.equal(steps[0][0], make_frames())
+    for entered, frames, length in zip(
+        steps[0][0], make_frames(), LENGTHS, strict=True
+    ):
+        assert torch.equal(entered[:length], frames[:length])
     for _, encoded in steps:
         assert encoded.shape == (2, 6, encoder.output_size)
     expected, _ = encoder(make_frames(), LENGTHS)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from speechgru.model.encoders.gru_cell import GRUWeights, gru_step
-from speechgru.model.encoders.gru_cpu import GRURecurrence
+from speechgru.model.encoders.gru_cpu import GRURecurrence, product_precision
 
 SIZES = [
     (1, 1, 1, 1, 1),
@@ -109,3 +109,50 @@ def test_arguments_may_lie_in_memory_in_any_order_and_stay_as_they_are():
         GRURecurrence.apply(*scattered), GRURecurrence.apply(*arguments)
     )
     assert all(map(torch.equal, scattered, arguments))
+
+
+def test_products_in_half_precision_leave_sums_and_states_in_single():
+    doubles = make_arguments((2, 90, 3, 4, 8))
+    # Weights as small as those of a model, or rounding would grow over the frames.
+    arguments = [(each / 3).detach().float().requires_grad_() for each in doubles]
+    states = GRURecurrence.apply(*arguments)
+    halved = GRURecurrence.apply(*arguments, torch.bfloat16)
+    assert halved.dtype == torch.float32
+    assert not torch.equal(halved, states)
+    assert (halved - states).abs().mean() < 0.01
+    upstream = torch.randn_like(states)
+    for found, wanted in zip(
+        torch.autograd.grad(halved, arguments, upstream),
+        torch.autograd.grad(states, arguments, upstream),
+        strict=True,
+    ):
+        assert found.dtype == torch.float32
+        assert (found - wanted).norm() < 0.05 * wanted.norm()
+
+
+def test_a_gate_that_keeps_for_long_does_so_in_half_precision():
+    # Update gates of 0.999: bfloat16 would round them to 1.
+    ones = torch.ones(1, 1, 1)
+    bias = torch.tensor([[0.0, 6.9, 0.0]])
+    weights = [torch.zeros(1, 3, 1), torch.zeros(1, 3, 1), bias, torch.zeros(1, 3)]
+    frames = torch.zeros(1, 3000, 1, 1)
+    states = GRURecurrence.apply(frames, ones, *weights, torch.bfloat16)
+    assert states[0, -1].item() == pytest.approx(
+        float(torch.sigmoid(bias)[0, 1]) ** 3000, rel=0.01
+    )
+
+
+def test_precision_is_that_of_autocast_where_it_is_faster(monkeypatch):
+    assert product_precision(16) is None
+    for faster, num_utterances, wanted in [
+        (True, 16, torch.bfloat16),
+        (True, 1, None),
+        (False, 16, None),
+    ]:
+        monkeypatch.setattr(
+            torch.cpu, "_is_avx512_bf16_supported", lambda faster=faster: faster
+        )
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert product_precision(num_utterances) == wanted
+        with torch.autocast("cpu", dtype=torch.float16):
+            assert product_precision(num_utterances) is None

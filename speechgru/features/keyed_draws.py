@@ -15,7 +15,7 @@ Source:
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 
@@ -43,6 +43,12 @@ def keyed_by(utterances: Sequence[int], step: int) -> Iterator[None]:
         yield
     finally:
         _keys.reset(token)
+
+
+def same_keys() -> AbstractContextManager[None]:
+    """Draw by the keys of this moment, later."""
+    keys = _keys.get()
+    return nullcontext() if keys is None else keyed_by(*keys)
 
 
 def utterance_keys(count: int) -> Tensor:

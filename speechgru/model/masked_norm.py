@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from speechgru.features.padding import ValidFrames
+from speechgru.model.encoders.gradient_checkpointing import is_computed_again
 
 
 class MaskedLayerNorm(nn.LayerNorm):
@@ -48,13 +49,15 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
     def _normalise(self, rows: Tensor) -> Tensor:
         """Normalise (N, H)."""
-        if self.training and len(rows) == 1:
-            # A single frame has no variance: it is normalised as in eval.
-            return F.batch_norm(
-                rows, self.running_mean, self.running_var, self.weight, self.bias,
-                False, 0.0, self.eps,
-            )  # fmt: skip
-        return super().forward(rows)
+        if not self.training or (len(rows) > 1 and not is_computed_again()):
+            return super().forward(rows)
+        # A single frame has no variance: it is normalised as in eval. And what is
+        # computed again teaches the running averages nothing.
+        averages = self.running_mean.clone(), self.running_var.clone()
+        is_many = len(rows) > 1
+        return F.batch_norm(
+            rows, *averages, self.weight, self.bias, is_many, 0.0, self.eps
+        )
 
 
 NORMS = {"batch": MaskedBatchNorm, "layer": MaskedLayerNorm}

@@ -12,6 +12,7 @@ from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.arrangement import Arrangement
 from speechgru.model.encoders.directions import mirror, reorder
 from speechgru.model.encoders.dropout import FrameDraws, drop_units
+from speechgru.model.encoders.gradient_checkpointing import compute_twice
 from speechgru.model.encoders.lookahead import LookaheadConvolution
 from speechgru.model.encoders.truncation import draw_longest, plan_pieces
 from speechgru.model.masked_norm import make_norms
@@ -48,6 +49,8 @@ class RecurrentStack(nn.Module, ABC):
         norm: "batch", "layer" or None; between layers, before dropout.
         residual: add the input of every layer but the first to its output.
         lookahead: frames of the future that a unidirectional stack hears.
+        gradient_checkpointing: in training, keep only what enters each layer, and run
+            it again for its gradient: less memory, more time.
 
     Source:
         Dropout of the same units: arXiv:1512.05287; of weights: arXiv:1708.02182.
@@ -71,6 +74,7 @@ class RecurrentStack(nn.Module, ABC):
         output_dropout: float = 0.0,
         weight_dropout: float = 0.0,
         piece_range: Sequence[int] | None = None,
+        gradient_checkpointing: bool = False,
     ) -> None:
         super().__init__()
         check("hidden_size", hidden_size, SIZE)
@@ -94,6 +98,7 @@ class RecurrentStack(nn.Module, ABC):
         if piece_range is not None:
             check_pair("piece_range", piece_range, PIECE)
         self.piece_range = piece_range
+        self.gradient_checkpointing = gradient_checkpointing
         self.hidden_size = hidden_size
         self.bidirectional = bidirectional
         self.dropout = dropout
@@ -182,7 +187,10 @@ class RecurrentStack(nn.Module, ABC):
         encoded = arranged.frames
         for index, layer in enumerate(self.layers):
             inputs = self._between(index, encoded, arranged)
-            output = self.run_layer(layer, inputs, arranged)
+            if self.gradient_checkpointing and self.training:
+                output = compute_twice(self.run_layer, layer, inputs, arranged)
+            else:
+                output = self.run_layer(layer, inputs, arranged)
             encoded = self._add(index, encoded, output)
             yield inputs, encoded
 

@@ -63,7 +63,9 @@ class TorchRecurrentEncoder(RecurrentEncoder):
 
     def run_stack(self, arranged: Arrangement) -> Tensor:
         """What leaves the last layer, as arranged."""
-        joined = not (self.dropout or self.norms or self.residual)
+        joined = not (
+            self.dropout or self.norms or self.residual or self.gradient_checkpointing
+        )
         if not joined or arranged.batch_sizes is None:
             return super().run_stack(arranged)
         inputs = self._between(0, arranged.frames, arranged)

@@ -11,6 +11,7 @@ from speechgru.checkpoint.build import build, find_class, takes
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import LoadedCheckpoint, load_language_model
 from speechgru.data.augment.chain import Chain
+from speechgru.data.augment.on_device import DeviceChain
 from speechgru.data.source import Source
 from speechgru.decode.n_best import Rescoring
 from speechgru.interfaces import Decoder, InputError, Tokenizer, TunableDecoder
@@ -134,20 +135,45 @@ def build_augment(
     sample_rate: int,
     seed: int = 0,
 ) -> Chain:
-    """Build the waveform augmentation of training, which may be none."""
-    return Chain(
-        {
-            name: build(
-                part.to_plain(),
-                f"augment.{name}",
-                trust,
-                AUGMENT_ROOMS,
-                sample_rate=sample_rate,
+    """Build the waveform augmentation of training in loading, which may be none."""
+    return Chain(_build_each(parts, trust, sample_rate, on_device=False), seed)
+
+
+def build_device_augment(
+    parts: Mapping[str, Component], trust: Sequence[str], sample_rate: int
+) -> DeviceChain:
+    """Build the waveform augmentation of training on its device, which may be none.
+
+    Raises:
+        InputError: what is to be done in loading comes behind it.
+    """
+    built = _build_each(parts, trust, sample_rate, on_device=True)
+    names = list(parts)
+    behind = [name for name in names[len(names) - len(built) :] if name not in built]
+    if behind:
+        raise InputError(
+            f"augment is [{', '.join(names)}], but {', '.join(built)} run on the "
+            f"device, behind all that is done in loading; put {behind[0]} before them"
+        )
+    return DeviceChain(built.values())
+
+
+def _build_each(
+    parts: Mapping[str, Component],
+    trust: Sequence[str],
+    sample_rate: int,
+    on_device: bool,
+) -> dict[str, Any]:
+    built = {}
+    for name, part in parts.items():
+        group = f"augment.{name}"
+        made_of = find_class(part.target, group, trust, AUGMENT_ROOMS)
+        if getattr(made_of, "on_device", False) == on_device:
+            plain = part.to_plain()
+            built[name] = build(
+                plain, group, trust, AUGMENT_ROOMS, sample_rate=sample_rate
             )
-            for name, part in parts.items()
-        },
-        seed,
-    )
+    return built
 
 
 def build_tokenizer(

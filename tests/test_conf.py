@@ -17,6 +17,7 @@ from speechgru.factory import (
     DECODER_ROOMS,
     build_augment,
     build_corpus,
+    build_device_augment,
     build_tokenizer,
 )
 from speechgru.interfaces import InputError, Utterance
@@ -46,6 +47,7 @@ def build_all(options):
     model, tokenizer, model_config = make_model(options, [utterance("ABC")], None)
     build_corpus(options.corpus)
     build_augment(options.augment, options.trust, model.sample_rate)
+    build_device_augment(options.augment, options.trust, model.sample_rate)
     decoder = build(options.decoder.to_plain(), "decoder", options.trust, DECODER_ROOMS)
     return make_task(options, None, model, tokenizer, model_config, decoder=decoder)
 

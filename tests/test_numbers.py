@@ -14,6 +14,7 @@ from speechgru.factory import (
     DECODER_ROOMS,
     build_augment,
     build_corpus,
+    build_device_augment,
     build_tokenizer,
 )
 from speechgru.interfaces import InputError
@@ -53,8 +54,14 @@ MEANT = {
         ({-1}, "devices"),
         ({-1, 0}, "corpus.seed"),
         # Below the other bound, as it is by default.
-        (set(), "augment.noise.high augment.silence.low"),
-        ({0, 1.5}, "augment.reverb.highest_ratio"),
+        (
+            set(),
+            "augment.noise.high augment.noise_on_device.high augment.silence.low",
+        ),
+        (
+            {0, 1.5},
+            "augment.reverb.highest_ratio augment.reverb_on_device.highest_ratio",
+        ),
         # What an archive is expected to hold, be it nothing.
         ({0, 1.5}, "hours.train hours.dev hours.test hours.recordings"),
         ({0}, "utterances.train utterances.dev utterances.test utterances.recordings"),
@@ -126,6 +133,7 @@ def check_without_training(config, group, command):
         build_corpus(options.corpus)
     elif group == "augment":
         build_augment(options.augment, (), 16_000)
+        build_device_augment(options.augment, (), 16_000)
     elif group == "text":
         build_tokenizer(options.text, ["ABC"])
     elif group == "task":

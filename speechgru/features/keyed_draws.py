@@ -14,6 +14,7 @@ Source:
 """
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -105,6 +106,28 @@ def frame_keys(
     items = send(_mix64(keys + _hash(place)), device)
     frames = torch.arange(num_frames, device=device)
     return (_mix64(items[:, None] + frames) >> 32).int()
+
+
+def normal(keys: Tensor, count: int, place: str, device: torch.device) -> Tensor:
+    """Draw many numbers for each item.
+
+    Args:
+        keys: (B,) int64, from `utterance_keys`.
+        count: of numbers; those of an item begin alike, however many there are.
+        place: as in `draw`.
+        device: of the result.
+
+    Returns:
+        (B, count) float32, normally distributed.
+
+    Source:
+        Box and Muller, "A note on the generation of random normal deviates", 1958.
+    """
+    first, second = (
+        (frame_keys(keys, count, f"{place} {part}", device).float() + 2.0**31) / 2.0**32
+        for part in ("radius", "angle")
+    )
+    return (-2 * first.clamp(min=2.0**-33).log()).sqrt() * (2 * math.pi * second).cos()
 
 
 def keep_units(frame_keys: Tensor, num_units: int, probability: float) -> Tensor:

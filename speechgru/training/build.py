@@ -26,6 +26,7 @@ from speechgru.factory import (
     DECODER_ROOMS,
     TASK_ROOMS,
     build_augment,
+    build_device_augment,
     build_tokenizer,
     name_corpus,
 )
@@ -106,10 +107,17 @@ def build_speech(
     log_model(model, tokenizer, run.recipe)
     # Before the data are read: options out of their range shall not wait for it.
     decoder = build(options.decoder.to_plain(), "decoder", trust, DECODER_ROOMS)
-    task = make_task(
-        options, run.recipe, model, tokenizer, model_config, decoder=decoder
-    )
     augment = build_augment(options.augment, trust, model.sample_rate, options.seed)
+    on_device = build_device_augment(options.augment, trust, model.sample_rate)
+    task = make_task(
+        options,
+        run.recipe,
+        model,
+        tokenizer,
+        model_config,
+        decoder=decoder,
+        augment=on_device,
+    )
     splits |= check_data(data, splits, model, tokenizer, augment, run)
     if run.is_first:
         keep_inventory(run, splits, augment)

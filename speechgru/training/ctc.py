@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from speechgru.data.augment.on_device import DeviceChain
 from speechgru.interfaces import Batch, Decoder, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.encoders.contract import LayeredEncoder
@@ -30,6 +31,7 @@ class CTCTask(TrainingTask):
     Args:
         model, tokenizer: see `TrainingTask`.
         decoder: makes the text that is scored in validation.
+        augment: waveform augmentation of training, on its device.
         consistency: weight of the divergence between two views of each
             utterance; 0 trains on one view.
         smoothing: weight of the divergence from the uniform distribution.
@@ -57,6 +59,7 @@ class CTCTask(TrainingTask):
         tokenizer: Tokenizer,
         decoder: Decoder,
         *,
+        augment: DeviceChain | None = None,
         consistency: float = 0.0,
         smoothing: float = 0.0,
         intermediate: float = 0.0,
@@ -76,6 +79,7 @@ class CTCTask(TrainingTask):
                 f"and finish ({LayeredEncoder.__module__}.LayeredEncoder)"
             )
         self.decoder = decoder
+        self.augment = augment or DeviceChain()
         self.consistency = consistency
         self.smoothing = smoothing
         self.intermediate = intermediate
@@ -129,8 +133,9 @@ class CTCTask(TrainingTask):
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The CTC losses (B,), and with all that is added to them."""
+        waveforms = self.augment(batch.waveforms, batch.waveform_lengths)
         *below, log_probs, output_lengths = self.model.score_layers(
-            batch.waveforms, batch.waveform_lengths, all_layers=self.intermediate > 0
+            waveforms, batch.waveform_lengths, all_layers=self.intermediate > 0
         )
         losses = total = ctc_losses(log_probs, output_lengths, batch)
         if below:

@@ -14,7 +14,7 @@ EPOCHS = 2
 EXACT = [
     *TINY_RUN,
     # All that is random is keyed by utterance, so the same on every process.
-    "augment=[speed,noise]",
+    "augment=[speed,noise,noise_on_device]",
     "encoder.dropout=0.2",
     "encoder.input_dropout=0.1",
     "encoder.weight_dropout=0.1",

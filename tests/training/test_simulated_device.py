@@ -23,6 +23,7 @@ SHORT = [
     "task.learning_rate=1e-3",
 ]
 MUCH = [
+    "augment=[noise_on_device,reverb_on_device]",
     "encoder.norm=batch",
     "encoder.residual=true",
     "encoder.variational=true",

@@ -1,8 +1,17 @@
 """How a process uses the processor."""
 
+import os
+
 import torch
 
 from speechgru.ranges import THREADS, check
+
+
+def num_processors() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def set_up_cpu(num_threads: int) -> None:

@@ -16,8 +16,8 @@ class PlannedBatch:
 
     Attributes:
         indices: of the utterances in the dataset.
-        epoch: counted from 0.
-        step: the optimiser step within the epoch that it is a part of.
+        epoch: which pass over the data, counted from 0.
+        step: the optimiser step within that pass that it is a part of.
         part: which part of that step, over processes and accumulation.
         step_size: utterances in the whole step.
     """
@@ -38,7 +38,10 @@ class BatchPlan:
     Utterances of like duration share a step: they are sorted into buckets,
     shuffled within them each epoch, and cut into steps of even size, always
     the same number of them. Every process gets equally many batches; no
-    utterance is dropped or planned twice.
+    utterance is dropped or planned twice in a pass over the data.
+
+    An epoch is a pass, or as many steps as are asked for: then passes follow each
+    other, and epochs end anywhere in them. The steps of the run are the same.
 
     Args:
         durations: s, of every utterance of the dataset.
@@ -51,6 +54,8 @@ class BatchPlan:
         num_ranks: processes.
         rank: of this process.
         accumulate: batches of one process per optimiser step.
+        steps_per_epoch: None: those of a pass.
+        max_steps: of all epochs together; the last may be shorter.
     """
 
     def __init__(
@@ -63,6 +68,8 @@ class BatchPlan:
         num_ranks: int = 1,
         rank: int = 0,
         accumulate: int = 1,
+        steps_per_epoch: int | None = None,
+        max_steps: int | None = None,
     ) -> None:
         check("batch_seconds", batch_seconds, Range(0, math.inf, above=True))
         check("num_buckets", num_buckets, COUNT)
@@ -80,20 +87,35 @@ class BatchPlan:
         self.accumulate = accumulate
         self._epoch = 0
         self._skip = 0
+        self._begin = (0, 0)
         self._buckets = self._sort_into_buckets(durations, num_buckets)
         self._num_steps = [
             self._count_steps([durations[index] for index in bucket], batch_seconds)
             for bucket in self._buckets
         ]
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimiser steps in every epoch."""
-        return sum(self._num_steps)
+        self.steps_per_pass = sum(self._num_steps)
+        self.steps_per_epoch = steps_per_epoch or self.steps_per_pass
+        self.max_steps = max_steps
 
     def __len__(self) -> int:
-        """Batches of this process in every epoch."""
-        return self.steps_per_epoch * self.accumulate
+        """Batches of this process in the epoch."""
+        num_steps = self.steps_per_epoch
+        if self.max_steps is not None:
+            num_steps = max(0, min(num_steps, self.max_steps - self._first_step))
+        return num_steps * self.accumulate
+
+    def begin_at(self, epoch: int, step: int) -> None:
+        """Let an epoch begin with a step of the run, both counted from 0.
+
+        A run that goes on may have ended with a shorter epoch.
+        """
+        self._begin = (epoch, step)
+
+    @property
+    def _first_step(self) -> int:
+        """The step of the run with which the epoch begins."""
+        epoch, step = self._begin
+        return step + (self._epoch - epoch) * self.steps_per_epoch
 
     def set_epoch(self, epoch: int, skip: int = 0) -> None:
         """Let the next iteration plan `epoch`, less its first `skip` batches.
@@ -106,15 +128,19 @@ class BatchPlan:
 
     def __iter__(self) -> Iterator[PlannedBatch]:
         """Plan the batches of this process, in order."""
-        epoch, skip = self._epoch, self._skip
-        batches = [
-            PlannedBatch(
-                tuple(step[part :: self.num_parts]), epoch, index, part, len(step)
-            )
-            for index, step in enumerate(self._plan_steps(epoch))
-            for part in range(self.rank, self.num_parts, self.num_ranks)
-        ]
-        return iter(batches[skip:])
+        return self._iterate(self._first_step, range(self._skip, len(self)))
+
+    def _iterate(self, first: int, numbers: range) -> Iterator[PlannedBatch]:
+        """Plan batches of this process, by their numbers from a step of the run on."""
+        planned, steps = -1, []
+        for number in numbers:
+            which, turn = divmod(number, self.accumulate)
+            epoch, index = divmod(first + which, self.steps_per_pass)
+            if epoch != planned:
+                planned, steps = epoch, self._plan_steps(epoch)
+            part = self.rank + turn * self.num_ranks
+            items = tuple(steps[index][part :: self.num_parts])
+            yield PlannedBatch(items, epoch, index, part, len(steps[index]))
 
     def _sort_into_buckets(
         self, durations: Sequence[float], num_buckets: int

@@ -38,6 +38,16 @@ def devices(name: str, value: Any) -> None:
         )
 
 
+def workers(name: str, value: Any) -> None:
+    """How many loading processes."""
+    good = value == "auto" or value in whole(0, MOST_THREADS)
+    if not good or isinstance(value, bool):
+        raise OptionError(
+            f"{name} is {value!r}, expected auto, or a whole number from 0 to "
+            f"{MOST_THREADS}"
+        )
+
+
 def modules(name: str, value: Any) -> None:
     """A list of modules of the user's own."""
     if not isinstance(value, (list, tuple)):

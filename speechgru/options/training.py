@@ -7,13 +7,12 @@ from typing import ClassVar, Literal
 from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
 from speechgru.options.fields import Options, option
-from speechgru.options.rules import devices, modules, precision
+from speechgru.options.rules import devices, modules, precision, workers
 from speechgru.ranges import (
     ANY_COUNT,
     COUNT,
     EPOCHS,
     INTERVAL,
-    MOST_THREADS,
     PROBABILITY,
     SECONDS,
     SEED,
@@ -32,10 +31,15 @@ class DataOptions(Options):
             nobody, without validation; None: the splits as they are.
         batch_seconds: s of padded audio per optimiser step, over all processes and
             accumulated batches.
+        per_process: batch_seconds and batch_tokens are those of each process and
+            accumulated batch: more of them make larger steps.
+        steps_per_epoch: optimiser steps between two validations; None: a pass over the
+            training data.
         batch_tokens: of padded text per optimiser step, of a language model.
         texts: files of one sentence a line to train a language model on as well.
         num_buckets: of like durations; fewer mix more and pad more.
-        num_workers: loading processes; 0 loads in the training process.
+        num_workers: loading processes; 0 loads in the training process; "auto": none
+            on a CPU, else as many as there are cores for.
         wordless: generated silence, noise, hum and clicks, for each utterance.
         augment: False: neither waveform augmentation nor SpecAugment.
         resample: convert audio of other rates, instead of an error.
@@ -51,9 +55,11 @@ class DataOptions(Options):
     fold: str | None = None
     batch_seconds: float = option(60.0, within=SECONDS)
     batch_tokens: int = option(2000, within=COUNT)
+    per_process: bool = option(False, later=True)
+    steps_per_epoch: int | None = option(None, within=COUNT, later=True)
     texts: tuple[Path, ...] = ()
     num_buckets: int = option(8, within=COUNT)
-    num_workers: int = option(0, within=whole(0, MOST_THREADS))
+    num_workers: int | str = option("auto", rule=workers)
     wordless: float = option(0.0, within=PROBABILITY, later=True)
     augment: bool = True
     resample: bool = False
@@ -71,6 +77,7 @@ class CallbackOptions(Options):
         best: what makes a checkpoint the best, by the lowest on dev; None: "wer",
             of a language model "loss".
         save_every: s between checkpoints within an epoch.
+        save_every_steps: optimiser steps between them; None: only save_every decides.
         draw_every: s between pictures of the learning curves, at least.
         keep_every: epochs between checkpoints that stay; None: best and last only.
         early_stopping_patience: epochs without a lower score; None: never stop.
@@ -80,6 +87,7 @@ class CallbackOptions(Options):
 
     best: Literal["wer", "cer", "loss"] | None = option(None, later=True)
     save_every: float = option(300.0, within=INTERVAL)
+    save_every_steps: int | None = option(None, within=COUNT, later=True)
     draw_every: float = option(60.0, within=INTERVAL)
     keep_every: int | None = option(None, within=EPOCHS)
     early_stopping_patience: int | None = option(None, within=ANY_COUNT)
@@ -109,7 +117,12 @@ class TrainerOptions(Options):
         devices: processes or GPUs; "auto": one on a CPU, all GPUs.
         strategy: "auto", or "ddp" for several processes.
         precision: "32-true", "bf16-mixed" or "16-mixed".
-        max_epochs: passes over the training data.
+        max_epochs: passes over the training data, or as many times
+            data.steps_per_epoch.
+        max_steps: optimiser steps of the run, whatever max_epochs says; None: that
+            decides.
+        deterministic: of kernels that torch has in several, take one whose sums
+            come in the same order every time; of CTC's gradient on a GPU it has none.
         accumulate: batches per optimiser step, which split data.batch_seconds.
         num_threads: per process; more are often slower on a busy machine.
         log_every_n_steps: steps between two lines of metrics.
@@ -122,6 +135,8 @@ class TrainerOptions(Options):
     strategy: str = "auto"
     precision: str | int = option("32-true", rule=precision)
     max_epochs: int = option(100, within=EPOCHS)
+    max_steps: int | None = option(None, within=EPOCHS, later=True)
+    deterministic: bool = option(False, later=True)
     accumulate: int = option(1, within=whole(1, 1_000_000))
     num_threads: int = option(1, within=THREADS)
     log_every_n_steps: int = option(10, within=COUNT)

@@ -133,8 +133,7 @@ def build_speech(
         augment=augment,
         num_views=task.num_views,
         wordless=data.wordless,
-        seed=options.seed,
-        accumulate=run.accumulate,
+        **plan_options(options),
     )
     return task, datamodule
 
@@ -170,10 +169,20 @@ def build_texts(
         dev,
         tokenizer,
         options.data.batch_tokens,
-        options.seed,
-        run.accumulate,
+        **plan_options(options),
     )
     return make_task(options, run.recipe, model, tokenizer, model_config), datamodule
+
+
+def plan_options(options: TrainOptions) -> dict[str, Any]:
+    """How the steps of a run are planned."""
+    return {
+        "seed": options.seed,
+        "accumulate": options.trainer.accumulate,
+        "steps_per_epoch": options.data.steps_per_epoch,
+        "max_steps": options.trainer.max_steps,
+        "per_process": options.data.per_process,
+    }
 
 
 def keep_inventory(

@@ -80,6 +80,7 @@ class Checkpoints(Checkpoint):
         config: of the run, plain values, to be kept in `last.ckpt`.
         ranking: names of scores, from `rank_scores`.
         save_every: s between checkpoints within an epoch.
+        save_every_steps: optimiser steps between them, as well; None: no such.
         keep_every: epochs between checkpoints that stay; None: none stay.
     """
 
@@ -90,6 +91,7 @@ class Checkpoints(Checkpoint):
         config: Mapping[str, Any],
         ranking: tuple[str, ...],
         save_every: float,
+        save_every_steps: int | None = None,
         keep_every: int | None = None,
     ) -> None:
         check("save_every", save_every, INTERVAL)
@@ -100,6 +102,7 @@ class Checkpoints(Checkpoint):
         self.config = dict(config)
         self.ranking = ranking
         self.save_every = save_every
+        self.save_every_steps = save_every_steps
         self.keep_every = keep_every
         self.best: tuple[float, ...] | None = None
         self.best_epoch = 0
@@ -156,10 +159,12 @@ class Checkpoints(Checkpoint):
         done = index + 1
         if done % trainer.accumulate_grad_batches:
             return  # accumulated gradients are in no checkpoint
-        if done == trainer.num_training_batches:
+        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
             return  # the end of an epoch is saved after its validation
         # The first process's clock decides for all.
         due = time.monotonic() - self._saved_at >= self.save_every
+        if self.save_every_steps is not None:
+            due = due or trainer.global_step % self.save_every_steps == 0
         stop, save = self._agreement.ask(
             self.interruption.number is not None, due and trainer.is_global_zero
         )

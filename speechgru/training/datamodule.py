@@ -1,9 +1,10 @@
 """What a run trains on and is validated on, as Lightning wants it."""
 
 import logging
+import math
 import random
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import torch
@@ -19,8 +20,12 @@ from speechgru.data.texts import TextDataset
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.ranges import MOST_THREADS, SEED, check, whole
+from speechgru.threads import num_processors
 
 log = logging.getLogger(__name__)
+
+MOST_WORKERS = 16
+"""Loading processes that are started for a GPU, unless more are asked for."""
 
 
 class PlannedDataModule(L.LightningDataModule):
@@ -35,9 +40,13 @@ class PlannedDataModule(L.LightningDataModule):
             and accumulated batches.
         dev_batch: size of a batch of validation.
         num_buckets: see BatchPlan.
-        num_workers: loading processes; 0 loads in the training process.
+        num_workers: loading processes; 0 loads in the training process; "auto": none
+            on a CPU, which has enough to do, else as many as there are cores for.
         seed: of the run.
         accumulate: batches of one process per optimiser step.
+        steps_per_epoch: None: those of a pass over the data.
+        max_steps: of the run; None: as many epochs as the trainer says.
+        per_process: whether train_batch is that of each process and accumulated batch.
     """
 
     def __init__(
@@ -49,14 +58,18 @@ class PlannedDataModule(L.LightningDataModule):
         train_batch: float,
         dev_batch: float,
         num_buckets: int,
-        num_workers: int,
+        num_workers: int | Literal["auto"],
         seed: int,
         accumulate: int,
+        steps_per_epoch: int | None = None,
+        max_steps: int | None = None,
+        per_process: bool = False,
     ) -> None:
         super().__init__()
         if not train_sizes:
             raise InputError("split train has no utterances, expected some")
-        check("num_workers", num_workers, whole(0, MOST_THREADS))
+        if num_workers != "auto":
+            check("num_workers", num_workers, whole(0, MOST_THREADS))
         check("seed", seed, SEED)
         self.train_data, self.dev_data = train_data, dev_data
         self.train_sizes, self.dev_sizes = train_sizes, dev_sizes
@@ -65,6 +78,9 @@ class PlannedDataModule(L.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.accumulate = accumulate
+        self.wanted_steps_per_epoch = steps_per_epoch
+        self.max_steps = max_steps
+        self.per_process = per_process
         self.train_plan: BatchPlan | None = None
 
     @property
@@ -72,36 +88,45 @@ class PlannedDataModule(L.LightningDataModule):
         """Optimiser steps in every epoch; known once the run is set up."""
         return self.train_plan.steps_per_epoch
 
+    @property
+    def num_steps(self) -> int:
+        """Optimiser steps of the run."""
+        return self.max_steps or self.steps_per_epoch * self.trainer.max_epochs
+
     def setup(self, stage: str) -> None:
         """Plan for as many processes as the trainer runs."""
         num_ranks = self.trainer.world_size
         self.train_plan = self._plan(
             num_ranks, self.trainer.global_rank, self.accumulate
         )
-        alone = self._plan(1, 0, 1).steps_per_epoch
-        if self.trainer.is_global_zero and self.steps_per_epoch != alone:
+        alone = self._plan(1, 0, 1).steps_per_pass
+        differs = self.train_plan.steps_per_pass != alone and not self.per_process
+        if self.trainer.is_global_zero and differs:
             log.warning(
                 "%d items make %d steps an epoch, but %d on one process without "
                 "accumulation: each of %d processes x %d accumulated batches needs one "
                 "of its own in every step; for the same steps use fewer of them, or "
                 "more data in a step",
                 len(self.train_sizes),
-                self.steps_per_epoch,
+                self.train_plan.steps_per_pass,
                 alone,
                 num_ranks,
                 self.accumulate,
             )
 
     def _plan(self, num_ranks: int, rank: int, accumulate: int) -> BatchPlan:
+        num_batches = num_ranks * accumulate if self.per_process else 1
         return BatchPlan(
             self.train_sizes,
-            self.train_batch,
+            self.train_batch * num_batches,
             self.num_buckets,
             shuffle=True,
             seed=self.seed,
             num_ranks=num_ranks,
             rank=rank,
             accumulate=accumulate,
+            steps_per_epoch=self.wanted_steps_per_epoch,
+            max_steps=self.max_steps,
         )
 
     def train_dataloader(self) -> DataLoader:
@@ -115,8 +140,14 @@ class PlannedDataModule(L.LightningDataModule):
         # Not trainer.current_epoch: a checkpoint that was written at the end of
         # an epoch has processed that epoch, but not completed it.
         epoch = loop.epoch_progress.current.processed
-        done = loop.epoch_loop.batch_progress.current.processed % len(self.train_plan)
+        within = loop.epoch_loop.batch_progress
+        done = 0 if within.is_last_batch else within.current.processed
+        first_step = self.trainer.global_step - done // self.accumulate
+        self.train_plan.begin_at(epoch, first_step)
         self.train_plan.set_epoch(epoch, skip=done)
+        if self.max_steps is not None:
+            left = math.ceil((self.max_steps - first_step) / self.steps_per_epoch)
+            loop.max_epochs = epoch + left
         return self._load(self.train_data, self.train_plan)
 
     def val_dataloader(self) -> DataLoader:
@@ -142,14 +173,19 @@ class PlannedDataModule(L.LightningDataModule):
         return batch.to(device, non_blocking=True)
 
     def _load(self, data: Dataset, plan: BatchPlan) -> DataLoader:
+        on_gpu = self.trainer.strategy.root_device.type == "cuda"
+        num_workers = self.num_workers
+        if num_workers == "auto":
+            cores = num_processors() // max(1, self.trainer.num_devices)
+            num_workers = max(1, min(MOST_WORKERS, cores)) if on_gpu else 0
         return DataLoader(
             NamedFailures(data),
             batch_size=None,  # the sampler's items are whole batches
             sampler=plan,
-            num_workers=self.num_workers,
+            num_workers=num_workers,
             worker_init_fn=ignore_signals,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+            persistent_workers=num_workers > 0,
+            pin_memory=on_gpu,
         )
 
 
@@ -171,7 +207,7 @@ class SpeechDataModule(PlannedDataModule):
             batch_seconds.
         wordless: utterances without words to train on, for each with words.
         seed: of the run.
-        accumulate: batches of one process per optimiser step.
+        options: see `PlannedDataModule`.
     """
 
     def __init__(
@@ -182,13 +218,13 @@ class SpeechDataModule(PlannedDataModule):
         sample_rate: int,
         batch_seconds: float,
         num_buckets: int,
-        num_workers: int,
+        num_workers: int | Literal["auto"],
         resample: bool,
         augment: Chain,
         num_views: int,
         wordless: float,
         seed: int,
-        accumulate: int,
+        **options: Any,
     ) -> None:
         planned = [augment.planned(u.duration, u.id) for u in train]
         silent = Wordless(wordless, planned, sample_rate, seed)
@@ -204,7 +240,7 @@ class SpeechDataModule(PlannedDataModule):
             num_buckets=num_buckets,
             num_workers=num_workers,
             seed=seed,
-            accumulate=accumulate,
+            **options,
         )
 
     def sample_waveforms(self, num_utterances: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -235,7 +271,7 @@ class TextDataModule(PlannedDataModule):
         dev: texts to validate on; none: no validation.
         tokenizer: makes the tokens.
         batch_tokens: padded tokens of a training step.
-        seed, accumulate: see `PlannedDataModule`.
+        options: see `PlannedDataModule`.
     """
 
     def __init__(
@@ -244,8 +280,7 @@ class TextDataModule(PlannedDataModule):
         dev: Sequence[tuple[str, str]],
         tokenizer: Tokenizer,
         batch_tokens: int,
-        seed: int,
-        accumulate: int,
+        **options: Any,
     ) -> None:
         train_data, dev_data = (TextDataset(some, tokenizer) for some in (train, dev))
         super().__init__(
@@ -257,6 +292,5 @@ class TextDataModule(PlannedDataModule):
             dev_batch=batch_tokens,
             num_buckets=8,
             num_workers=0,
-            seed=seed,
-            accumulate=accumulate,
+            **options,
         )

@@ -103,7 +103,7 @@ class Optimisation(L.LightningModule):
         return self.model if self.averaged is None else self.averaged.module
 
     def on_train_start(self) -> None:
-        """Follow the schedule, which has another length if max_epochs was changed."""
+        """Follow the schedule, which has another length if the run has."""
         scheduler, optimizer = self.lr_schedulers(), self.optimizers()
         rates = [
             base * scheduler.lr_lambdas[0](scheduler.last_epoch)
@@ -112,10 +112,10 @@ class Optimisation(L.LightningModule):
         groups = optimizer.param_groups
         if rates[0] != groups[0]["lr"]:
             log.warning(
-                "the schedule now ends after %d epochs, so that the learning rate goes "
-                "on at %.3g instead of %.3g: a run that was planned for so many epochs "
+                "the schedule now ends after %d steps, so that the learning rate goes "
+                "on at %.3g instead of %.3g: a run that was planned for so many "
                 "from the start would be another",
-                self.trainer.max_epochs,
+                self.trainer.datamodule.num_steps,
                 rates[0],
                 groups[0]["lr"],
             )
@@ -136,7 +136,7 @@ class Optimisation(L.LightningModule):
             optimizer = Muon(groups, self.learning_rate)
         else:
             optimizer = torch.optim.AdamW(groups, self.learning_rate)
-        num_steps = self.trainer.datamodule.steps_per_epoch * self.trainer.max_epochs
+        num_steps = self.trainer.datamodule.num_steps
         scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.schedule((step + 1) / num_steps, self.warmup)
         )

@@ -80,7 +80,10 @@ class TrainingProgress(Callback):
         now = self._epoch_began_at = time.monotonic()
         done = index // trainer.accumulate_grad_batches
         self._clock.begin_epoch(trainer.current_epoch, done, now)
-        self._open(_name_epoch(trainer), self._clock.steps_per_epoch, "steps", done)
+        num_steps = (
+            len(trainer.datamodule.train_plan) // trainer.accumulate_grad_batches
+        )
+        self._open(_name_epoch(trainer), num_steps, "steps", done)
 
     def on_train_batch_end(
         self,

@@ -16,7 +16,7 @@ from speechgru.data.inventory import (
 )
 from speechgru.interfaces import InputError
 from speechgru.options.component import flatten
-from speechgru.options.training import TrainOptions
+from speechgru.options.training import TrainerOptions, TrainOptions
 from speechgru.ranges import OptionError
 from speechgru.training.run_files import LAST
 from speechgru.training.stored import read_any_version
@@ -28,9 +28,11 @@ HARDWARE = ("trainer.accelerator", "trainer.devices", "trainer.strategy")
 
 MAY_CHANGE = (
     *HARDWARE,
-    *("trainer.num_threads", "trainer.max_epochs", "trainer.log_every_n_steps"),
+    *("trainer.num_threads", "trainer.max_epochs", "trainer.max_steps"),
+    *("trainer.log_every_n_steps", "trainer.deterministic"),
     *("data.num_workers", "callbacks.early_stopping_patience"),
-    *("callbacks.save_every", "callbacks.keep_every", "callbacks.draw_every"),
+    *("callbacks.save_every", "callbacks.save_every_steps"),
+    *("callbacks.keep_every", "callbacks.draw_every"),
     *("logger.csv", "logger.tensorboard"),
 )
 """Options that leave what is learnt as it is, or say what they change."""
@@ -101,20 +103,44 @@ def check_changes(before: Mapping[str, Any], now: TrainOptions, folder: Path) ->
             )
 
 
-def check_epochs(max_epochs: int, done: int, folder: Path) -> None:
-    """Raise InputError if more epochs are done than are wanted."""
-    if max_epochs < done:
+def check_length(
+    wanted: TrainerOptions, checkpoint: Mapping[str, Any], folder: Path
+) -> None:
+    """Raise InputError if more is done than is wanted.
+
+    Args:
+        wanted: says how long the run is.
+        checkpoint: of training.
+        folder: of the run.
+    """
+    if wanted.max_steps is None:
+        name, most, unit = "max_epochs", wanted.max_epochs, "epochs"
+        done = _epochs_done(checkpoint)
+    else:
+        name, most, unit = "max_steps", wanted.max_steps, "steps"
+        done = int(checkpoint.get("global_step", 0))
+    if most < done:
         raise InputError(
-            f"{folder}: trainer.max_epochs is {max_epochs}, but {done} epochs are "
+            f"{folder}: trainer.{name} is {most}, but {done} {unit} are "
             f"done; expected {done} or more"
         )
-    if max_epochs == done:
+    if most == done:
         log.info(
-            "all %d epochs are done; to train on: speechgru train resume=%s "
-            "trainer.max_epochs=N",
+            "all %d %s are done; to train on: speechgru train resume=%s trainer.%s=N",
             done,
+            unit,
             folder,
+            name,
         )
+
+
+def _epochs_done(checkpoint: Mapping[str, Any]) -> int:
+    """Whole epochs behind a training checkpoint; 0 if it does not say."""
+    try:
+        loop = checkpoint["loops"]["fit_loop"]
+        return int(loop["epoch_progress"]["current"]["processed"])
+    except (LookupError, TypeError, ValueError):
+        return 0  # Lightning will not go on with it
 
 
 def known_records(folder: Path) -> dict[str, dict[str, Record]]:

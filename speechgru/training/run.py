@@ -8,7 +8,6 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 from lightning.fabric.utilities.rank_zero import rank_zero_only
@@ -38,7 +37,7 @@ from speechgru.training.early_stopping import EarlyStopping
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.logs import logging_to
 from speechgru.training.progress import TrainingProgress
-from speechgru.training.resuming import check_changes, check_epochs
+from speechgru.training.resuming import check_changes, check_length
 from speechgru.training.run_files import BEST, LAST, Run
 from speechgru.training.run_folder import write_options
 from speechgru.training.stored import read_last
@@ -127,14 +126,13 @@ def _run(
         if first:
             before = checkpoint.get(CONFIG_KEY)  # none of older versions
             check_changes(before if isinstance(before, dict) else {}, options, folder)
-            done = epochs_done(checkpoint)
-            check_epochs(options.trainer.max_epochs, done, folder)
+            check_length(options.trainer, checkpoint, folder)
         del checkpoint
     # Before the data is examined: the machine may not be what it takes.
     trainer = make_trainer(options, folder, interruption)
     splits = read_splits(options)
     build_parts = build_texts if trains_on_texts(options) else build_speech
-    run = Run(folder, recipe, last, options.trainer.accumulate, first)
+    run = Run(folder, recipe, last, first)
     task, datamodule = build_parts(options, splits, run)
     if not splits["dev"]:
         if options.callbacks.early_stopping_patience is not None:
@@ -207,6 +205,7 @@ def make_trainer(
             options.to_plain(),
             ranking,
             around.save_every,
+            around.save_every_steps,
             around.keep_every,
         ),
     ]
@@ -228,6 +227,8 @@ def make_trainer(
             strategy=asked.strategy,
             precision=asked.precision,
             max_epochs=asked.max_epochs,
+            # True would refuse to train by CTC on a GPU.
+            deterministic="warn" if asked.deterministic else None,
             log_every_n_steps=asked.log_every_n_steps,
             accumulate_grad_batches=asked.accumulate,
             callbacks=callbacks,
@@ -248,15 +249,6 @@ def make_trainer(
                 f"CPU: trainer=cpu, also beside resume=RUN_FOLDER"
             )
         raise InputError(message) from error
-
-
-def epochs_done(checkpoint: Mapping[str, Any]) -> int:
-    """Whole epochs behind a training checkpoint; 0 if it does not say."""
-    try:
-        loop = checkpoint["loops"]["fit_loop"]
-        return int(loop["epoch_progress"]["current"]["processed"])
-    except (LookupError, TypeError, ValueError):
-        return 0  # Lightning will not go on with it
 
 
 def describe_outcome(task: TrainingTask, trainer: L.Trainer, folder: Path) -> Outcome:

@@ -22,12 +22,10 @@ class Run:
         folder: of the run.
         recipe: name, for the checkpoint's metadata.
         last: description in the checkpoint to resume from, if it is resumed.
-        accumulate: batches of one process per optimiser step.
         is_first: whether this is the first of its processes.
     """
 
     folder: Path
     recipe: str | None
     last: dict[str, Any] | None
-    accumulate: int
     is_first: bool

@@ -1,6 +1,7 @@
 """What all training has in common: the step, its schedule, and its checkpoints."""
 
 import logging
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -137,6 +138,11 @@ class TrainingTask(Optimisation):
         self.log(
             "train/loss", self.train_loss, on_step=False, on_epoch=True, batch_size=size
         )
+
+    def on_train_start(self) -> None:
+        """Validate behind the last batch of an epoch, also of a shorter one."""
+        super().on_train_start()
+        self.trainer.val_check_batch = math.inf
 
     def on_train_epoch_end(self) -> None:
         """Log the time behind, of the first process."""

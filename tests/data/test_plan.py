@@ -1,3 +1,4 @@
+import math
 import random
 from collections import Counter
 from itertools import product
@@ -182,3 +183,34 @@ def test_fewer_utterances_than_parts_are_refused(num_utterances, num_ranks, accu
 def test_impossible_sizes_are_refused(option, value):
     with pytest.raises(InputError, match=f"{option} is {value}, expected"):
         make(**{option: value})
+
+
+@pytest.mark.parametrize("steps_per_epoch", [1, 3, 7, 20])
+@pytest.mark.parametrize("num_ranks", [1, 2])
+def test_epochs_of_so_many_steps_are_passes_cut_anew(steps_per_epoch, num_ranks):
+    durations = [1 + index % 5 for index in range(31)]
+    options = {"batch_seconds": 15.0, "num_buckets": 3, "shuffle": True, "seed": 4}
+    options |= {"num_ranks": num_ranks, "rank": num_ranks - 1, "accumulate": 2}
+    passes = BatchPlan(durations, **options)
+    expected = []
+    for epoch in range(3):
+        passes.set_epoch(epoch)
+        expected += passes
+    max_steps = 3 * passes.steps_per_epoch
+    plan = BatchPlan(
+        durations, **options, steps_per_epoch=steps_per_epoch, max_steps=max_steps
+    )
+    assert plan.steps_per_epoch == steps_per_epoch
+    found, lengths = [], []
+    for epoch in range(math.ceil(max_steps / steps_per_epoch)):
+        plan.set_epoch(epoch)
+        batches = list(plan)
+        assert len(plan) == len(batches)
+        lengths.append(len(batches))
+        plan.set_epoch(epoch, skip=len(batches) // 2)
+        assert list(plan) == batches[len(batches) // 2 :]
+        found += batches
+    assert found == expected
+    assert set(lengths[:-1]) <= {2 * steps_per_epoch}
+    plan.set_epoch(1000)
+    assert list(plan) == []

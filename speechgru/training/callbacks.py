@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.fabric.plugins.io import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
-from speechgru.checkpoint.storage import read_checkpoint, write_checkpoint
 from speechgru.interfaces import InputError
 from speechgru.ranges import EPOCHS, INTERVAL, check
 from speechgru.training.agreement import Agreement
+from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.run_files import BEST, LAST
 from speechgru.training.task import TrainingTask
@@ -43,24 +42,6 @@ def rank_scores(scores: Iterable[str], best: str | None) -> tuple[str, ...]:
     return (first, *(name for name in names if name != first))
 
 
-class SafeCheckpointIO(CheckpointIO):
-    """Write atomically; read tensors and plain values only."""
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
-    ) -> None:
-        """Write a training checkpoint."""
-        write_checkpoint(checkpoint, path)
-
-    def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
-        """Read a training checkpoint."""
-        return read_checkpoint(path)
-
-    def remove_checkpoint(self, path: str | Path) -> None:
-        """Delete a checkpoint."""
-        Path(path).unlink()
-
-
 class Checkpoints(Checkpoint):
     """Keep `last.ckpt`, to resume from, and `best.ckpt`, to transcribe with.
 
@@ -77,6 +58,7 @@ class Checkpoints(Checkpoint):
     Args:
         folder: of the run.
         interruption: knows of signals.
+        writer: of the files.
         config: of the run, plain values, to be kept in `last.ckpt`.
         ranking: names of scores, from `rank_scores`.
         save_every: s between checkpoints within an epoch.
@@ -88,6 +70,7 @@ class Checkpoints(Checkpoint):
         self,
         folder: str | Path,
         interruption: Interruption,
+        writer: CheckpointWriter,
         config: Mapping[str, Any],
         ranking: tuple[str, ...],
         save_every: float,
@@ -99,6 +82,7 @@ class Checkpoints(Checkpoint):
             check("keep_every", keep_every, EPOCHS)
         self.folder = Path(folder)
         self.interruption = interruption
+        self.writer = writer
         self.config = dict(config)
         self.ranking = ranking
         self.save_every = save_every
@@ -193,6 +177,7 @@ class Checkpoints(Checkpoint):
             self._end()
 
     def _end(self) -> None:
+        self.writer.finish()  # before it is said that the run was saved
         raise Interrupted(self.interruption.number or signal.SIGTERM)
 
     def _save_best(self, trainer: L.Trainer, task: TrainingTask) -> None:
@@ -204,7 +189,7 @@ class Checkpoints(Checkpoint):
             # Callbacks of one process only must not call the trainer's save,
             # which waits for all.
             slim = {"state_dict": task.best_state_dict(), **task.description()}
-            write_checkpoint(slim, self.folder / name)
+            self.writer.save_checkpoint(slim, self.folder / name)
 
     def _save_last(self, trainer: L.Trainer) -> None:
         trainer.save_checkpoint(self.folder / LAST)

@@ -28,9 +28,9 @@ from speechgru.training.build import (
 from speechgru.training.callbacks import (
     CONFIG_KEY,
     Checkpoints,
-    SafeCheckpointIO,
     rank_scores,
 )
+from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.curves import Curves
 from speechgru.training.datamodule import PlannedDataModule
 from speechgru.training.early_stopping import EarlyStopping
@@ -129,7 +129,8 @@ def _run(
             check_length(options.trainer, checkpoint, folder)
         del checkpoint
     # Before the data is examined: the machine may not be what it takes.
-    trainer = make_trainer(options, folder, interruption)
+    writer = CheckpointWriter()
+    trainer = make_trainer(options, folder, interruption, writer)
     splits = read_splits(options)
     build_parts = build_texts if trains_on_texts(options) else build_speech
     run = Run(folder, recipe, last, first)
@@ -144,7 +145,8 @@ def _run(
     interruption.check()
     if first and resume:
         write_options(folder, options, recipe)
-    fit(trainer, task, datamodule, folder, resume, interruption)
+    with writer:
+        fit(trainer, task, datamodule, folder, resume, interruption)
     return describe_outcome(task, trainer, folder) if first else Outcome(folder)
 
 
@@ -187,7 +189,10 @@ def fit(
 
 
 def make_trainer(
-    options: TrainOptions, folder: Path, interruption: Interruption
+    options: TrainOptions,
+    folder: Path,
+    interruption: Interruption,
+    writer: CheckpointWriter,
 ) -> L.Trainer:
     """Set Lightning up to do what the contracts say.
 
@@ -202,6 +207,7 @@ def make_trainer(
         Checkpoints(
             folder,
             interruption,
+            writer,
             options.to_plain(),
             ranking,
             around.save_every,
@@ -233,7 +239,7 @@ def make_trainer(
             accumulate_grad_batches=asked.accumulate,
             callbacks=callbacks,
             logger=loggers,
-            plugins=[SafeCheckpointIO()],
+            plugins=[writer],
             default_root_dir=folder,
             enable_progress_bar=False,  # Progress writes to standard error
             enable_model_summary=False,

@@ -1,0 +1,99 @@
+"""Checkpoints that are written behind the back of training."""
+
+import threading
+
+import pytest
+import torch
+
+from speechgru.checkpoint.storage import read_checkpoint
+from speechgru.training import checkpoint_writer
+from speechgru.training.checkpoint_writer import CheckpointWriter
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """A disk that writes when it is let, and keeps what it was given."""
+
+    class Disk:
+        def __init__(self):
+            self.may_write, self.written, self.error = threading.Event(), {}, None
+
+        def write(self, content, path):
+            self.may_write.wait(60)
+            if self.error is not None:
+                raise self.error
+            self.written[path] = content
+
+    disk = Disk()
+    monkeypatch.setattr(checkpoint_writer, "write_checkpoint", disk.write)
+    return disk
+
+
+def make_state():
+    weight = torch.ones(3, requires_grad=True)
+    return {"state_dict": {"weight": weight}, "moments": [(weight, 2)], "epoch": 1}
+
+
+def test_training_goes_on_and_changes_nothing_that_is_written(disk):
+    state = make_state()
+    with CheckpointWriter() as writer:
+        writer.save_checkpoint(state, "last.ckpt")
+        assert not disk.written  # and yet we are here
+        with torch.no_grad():
+            state["state_dict"]["weight"].zero_()
+        disk.may_write.set()
+    content = disk.written["last.ckpt"]
+    assert content["state_dict"]["weight"].tolist() == [1, 1, 1]
+    assert content["moments"][0][0].tolist() == [1, 1, 1]
+    assert content["moments"][0][1] == 2
+    assert content["epoch"] == 1
+    assert not content["state_dict"]["weight"].requires_grad
+
+
+def test_files_are_written_one_after_the_other(disk):
+    with CheckpointWriter() as writer:
+        writer.save_checkpoint(make_state(), "first")
+        arguments = make_state(), "second"
+        saver = threading.Thread(target=writer.save_checkpoint, args=arguments)
+        saver.start()
+        assert not disk.written
+        disk.may_write.set()
+        saver.join()
+        assert "first" in disk.written
+    assert list(disk.written) == ["first", "second"]
+
+
+def test_an_error_of_writing_is_raised_by_the_next_or_at_the_end(disk):
+    disk.may_write.set()
+    disk.error = OSError(28, "No space left on device", "last.ckpt")
+    writer = CheckpointWriter()
+    writer.save_checkpoint(make_state(), "last.ckpt")
+    with pytest.raises(OSError, match="No space left"):
+        writer.save_checkpoint(make_state(), "last.ckpt")
+    writer.finish()  # it was told of once
+    with pytest.raises(OSError, match="No space left"), writer:
+        writer.save_checkpoint(make_state(), "last.ckpt")
+
+
+def test_what_ended_a_run_is_not_hidden_by_an_error_of_writing(disk, caplog):
+    disk.may_write.set()
+    disk.error = OSError(28, "No space left on device", "last.ckpt")
+
+    def end_run():
+        with CheckpointWriter() as writer:
+            writer.save_checkpoint(make_state(), "last.ckpt")
+            raise ValueError("the run")
+
+    with pytest.raises(ValueError, match="the run"):
+        end_run()
+    assert "No space left" in caplog.text
+
+
+def test_a_file_is_read_back(tmp_path, checkpoint):
+    content = read_checkpoint(checkpoint)
+    with CheckpointWriter() as writer:
+        writer.save_checkpoint(content, tmp_path / "copy.ckpt")
+    copy = CheckpointWriter().load_checkpoint(tmp_path / "copy.ckpt")
+    assert copy.keys() == content.keys()
+    for name, weight in content["state_dict"].items():
+        assert torch.equal(copy["state_dict"][name], weight)

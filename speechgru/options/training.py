@@ -81,6 +81,7 @@ class CallbackOptions(Options):
         draw_every: s between pictures of the learning curves, at least.
         keep_every: epochs between checkpoints that stay; None: best and last only.
         early_stopping_patience: epochs without a lower score; None: never stop.
+        profile_steps: optimiser steps whose parts are timed; None: none are.
     """
 
     name: ClassVar[str] = "callbacks"
@@ -91,6 +92,7 @@ class CallbackOptions(Options):
     draw_every: float = option(60.0, within=INTERVAL)
     keep_every: int | None = option(None, within=EPOCHS)
     early_stopping_patience: int | None = option(None, within=ANY_COUNT)
+    profile_steps: int | None = option(None, within=COUNT, later=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ MAY_CHANGE = (
     *("trainer.log_every_n_steps", "trainer.deterministic"),
     *("data.num_workers", "callbacks.early_stopping_patience"),
     *("callbacks.save_every", "callbacks.save_every_steps"),
-    *("callbacks.keep_every", "callbacks.draw_every"),
+    *("callbacks.keep_every", "callbacks.draw_every", "callbacks.profile_steps"),
     *("logger.csv", "logger.tensorboard"),
 )
 """Options that leave what is learnt as it is, or say what they change."""

@@ -40,6 +40,7 @@ from speechgru.training.progress import TrainingProgress
 from speechgru.training.resuming import check_changes, check_length
 from speechgru.training.run_files import BEST, LAST, Run
 from speechgru.training.run_folder import write_options
+from speechgru.training.step_profile import StepProfile
 from speechgru.training.stored import read_last
 from speechgru.training.task import TrainingTask
 from speechgru.training.validation import read_splits
@@ -218,6 +219,8 @@ def make_trainer(
     patience = around.early_stopping_patience
     if patience is not None:
         callbacks.append(EarlyStopping(ranking[0], patience=patience, mode="min"))
+    if around.profile_steps is not None:
+        callbacks.append(StepProfile(folder, around.profile_steps))
     loggers: list[Logger] = []
     if options.logger.csv:
         # A resumed run gets the next version; nothing is written over.

@@ -12,6 +12,8 @@ LOG_FILE = "train.log"
 SKIPPED_FILE = "skipped.jsonl"
 START_FILE = "start.json"
 """How the run was started: its command line and working directory."""
+TRACE = "trace.json"
+"""Of a step; https://ui.perfetto.dev shows it."""
 
 
 @dataclass(frozen=True)

@@ -140,11 +140,15 @@ class Checkpoints(Checkpoint):
         index: int,
     ) -> None:
         """Between steps: save if it is time, and end if a signal asks for it."""
+        self.writer.check()
         done = index + 1
         if done % trainer.accumulate_grad_batches:
             return  # accumulated gradients are in no checkpoint
         if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
-            return  # the end of an epoch is saved after its validation
+            # Loading processes of validation are forked next: not beside a thread
+            # that is at work. The end of an epoch is saved after its validation.
+            self.writer.finish()
+            return
         # The first process's clock decides for all.
         due = time.monotonic() - self._saved_at >= self.save_every
         if self.save_every_steps is not None:

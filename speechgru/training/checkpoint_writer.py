@@ -20,7 +20,8 @@ class CheckpointWriter(CheckpointIO):
 
     Files appear whole or not at all, one after the other. Training waits for one
     before it copies the next, so that there is one copy in memory at most. An error
-    of writing is raised by the next copy, or at the end: by `with`, which waits.
+    of writing is raised by `check`, by the next copy, or at the end: by `with`,
+    which waits.
     """
 
     def __init__(self) -> None:
@@ -33,17 +34,31 @@ class CheckpointWriter(CheckpointIO):
         """Copy a checkpoint, and begin to write it.
 
         Raises:
-            OSError: the one before could not be written.
+            InputError: the one before could not be written.
         """
         self.finish()
         content = _copy(checkpoint)
         self._writing = self._thread.submit(write_checkpoint, content, path)
 
+    def check(self) -> None:
+        """Look, without waiting, whether all went well so far.
+
+        Raises:
+            InputError: a checkpoint could not be written.
+        """
+        if self.is_idle:
+            self.finish()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being written."""
+        return self._writing is None or self._writing.done()
+
     def finish(self) -> None:
         """Wait until all is written.
 
         Raises:
-            OSError: it could not be.
+            InputError: it could not be.
         """
         writing, self._writing = self._writing, None
         if writing is not None:
@@ -68,7 +83,7 @@ class CheckpointWriter(CheckpointIO):
     ) -> None:
         try:
             self.finish()
-        except OSError as failure:
+        except Exception as failure:
             if error is None:
                 raise
             log.error("%s", failure)  # what ended the run comes first

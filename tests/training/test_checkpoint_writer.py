@@ -1,11 +1,13 @@
 """Checkpoints that are written behind the back of training."""
 
 import threading
+import time
 
 import pytest
 import torch
 
 from speechgru.checkpoint.storage import read_checkpoint
+from speechgru.interfaces import InputError
 from speechgru.training import checkpoint_writer
 from speechgru.training.checkpoint_writer import CheckpointWriter
 
@@ -63,30 +65,45 @@ def test_files_are_written_one_after_the_other(disk):
     assert list(disk.written) == ["first", "second"]
 
 
-def test_an_error_of_writing_is_raised_by_the_next_or_at_the_end(disk):
-    disk.may_write.set()
-    disk.error = OSError(28, "No space left on device", "last.ckpt")
+@pytest.fixture
+def full(tmp_path):
+    """Where nothing can be written, as on a full disk."""
+    (tmp_path / "file").write_text("")
+    return tmp_path / "file" / "last.ckpt"
+
+
+def test_an_error_of_writing_is_raised_by_the_next_or_at_the_end(full):
     writer = CheckpointWriter()
-    writer.save_checkpoint(make_state(), "last.ckpt")
-    with pytest.raises(OSError, match="No space left"):
-        writer.save_checkpoint(make_state(), "last.ckpt")
+    writer.save_checkpoint(make_state(), full)
+    with pytest.raises(InputError, match="cannot be written"):
+        writer.save_checkpoint(make_state(), full)
     writer.finish()  # it was told of once
-    with pytest.raises(OSError, match="No space left"), writer:
+    with pytest.raises(InputError, match="free some space"), writer:
+        writer.save_checkpoint(make_state(), full)
+
+
+def test_a_look_between_steps_raises_the_error_and_does_not_wait(disk):
+    with CheckpointWriter() as writer:
+        writer.check()
         writer.save_checkpoint(make_state(), "last.ckpt")
+        writer.check()  # it is still being written
+        disk.error = InputError("last.ckpt: cannot be written")
+        disk.may_write.set()
+        while not writer.is_idle:
+            time.sleep(0.01)
+        with pytest.raises(InputError, match="cannot be written"):
+            writer.check()
 
 
-def test_what_ended_a_run_is_not_hidden_by_an_error_of_writing(disk, caplog):
-    disk.may_write.set()
-    disk.error = OSError(28, "No space left on device", "last.ckpt")
-
+def test_what_ended_a_run_is_not_hidden_by_an_error_of_writing(full, caplog):
     def end_run():
         with CheckpointWriter() as writer:
-            writer.save_checkpoint(make_state(), "last.ckpt")
-            raise ValueError("the run")
+            writer.save_checkpoint(make_state(), full)
+            raise KeyError("the run")
 
-    with pytest.raises(ValueError, match="the run"):
+    with pytest.raises(KeyError, match="the run"):
         end_run()
-    assert "No space left" in caplog.text
+    assert "cannot be written" in caplog.text
 
 
 def test_a_file_is_read_back(tmp_path, checkpoint):

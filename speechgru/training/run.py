@@ -219,8 +219,11 @@ def make_trainer(
     patience = around.early_stopping_patience
     if patience is not None:
         callbacks.append(EarlyStopping(ranking[0], patience=patience, mode="min"))
+    profiler = None
     if around.profile_steps is not None:
-        callbacks.append(StepProfile(folder, around.profile_steps))
+        profile = StepProfile(folder, around.profile_steps)
+        callbacks.append(profile)
+        profiler = profile.profiler
     loggers: list[Logger] = []
     if options.logger.csv:
         # A resumed run gets the next version; nothing is written over.
@@ -242,6 +245,7 @@ def make_trainer(
             accumulate_grad_batches=asked.accumulate,
             callbacks=callbacks,
             logger=loggers,
+            profiler=profiler,
             plugins=[writer],
             default_root_dir=folder,
             enable_progress_bar=False,  # Progress writes to standard error

@@ -109,6 +109,15 @@ def write_recipe(folder, text):
     (folder / "recipe" / "mine.yaml").write_text(head + text)
 
 
+@pytest.mark.parametrize("choice", ["fast", "overfit", "profile"])
+def test_debug_is_short_also_where_a_recipe_counts_in_steps(tmp_path, choice):
+    text = "trainer:\n  max_steps: 100000\ndata:\n  steps_per_epoch: 1000\n"
+    write_recipe(tmp_path, text)
+    config = compose("recipe=mine", f"debug={choice}", config_dir=str(tmp_path))
+    assert config.data.steps_per_epoch is None
+    assert config.trainer.max_steps is None or config.trainer.max_steps < 100
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -114,3 +114,34 @@ def test_checkpoints_come_as_often_as_asked_for(tones, tmp_path, monkeypatch):
     run(tones, tmp_path / "run", *limits)
     last = read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"]
     assert saved == sorted({*range(3, last, 3), last})
+
+
+def test_a_run_that_is_done_stays_as_it_is(tones, tmp_path):
+    limits = ["data.steps_per_epoch=4", "trainer.max_steps=6"]
+    first = run(tones, tmp_path / "run", *limits)
+    before = read_checkpoint(tmp_path / "run" / "last.ckpt")
+    again = resume(tmp_path / "run")
+    assert again.status == 0
+    assert again.scores == first.scores
+    assert "all 6 steps are done" in (tmp_path / "run" / "train.log").read_text()
+    after = read_checkpoint(tmp_path / "run" / "last.ckpt")
+    assert after["global_step"] == 6
+    for name, tensor in before["state_dict"].items():
+        assert torch.equal(after["state_dict"][name], tensor), name
+
+
+def test_accumulated_batches_are_no_steps(tones, tmp_path):
+    halves = ["trainer.accumulate=2"]
+    run(tones, tmp_path / "passes", "trainer.max_epochs=2", *halves)
+    steps = read_checkpoint(tmp_path / "passes" / "last.ckpt")["global_step"]
+    limits = ["data.steps_per_epoch=3", f"trainer.max_steps={steps}"]
+    run(tones, tmp_path / "steps", *limits, *halves)
+    assert_same_weights(tmp_path / "steps", tmp_path / "passes")
+    assert read_scores(tmp_path / "steps")[:2] == [3, 6]
+
+
+def test_a_run_that_gets_no_better_is_stopped_within_a_pass(tones, tmp_path):
+    stop = "callbacks.early_stopping_patience=1"
+    limits = ["data.steps_per_epoch=2", "task.learning_rate=1e-9", stop]
+    assert run(tones, tmp_path / "run", *limits, "callbacks.best=wer").status == 0
+    assert read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"] == 4

@@ -123,8 +123,8 @@ class TrainerOptions(Options):
             data.steps_per_epoch.
         max_steps: optimiser steps of the run, whatever max_epochs says; None: that
             decides.
-        deterministic: of kernels that torch has in several, take one whose sums
-            come in the same order every time; of CTC's gradient on a GPU it has none.
+        deterministic: take kernels whose sums come in the same order every time,
+            wherever torch has some; CTC is computed on the host, also of a GPU.
         accumulate: batches per optimiser step, which split data.batch_seconds.
         num_threads: per process; more are often slower on a busy machine.
         log_every_n_steps: steps between two lines of metrics.

@@ -11,6 +11,9 @@ from speechgru.interfaces import BLANK, Batch
 def ctc_losses(log_probs: Tensor, output_lengths: Tensor, batch: Batch) -> Tensor:
     """Negative log-likelihood of each transcript.
 
+    On a GPU torch adds up its gradient in any order; where the same order is asked
+    for, the host computes it.
+
     Args:
         log_probs: (B, T, C) float32, natural log.
         output_lengths: (B,) int64, frames.
@@ -22,14 +25,18 @@ def ctc_losses(log_probs: Tensor, output_lengths: Tensor, batch: Batch) -> Tenso
     Source:
         Graves et al., "Connectionist Temporal Classification", ICML 2006.
     """
-    return F.ctc_loss(
+    device, targets = log_probs.device, batch.targets
+    if torch.are_deterministic_algorithms_enabled():
+        log_probs, targets = log_probs.cpu(), targets.cpu()
+    losses = F.ctc_loss(
         log_probs.transpose(0, 1),
-        batch.targets,
+        targets,
         output_lengths,
         batch.target_lengths,
         blank=BLANK,
         reduction="none",
     )
+    return losses.to(device)
 
 
 def consistency_losses(log_probs: Tensor, output_lengths: Tensor) -> Tensor:

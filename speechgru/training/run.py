@@ -33,6 +33,7 @@ from speechgru.training.callbacks import (
 from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.curves import Curves
 from speechgru.training.datamodule import PlannedDataModule
+from speechgru.training.determinism import restoring_determinism
 from speechgru.training.early_stopping import EarlyStopping
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.logs import logging_to
@@ -93,7 +94,11 @@ def run_training(
         InputError: data, options or the machine do not allow it.
     """
     first = rank_zero_only.rank == 0
-    with logging_to(folder, first), Interruption() as interruption:
+    with (
+        logging_to(folder, first),
+        restoring_determinism(),
+        Interruption() as interruption,
+    ):
         try:
             return _run(options, folder, recipe, resume, first, interruption)
         except Interrupted as error:
@@ -239,7 +244,7 @@ def make_trainer(
             strategy=asked.strategy,
             precision=asked.precision,
             max_epochs=asked.max_epochs,
-            # True would refuse to train by CTC on a GPU.
+            # True would refuse what torch has in one kind only; see ctc_losses.
             deterministic="warn" if asked.deterministic else None,
             log_every_n_steps=asked.log_every_n_steps,
             accumulate_grad_batches=asked.accumulate,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,15 +18,15 @@ log = logging.getLogger(__name__)
 class CheckpointWriter(CheckpointIO):
     """Copies a checkpoint, and writes the copy behind the back of training.
 
-    Files appear whole or not at all, one after the other. Training waits for one
-    before it copies the next, so that there is one copy in memory at most. An error
-    of writing is raised by `check`, by the next copy, or at the end: by `with`,
-    which waits.
+    Files appear whole or not at all, one after the other. Training waits for a file
+    before it copies its successor of the same name, so that there is one copy of each
+    in memory at most: best.ckpt does not keep last.ckpt waiting. An error of writing
+    is raised by `check`, by the next copy, or at the end: by `with`, which waits.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
-        self._writing: Future[None] | None = None
+        self._writing: dict[str, Future[None]] = {}
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
@@ -34,11 +34,15 @@ class CheckpointWriter(CheckpointIO):
         """Copy a checkpoint, and begin to write it.
 
         Raises:
-            InputError: the one before could not be written.
+            InputError: one before could not be written.
         """
-        self.finish()
+        before = self._writing.get(str(path))
+        if before is not None:
+            wait([before])
+        self.check()
         content = _copy(checkpoint)
-        self._writing = self._thread.submit(write_checkpoint, content, path)
+        writing = self._thread.submit(write_checkpoint, content, path)
+        self._writing[str(path)] = writing
 
     def check(self) -> None:
         """Look, without waiting, whether all went well so far.
@@ -46,13 +50,15 @@ class CheckpointWriter(CheckpointIO):
         Raises:
             InputError: a checkpoint could not be written.
         """
-        if self.is_idle:
-            self.finish()
+        for name, writing in list(self._writing.items()):
+            if writing.done():
+                del self._writing[name]
+                writing.result()
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being written."""
-        return self._writing is None or self._writing.done()
+        return all(writing.done() for writing in self._writing.values())
 
     def finish(self) -> None:
         """Wait until all is written.
@@ -60,9 +66,8 @@ class CheckpointWriter(CheckpointIO):
         Raises:
             InputError: it could not be.
         """
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            writing.result()
+        wait(self._writing.values())
+        self.check()
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
         """Read tensors and plain values."""

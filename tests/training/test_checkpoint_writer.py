@@ -52,17 +52,20 @@ def test_training_goes_on_and_changes_nothing_that_is_written(disk):
     assert not content["state_dict"]["weight"].requires_grad
 
 
-def test_files_are_written_one_after_the_other(disk):
+def test_files_are_written_one_after_the_other_and_wait_for_their_own_name(disk):
     with CheckpointWriter() as writer:
-        writer.save_checkpoint(make_state(), "first")
-        arguments = make_state(), "second"
+        writer.save_checkpoint(make_state(), "best")
+        writer.save_checkpoint(make_state(), "last")
+        arguments = make_state() | {"epoch": 2}, "last"
         saver = threading.Thread(target=writer.save_checkpoint, args=arguments)
         saver.start()
+        saver.join(0.2)
+        assert saver.is_alive()
         assert not disk.written
         disk.may_write.set()
         saver.join()
-        assert "first" in disk.written
-    assert list(disk.written) == ["first", "second"]
+        assert list(disk.written) == ["best", "last"]
+    assert disk.written["last"]["epoch"] == 2
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ class Run:
         folder: of the run.
         seed: of everything; None: the configuration has none.
         epochs: that are done.
-        max_epochs: that were wanted; None: the configuration does not say.
+        max_epochs: that were wanted; None: the configuration does not say, or counts
+            in steps.
         cpu_seconds: of the training process; None: no epoch is done.
         best_dev_wer: the lowest; None: dev was never scored.
         scores: by the names of their files.
@@ -142,11 +143,12 @@ def describe_run(folder: Path) -> Run:
     curves = read_learning_curves(folder)
     trained = [row for row in curves if "train/cpu_seconds" in row]
     on_dev = [row["val/wer"] for row in curves if "val/wer" in row]
+    by_steps = config.get("trainer.max_steps") is not None
     return Run(
         folder=folder,
         seed=config.get("seed"),
         epochs=len(trained),
-        max_epochs=config.get("trainer.max_epochs"),
+        max_epochs=None if by_steps else config.get("trainer.max_epochs"),
         cpu_seconds=trained[-1]["train/cpu_seconds"] if trained else None,
         best_dev_wer=min(on_dev, default=None),
         scores=tuple(map(read_score, sorted(folder.glob("*.summary.json")))),

@@ -11,7 +11,8 @@ def format_runs(listed: RunList) -> str:
     width = max(len("run"), *map(len, names))
     lines = [f"{'run':{width}}  seed   epochs CPU h:min  dev WER"]
     for run, name, differs in zip(listed.runs, names, listed.differences, strict=True):
-        epochs = f"{run.epochs}/{run.max_epochs}"
+        wanted = "" if run.max_epochs is None else f"/{run.max_epochs}"
+        epochs = f"{run.epochs}{wanted}"
         best = run.best_dev_wer
         lines.append(
             f"{name:{width}} {run.seed!s:>5} {epochs:>8} "

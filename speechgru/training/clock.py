@@ -13,15 +13,21 @@ class TrainingClock:
         steps_per_epoch: optimiser steps.
         num_epochs: of the whole run.
         steps_between: what lies between epochs, in steps.
+        missing_steps: by which the last epoch is shorter.
     """
 
     def __init__(
-        self, steps_per_epoch: int, num_epochs: int, steps_between: float
+        self,
+        steps_per_epoch: int,
+        num_epochs: int,
+        steps_between: float,
+        missing_steps: int = 0,
     ) -> None:
         self.steps_per_epoch = steps_per_epoch
         self.num_epochs = num_epochs
         self.num_steps = 0  # that were timed
         self._steps_between = steps_between
+        self._missing_steps = missing_steps
         self._seconds = 0.0  # of those steps
         self._between: float | None = None
         self._epoch = 0
@@ -75,7 +81,10 @@ class TrainingClock:
     def seconds_left(self) -> float:
         """s until the run is done."""
         epochs = self.num_epochs - self._epoch
-        return epochs * self.seconds_per_epoch - self._step * self.seconds_per_step
+        if not epochs:
+            return 0.0
+        steps = self._step + self._missing_steps  # that are done, or not to be done
+        return epochs * self.seconds_per_epoch - steps * self.seconds_per_step
 
     @property
     def _seconds_between(self) -> float:

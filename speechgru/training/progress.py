@@ -64,7 +64,8 @@ class TrainingProgress(Callback):
         self._clock = TrainingClock(
             data.steps_per_epoch,
             trainer.max_epochs,
-            share * data.steps_per_epoch * bool(trainer.enable_validation),
+            share * data.train_plan.steps_per_pass * bool(trainer.enable_validation),
+            data.train_plan.missing_steps,
         )
         self._began_at = time.monotonic()
         self._pace = Pace(FIRST_LINE, self._began_at)
@@ -177,7 +178,9 @@ class TrainingProgress(Callback):
             peak_memory(trainer.strategy.root_device) / 1e9,
         )
         if clock.seconds_left > LONG_RUN:
-            log.warning("%s", warn_of_length(clock, trainer.strategy.root_device.type))
+            by_steps = trainer.datamodule.max_steps is not None
+            device = trainer.strategy.root_device.type
+            log.warning("%s", warn_of_length(clock, device, by_steps))
 
     def _describe_step(self, trainer: L.Trainer) -> str:
         said = f"loss {float(trainer.callback_metrics['train/step_loss']):.3f}"
@@ -218,9 +221,18 @@ def _see(trainer: L.Trainer, task: TrainingTask, score: str) -> Seen:
     )
 
 
-def warn_of_length(clock: TrainingClock, device: str) -> str:
-    """Say that a run will be long, and what to do about it."""
-    fitting = max(1, int(LONG_RUN / clock.seconds_per_epoch))
+def warn_of_length(clock: TrainingClock, device: str, by_steps: bool = False) -> str:
+    """Say that a run will be long, and what to do about it.
+
+    Args:
+        clock: of the run.
+        device: type of it, e.g. "cpu".
+        by_steps: whether steps end the run, not epochs.
+    """
+    fitting = LONG_RUN / clock.seconds_per_epoch
+    shorter = f"trainer.max_epochs={int(fitting)}"
+    if by_steps or fitting < 1:
+        shorter = f"trainer.max_steps={int(fitting * clock.steps_per_epoch)}"
     ways = ["a smaller encoder (encoder.hidden_size, encoder.num_layers)"]
     if device == "cpu":
         ways.append("a GPU (trainer=gpu)")
@@ -228,7 +240,7 @@ def warn_of_length(clock: TrainingClock, device: str) -> str:
             ways.append("more processes (trainer=ddp_cpu)")
     return (
         f"this run would take about {say_duration(clock.seconds_left)}; "
-        f"trainer.max_epochs={fitting} takes {say_duration(LONG_RUN)}, and an epoch "
+        f"{shorter} takes {say_duration(LONG_RUN)}, and an epoch "
         f"takes less time with {' or '.join(ways)}"
     )
 

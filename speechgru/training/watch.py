@@ -114,5 +114,5 @@ def _find_overfitting(seen: Sequence[Seen]) -> str | None:
         f"{lowest.train_loss:.3g} to {now.train_loss:.3g}, and no epoch since "
         f"{best.epoch} was better on dev: train is learnt by heart. What helps is more "
         "data, augment=speed, spec_augment, encoder.dropout, a smaller encoder, or "
-        "fewer epochs (trainer.max_epochs)"
+        "a shorter run (trainer.max_epochs, trainer.max_steps)"
     )

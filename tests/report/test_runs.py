@@ -61,6 +61,14 @@ def test_the_table_says_how_each_run_did_and_what_is_special_to_it(three_runs, c
     ]
 
 
+def test_a_run_that_counts_in_steps_wants_no_number_of_epochs(tmp_path, capsys):
+    limits = {"trainer": {"max_epochs": 100, "max_steps": 500}}
+    make_run(tmp_path / "s1", limits, [0.5, 0.2])
+    assert main([str(tmp_path)]) == 0
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.split() == [f"{tmp_path}/s1", "1", "2", "1:00", "20.00"]
+
+
 def test_the_same_as_json(three_runs, capsys):
     assert main([str(three_runs), "format=json"]) == 0
     runs = {

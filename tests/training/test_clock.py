@@ -54,6 +54,20 @@ def test_what_lies_between_epochs_is_measured_once_it_was_seen():
     assert clock.seconds_left == 0.0
 
 
+def test_a_run_that_ends_within_an_epoch_has_no_more_to_do():
+    # 1,000 steps of which an epoch has 800.
+    clock = TrainingClock(800, 2, 0, missing_steps=600)
+    now = train(clock, 0, 300, 0.0, 1.0)
+    assert clock.seconds_left == 700.0
+    now = train(clock, 0, 500, now, 1.0, begin=300)
+    clock.end_epoch(now)
+    now = train(clock, 1, 150, now, 1.0)
+    assert clock.seconds_left == 50.0
+    train(clock, 1, 50, now, 1.0, begin=150)
+    clock.end_epoch(now)
+    assert clock.seconds_left == 0.0
+
+
 def test_an_epoch_that_is_resumed_within_has_fewer_steps_left():
     clock = TrainingClock(100, 10, 0)
     train(clock, 8, 20, 0.0, 1.0, begin=70)

@@ -122,6 +122,22 @@ def test_a_long_run_is_warned_of_with_what_to_change():
     assert "would take about 8:49 h; trainer.max_epochs=33 takes 3:00 h" in warning
     assert "trainer=gpu" in warning
     assert "trainer=gpu" not in warn_of_length(clock, "cuda")
+    assert "trainer.max_steps=3333 takes 3:00 h" in warn_of_length(clock, "cpu", True)
+
+
+def test_a_run_that_ends_within_an_epoch_is_reckoned_to_its_end(
+    tones, tmp_path, monkeypatch
+):
+    steps_left = []
+
+    def warn_of_length(clock, *_):
+        steps_left.append(clock.seconds_left / clock.seconds_per_step)
+
+    monkeypatch.setattr(module, "ENOUGH_STEPS", 1)  # behind the first, which is slow
+    monkeypatch.setattr(module, "warn_of_length", warn_of_length)
+    monkeypatch.setattr(module, "LONG_RUN", -1.0)
+    start(tones, tmp_path / "run", "trainer.max_steps=3", "data.fold=all")
+    assert steps_left == [pytest.approx(1.0)]
 
 
 def test_memory_is_that_of_this_process():

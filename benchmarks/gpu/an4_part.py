@@ -56,8 +56,7 @@ def train_an4(record: Record, sizes: Sizes, folder: Path) -> None:
     else:
         train = [
             *(*SPEECHGRU, "train", f"recipe={RECIPE}", "logger=none"),
-            *(f"data.num_workers={sizes.num_workers}", f"hydra.run.dir={folder}"),
-            *sizes.an4,
+            *(f"hydra.run.dir={folder}", *sizes.an4),
         ]
     whole = call(train, record.seconds_left - FOR_SCORING)
     minutes = round((time.monotonic() - began_at) / 60, 2)

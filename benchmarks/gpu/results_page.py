@@ -112,13 +112,19 @@ def _tests(rows: Rows) -> str:
 def find_row(rows: Rows, cell: Cell) -> dict[str, Any]:
     """The last row of a cell; empty: there is none."""
     keys = ("recipe", "encoder", "hidden_size", "batch_seconds", "precision")
-    found = [row for row in rows if all(row[k] == getattr(cell, k) for k in keys)]
+    found = [
+        row
+        for row in rows
+        if all(row[key] == getattr(cell, key) for key in keys)
+        and row["augment"] == "+".join(cell.augment)
+    ]
     return found[-1] if found else {}
 
 
 def name_cell(cell: Cell) -> tuple[str, str, str]:
     """What is trained, s of a step, precision."""
     model = cell.recipe or f"{GPU.num_layers}x{cell.hidden_size} {cell.encoder}"
+    model = " + ".join([model, *cell.augment])
     return model, f"{cell.batch_seconds:g}", cell.precision
 
 

@@ -18,10 +18,11 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from speechgru.training.task import TrainingTask
 
+AUGMENTATION = "augmentation"
 MODULES = {
     "features": "features",
     "normalize": "features",
-    "spec_augment": "augmentation",
+    "spec_augment": AUGMENTATION,
     "subsampling": "convolutions",
     "encoder": "recurrent layers",
     "head": "output layer",
@@ -60,10 +61,10 @@ class Shares(Callback):
         self._num_begun += 1
         if self._num_begun - 1 != self._first:
             return
-        for name, kind in MODULES.items():
-            module = getattr(task.model, name)
-            if module is not None:
-                self._hooks += _mark(module, f"{MARK}{kind}")
+        parts = {getattr(task.model, name): kind for name, kind in MODULES.items()}
+        for part, kind in {**parts, task.augment: AUGMENTATION}.items():
+            if part is not None:
+                self._hooks += _mark(part, f"{MARK}{kind}")
         activities = [ProfilerActivity.CPU]
         if self._device == "cuda":
             activities.append(ProfilerActivity.CUDA)

@@ -1,6 +1,5 @@
 """How much is measured: on a GPU, or in a dry run on a CPU."""
 
-import os
 from dataclasses import dataclass
 
 
@@ -17,7 +16,6 @@ class Sizes:
         precisions: see `rounding.py`.
         longest: s, of the longest utterance.
         num_files: of audio; utterances share them.
-        num_workers: loading processes.
         warmup: steps before anything is timed.
         num_windows: that are timed; a figure is the median of them.
         window: steps between two looks at the clock.
@@ -39,7 +37,6 @@ class Sizes:
     precisions: tuple[str, ...]
     longest: float
     num_files: int
-    num_workers: int
     warmup: int
     num_windows: int
     window: int
@@ -77,7 +74,6 @@ GPU = Sizes(
     precisions=("fp32", "tf32", "bf16-mixed", "16-mixed"),
     longest=16.5,  # as of LibriSpeech's training utterances
     num_files=96,
-    num_workers=max(1, min(14, (os.cpu_count() or 2) - 2)),
     warmup=4,
     num_windows=5,
     window=3,
@@ -100,7 +96,6 @@ DRY_RUN = Sizes(
     precisions=("fp32", "bf16-mixed"),
     longest=2.0,
     num_files=4,
-    num_workers=0,
     warmup=1,
     num_windows=2,
     window=1,

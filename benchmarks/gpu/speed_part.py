@@ -28,6 +28,9 @@ from speechgru.interfaces import Utterance
 from speechgru.options import TrainOptions
 
 RECIPE = "an4/bigru"
+ON_DEVICE = ("noise_on_device", "reverb_on_device")
+"""What the GPU can take over from the processes that load."""
+
 RECIPE_LONGEST = 0.4
 """Of the longest utterance of the others: AN4's have 6.6 s at most."""
 
@@ -45,6 +48,7 @@ class Cell:
         batch_seconds: of a step.
         precision: see `rounding.py`.
         recipe: whose options are taken; None: the defaults.
+        augment: choices of waveform augmentation, beside a recipe's.
     """
 
     encoder: str
@@ -52,13 +56,19 @@ class Cell:
     batch_seconds: float
     precision: str
     recipe: str | None = None
+    augment: tuple[str, ...] = ()
 
     def options(self, sizes: Sizes) -> TrainOptions:
         """Of its training."""
         if self.recipe is not None:
             return recipe_options(sizes, self.recipe, self.precision)
         return plain_options(
-            sizes, self.encoder, self.hidden_size, self.batch_seconds, self.precision
+            sizes,
+            self.encoder,
+            self.hidden_size,
+            self.batch_seconds,
+            self.precision,
+            self.augment,
         )
 
 
@@ -78,6 +88,7 @@ def first_cells(sizes: Sizes) -> list[Cell]:
             Cell(encoder, largest, middle, sizes.half_precision)
             for encoder in ("mingru", "ligru")
         ),
+        Cell("gru", largest, middle, sizes.half_precision, augment=ON_DEVICE),
     ]
 
 
@@ -133,6 +144,7 @@ def _measure_in_time(
         "hidden_size": cell.hidden_size,
         "batch_seconds": cell.batch_seconds,
         "precision": cell.precision,
+        "augment": "+".join(cell.augment),
     }
     if record.seconds_left < LEAST_SECONDS and not sizes.is_dry_run:
         record.add(**head, **{NOT_MEASURED: "the time was up"})

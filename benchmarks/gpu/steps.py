@@ -23,6 +23,7 @@ from speechgru.options.training import (
     TrainerOptions,
 )
 from speechgru.training.build import build_speech
+from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.interruption import Interruption
 from speechgru.training.run import fit, make_trainer
 from speechgru.training.run_files import Run
@@ -146,32 +147,38 @@ def train_a_while(
     """
     with tempfile.TemporaryDirectory() as name, Interruption() as interruption:
         folder = Path(name)
-        trainer = make_trainer(options, folder, interruption)
+        writer = CheckpointWriter()
+        trainer = make_trainer(options, folder, interruption, writer)
         trainer.callbacks.extend(callbacks)
         trainer.limit_val_batches = 0
-        run = Run(folder, None, None, options.trainer.accumulate, True)
+        run = Run(folder, None, None, True)
         splits: dict[str, list[Utterance]] = {"train": list(utterances), "dev": []}
         task, datamodule = build_speech(options, splits, run)
         try:
-            fit(trainer, task, datamodule, folder, False, interruption)
+            with writer:
+                fit(trainer, task, datamodule, folder, False, interruption)
         except Enough:
             return task
     raise RuntimeError(f"{len(utterances)} utterances were too few to be timed")
 
 
 def plain_options(
-    sizes: Sizes, encoder: str, hidden_size: int, batch_seconds: float, precision: str
+    sizes: Sizes,
+    encoder: str,
+    hidden_size: int,
+    batch_seconds: float,
+    precision: str,
+    augment: Sequence[str] = (),
 ) -> TrainOptions:
-    """The defaults with another encoder and other batches."""
+    """The defaults with another encoder, other batches and augmentation."""
     return TrainOptions(
         corpus=choose("corpus", "manifest"),
         encoder=choose(
             "encoder", encoder, hidden_size=hidden_size, num_layers=sizes.num_layers
         ),
         normalize=choose("normalize", "global", num_utterances=4),
-        data=DataOptions(
-            batch_seconds=batch_seconds, check=False, num_workers=sizes.num_workers
-        ),
+        augment={name: choose("augment", name) for name in augment},
+        data=DataOptions(batch_seconds=batch_seconds, check=False),
         trainer=trainer_options(sizes, precision),
         **QUIET,
     )
@@ -180,7 +187,7 @@ def plain_options(
 def recipe_options(sizes: Sizes, recipe: str, precision: str) -> TrainOptions:
     """A recipe as it is, but for its corpus."""
     options = read_recipe(recipe)
-    data = replace(options.data, check=False, num_workers=sizes.num_workers)
+    data = replace(options.data, check=False)
     if sizes.recipe_batch is not None:
         data = replace(data, batch_seconds=sizes.recipe_batch)
     return replace(

@@ -129,6 +129,7 @@ def make_records():
     training = {
         "kind": "training", "recipe": None, "encoder": "gru", "hidden_size": 1024,
         "batch_seconds": 1000.0, "precision": "bf16-mixed", "step_seconds": 0.6,
+        "augment": "",
         "audio_hours_per_hour": 5000.0, "lowest": 4900.0, "highest": 5100.0,
         "bare_audio_hours_per_hour": 5500.0, "ratio": 0.91, "peak_memory_gb": 30.0,
         "shares": dict.fromkeys((*shares.KINDS, "waiting"), 0.125),

@@ -24,7 +24,9 @@ LEARNT = [*TINY, "trainer.max_epochs=15", "encoder.num_layers=1"]
 
 
 def on(device):
-    return ["trainer=gpu" if device.type == "cuda" else "trainer=cpu"]
+    # The preset of a GPU is bfloat16.
+    name = "gpu" if device.type == "cuda" else "cpu"
+    return [f"trainer={name}", "trainer.precision=32-true"]
 
 
 def options_of(tones, *overrides):

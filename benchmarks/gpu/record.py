@@ -35,11 +35,12 @@ class Record:
         self._began_at = time.monotonic()
         self._seconds = seconds
         self._rows: list[dict[str, Any]] = []
+        commit = find_commit("speechgru", "conf", "benchmarks/gpu/*.py")
         self._head = {
             "part": part,
             "dry_run": sizes.is_dry_run,
             "machine": describe_machine(sizes.device),
-            "commit": find_commit("speechgru", "conf", "benchmarks/gpu") or "unknown",
+            "commit": commit or "unknown",
             "date": str(date.today()),
         }
 

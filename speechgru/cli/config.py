@@ -113,9 +113,12 @@ def read_command_line(
 
 
 def compose_config(
-    primary: str, overrides: Sequence[str], config_dir: str | None = None
+    primary: str,
+    overrides: Sequence[str],
+    config_dir: str | None = None,
+    with_hydra: bool = False,
 ) -> DictConfig:
-    """Compose a primary configuration under `conf/`."""
+    """Compose a primary configuration under `conf/`; also Hydra's own part of it."""
     from hydra import compose, initialize_config_dir
 
     register_resolvers()
@@ -127,7 +130,7 @@ def compose_config(
         check_folder(folder)
         search = [f"hydra.searchpath=[{quote(f'file://{folder}', literal=True)}]"]
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        return compose(primary, [*overrides, *search])
+        return compose(primary, [*overrides, *search], return_hydra_config=with_hydra)
 
 
 def read_options(config: DictConfig, command: type[Command]) -> Command:

@@ -11,9 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from speechgru.cli.main import UsageError
+from speechgru.cli.swept_run import recording
 from speechgru.options.choices import read_choice
 from speechgru.training.resuming import HARDWARE, MAY_CHANGE
-from speechgru.training.start import resume
+from speechgru.training.start import is_joining, resume
 
 
 def go_on(arguments: Sequence[str]) -> int:
@@ -26,8 +27,10 @@ def go_on(arguments: Sequence[str]) -> int:
     trust = parse_trust(trusted[0].partition("=")[2] if trusted else "[]")
     changes = parse_overrides([a for a in others if a not in trusted])
     folder = Path(options[0].partition("=")[2]).absolute()
-    with _restarted_by(folder, others):
+    with _restarted_by(folder, others), recording(folder) as finish:
         outcome = resume(folder, trust, changes)
+        if outcome.status == 0 and not is_joining():
+            finish(outcome.scores)
     if outcome.summary:
         print(outcome.summary)
     return outcome.status

@@ -10,7 +10,7 @@ from speechgru.cli.help import known_options
 from speechgru.cli.main import COMMANDS
 from speechgru.options.choices import CONF_DIR, choices
 
-ELSEWHERE = {"weights_only", "hydra.run.dir"}
+ELSEWHERE = {"weights_only", "hydra.run.dir", "hydra.sweep.dir"}
 """Of torch and of Hydra."""
 
 KNOWN = ELSEWHERE.union(

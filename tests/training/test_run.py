@@ -14,7 +14,6 @@ from speechgru.audio import load_audio
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.checkpoint.storage import read_checkpoint
 from speechgru.cli.config import compose_config, read_options
-from speechgru.cli.main import UsageError
 from speechgru.cli.program import flags_first
 from speechgru.cli.resume import go_on as resume
 from speechgru.cli.train import main
@@ -216,27 +215,22 @@ def test_a_model_learns_words_and_to_hear_none_in_silence(tones, tmp_path):
     assert math.isfinite(row["train/loss_per_token"])
 
 
+@pytest.mark.slow
 def test_a_sweep_gives_every_run_a_folder_of_its_own(
     tones, tmp_path, monkeypatch, capsys
 ):
+    # Also where a run has several processes.
     arguments = [*TINY, *tones.overrides, "trainer.max_epochs=1"]
-    arguments += ["-m", "seed=1,2", f"runs_dir={tmp_path}"]
+    arguments += ["-m", "trainer=cpu,ddp_cpu", f"runs_dir={tmp_path}"]
     monkeypatch.setattr(sys, "argv", ["speechgru", "train", *arguments])
     assert main(arguments) == 0
-    seeds = {
-        read_checkpoint(path)["speechgru"]["metadata"]["seed"]
-        for path in tmp_path.glob("no_recipe/*/best.ckpt")
-    }
-    assert seeds == {1, 2}
-    # The command line is whole again, for the processes that Lightning starts.
+    (sweep,) = tmp_path.glob("sweeps/*")
+    assert "best" in capsys.readouterr().out
+    for number in "01":
+        metadata = read_checkpoint(sweep / number / "best.ckpt")["speechgru"]
+        assert metadata["metadata"]["seed"] == 1
+    # The command line is whole again.
     assert sys.argv == ["speechgru", "train", *arguments]
-
-
-def test_a_sweep_over_several_processes_is_refused(tones, tmp_path, monkeypatch):
-    arguments = [*TINY, *tones.overrides, "trainer=ddp_cpu", "-m", "seed=1,2"]
-    monkeypatch.setattr(sys, "argv", ["speechgru", "train", *arguments])
-    with pytest.raises(UsageError, match="do not go together"):
-        main([*arguments, f"runs_dir={tmp_path}"])
 
 
 def test_flags_may_stand_anywhere():

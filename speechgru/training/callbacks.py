@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from speechgru.interfaces import InputError
 from speechgru.ranges import EPOCHS, INTERVAL, check
+from speechgru.threads import give_back_memory
 from speechgru.training.agreement import Agreement
 from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.interruption import Interrupted, Interruption
@@ -197,4 +198,5 @@ class Checkpoints(Checkpoint):
 
     def _save_last(self, trainer: L.Trainer) -> None:
         trainer.save_checkpoint(self.folder / LAST)
+        give_back_memory()
         self._saved_at = time.monotonic()

@@ -18,7 +18,8 @@ HEAVY = {
 SCORES = {"jiwer", "numpy"}
 HEARS = {"torch", "torchaudio", "soundfile", "numpy", "jiwer"}
 MAY_LOAD = {
-    ("compare", "runs"): SCORES,
+    ("compare",): SCORES,
+    ("runs",): SCORES | {"matplotlib"},
     ("info", "average"): {"torch", "torchaudio", "numpy"},
     ("prepare", "doctor", "transcribe", "align", "evaluate", "lm"): HEARS,
     ("row", "report"): HEARS,

@@ -412,4 +412,7 @@ def test_only_pictures_import_matplotlib():
                 names = [f"{node.module}.{name}" for name in names]
             if any(name.startswith(tuple(slow)) for name in names):
                 importers.add(path.stem)
-    assert importers == {"curves", "gates", "gates_picture", "gates_rows", "picture"}
+    assert importers == {
+        *("curves", "gates", "gates_picture", "gates_rows", "picture"),
+        "sweep_picture",
+    }

@@ -47,7 +47,7 @@ MEANT = {
         (
             {1.5},
             "batch_seconds factors learning_rate least limit longest_decay margin "
-            "max_memory most",
+            "max_memory most timeout",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),

@@ -4,7 +4,7 @@ import re
 import sys
 from typing import Any
 
-from speechgru.ranges import MOST_THREADS, THREADS, OptionError, whole
+from speechgru.ranges import COUNT, MOST_THREADS, THREADS, OptionError, whole
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 SHORT_PRECISIONS = (32, 16, "32", "16", "bf16")
@@ -45,6 +45,14 @@ def workers(name: str, value: Any) -> None:
         raise OptionError(
             f"{name} is {value!r}, expected auto, or a whole number from 0 to "
             f"{MOST_THREADS}"
+        )
+
+
+def nodes(name: str, value: Any) -> None:
+    """How many machines."""
+    if value != "auto" and (isinstance(value, bool) or value not in COUNT):
+        raise OptionError(
+            f"{name} is {value!r}, expected auto, or a whole number of machines"
         )
 
 

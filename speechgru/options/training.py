@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
 from speechgru.options.fields import Options, option
-from speechgru.options.rules import devices, modules, precision, workers
+from speechgru.options.rules import devices, modules, nodes, precision, workers
 from speechgru.ranges import (
     ANY_COUNT,
     COUNT,
@@ -116,7 +116,11 @@ class TrainerOptions(Options):
 
     Attributes:
         accelerator: "cpu", "gpu" or "auto".
-        devices: processes or GPUs; "auto": one on a CPU, all GPUs.
+        devices: processes or GPUs of each node; "auto": what was started from
+            outside, or else one on a CPU, all GPUs.
+        num_nodes: machines; "auto": those on which processes were started.
+        launcher: "torchrun" or "slurm", which must have started this process; None:
+            whatever has.
         strategy: "auto", or "ddp" for several processes.
         precision: "32-true", "bf16-mixed" or "16-mixed".
         max_epochs: passes over the training data, or as many times
@@ -126,6 +130,8 @@ class TrainerOptions(Options):
         deterministic: take kernels whose sums come in the same order every time,
             wherever torch has some; CTC is computed on the host, also of a GPU.
         accumulate: batches per optimiser step, which split data.batch_seconds.
+        timeout: s that processes wait for each other within a step, before the run
+            ends with an error.
         num_threads: per process; more are often slower on a busy machine.
         log_every_n_steps: steps between two lines of metrics.
     """
@@ -134,12 +140,15 @@ class TrainerOptions(Options):
 
     accelerator: str = "cpu"
     devices: int | str | tuple[int, ...] = option("auto", rule=devices)
+    num_nodes: int | str = option("auto", rule=nodes, later=True)
+    launcher: Literal["torchrun", "slurm"] | None = option(None, later=True)
     strategy: str = "auto"
     precision: str | int = option("32-true", rule=precision)
     max_epochs: int = option(100, within=EPOCHS)
     max_steps: int | None = option(None, within=EPOCHS, later=True)
     deterministic: bool = option(False, later=True)
     accumulate: int = option(1, within=whole(1, 1_000_000))
+    timeout: float = option(600.0, within=SECONDS, later=True)
     num_threads: int = option(1, within=THREADS)
     log_every_n_steps: int = option(10, within=COUNT)
 

@@ -44,7 +44,7 @@ from speechgru.training.language_model import LanguageModelTask
 from speechgru.training.resuming import hold_to_inventory, known_records
 from speechgru.training.run_files import Run
 from speechgru.training.task import TrainingTask
-from speechgru.training.validation import check_data
+from speechgru.training.validation import check_data, find_cache
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,8 @@ def build_speech(
         decoder=decoder,
         augment=on_device,
     )
-    splits |= check_data(data, splits, model, tokenizer, augment, run)
+    cache = find_cache(options)
+    splits |= check_data(data, splits, model, tokenizer, augment, run, cache)
     if run.is_first:
         keep_inventory(run, splits, augment)
     datamodule = SpeechDataModule(

@@ -23,13 +23,16 @@ from speechgru.training.stored import read_any_version
 
 log = logging.getLogger(__name__)
 
-HARDWARE = ("trainer.accelerator", "trainer.devices", "trainer.strategy")
+HARDWARE = (
+    *("trainer.accelerator", "trainer.devices", "trainer.num_nodes"),
+    *("trainer.launcher", "trainer.strategy"),
+)
 """What `trainer=CHOICE` changes of a run that goes on."""
 
 MAY_CHANGE = (
     *HARDWARE,
     *("trainer.num_threads", "trainer.max_epochs", "trainer.max_steps"),
-    *("trainer.log_every_n_steps", "trainer.deterministic"),
+    *("trainer.log_every_n_steps", "trainer.deterministic", "trainer.timeout"),
     *("data.num_workers", "callbacks.early_stopping_patience"),
     *("callbacks.save_every", "callbacks.save_every_steps"),
     *("callbacks.keep_every", "callbacks.draw_every", "callbacks.profile_steps"),
@@ -91,9 +94,9 @@ def check_changes(before: Mapping[str, Any], now: TrainOptions, folder: Path) ->
         if key not in MAY_CHANGE:
             raise InputError(
                 f"{folder}: {key} was {was!r} when the last checkpoint was saved, is "
-                f"{value!r} now; a run goes on as it began: set it back in "
-                f"config.yaml, or start another, perhaps with init_from="
-                f"{folder}/last.ckpt"
+                f"{value!r} now; a run goes on as it began: set it back, on "
+                "the command line or in config.yaml, or start another, perhaps with "
+                f"init_from={folder}/last.ckpt"
             )
         log.info("%s: %s from here on, was %s", key, value, was)
         if key in (*HARDWARE, "trainer.num_threads"):
@@ -141,6 +144,12 @@ def _epochs_done(checkpoint: Mapping[str, Any]) -> int:
         return int(loop["epoch_progress"]["current"]["processed"])
     except (LookupError, TypeError, ValueError):
         return 0  # Lightning will not go on with it
+
+
+def describe_going_on(options: TrainOptions, folder: Path) -> str:
+    """Say how to go on with a run that has ended."""
+    trust = f" 'trust=[{','.join(options.trust)}]'" if options.trust else ""
+    return f"go on with: speechgru train resume={folder.absolute()}{trust}"
 
 
 def known_records(folder: Path) -> dict[str, dict[str, Record]]:

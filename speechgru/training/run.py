@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,14 +31,16 @@ from speechgru.training.callbacks import (
     rank_scores,
 )
 from speechgru.training.checkpoint_writer import CheckpointWriter
+from speechgru.training.companions import LostProcessError, choose_strategy
 from speechgru.training.curves import Curves
 from speechgru.training.datamodule import PlannedDataModule
 from speechgru.training.determinism import restoring_determinism
 from speechgru.training.early_stopping import EarlyStopping
 from speechgru.training.interruption import Interrupted, Interruption
+from speechgru.training.launching import count_devices, find_launcher
 from speechgru.training.logs import logging_to
 from speechgru.training.progress import TrainingProgress
-from speechgru.training.resuming import check_changes, check_length
+from speechgru.training.resuming import check_changes, check_length, describe_going_on
 from speechgru.training.run_files import BEST, LAST, Run
 from speechgru.training.run_folder import write_options
 from speechgru.training.step_profile import StepProfile
@@ -81,6 +83,7 @@ def run_training(
     folder: Path,
     recipe: str | None = None,
     resume: bool = False,
+    ready: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Train, or go on training, in a folder that is this process's.
 
@@ -89,6 +92,8 @@ def run_training(
         folder: of the run.
         recipe: name, for the checkpoint's metadata.
         resume: go on from the folder's last checkpoint.
+        ready: is called once the data was examined and nothing is left but to join
+            the other processes and to train.
 
     Raises:
         InputError: data, options or the machine do not allow it.
@@ -100,14 +105,14 @@ def run_training(
         Interruption() as interruption,
     ):
         try:
-            return _run(options, folder, recipe, resume, first, interruption)
+            return _run(options, folder, recipe, resume, ready, first, interruption)
+        except LostProcessError as lost:
+            return Outcome(folder, lost.status)
         except Interrupted as error:
             if not interruption.waits and not resume:
                 log.info("%s: nothing was trained yet", error)
                 raise
-            trust = f" 'trust=[{','.join(options.trust)}]'" if options.trust else ""
-            go_on = f"speechgru train resume={folder.absolute()}{trust}"
-            log.info("saved; go on with: %s", go_on)
+            log.info("saved; %s", describe_going_on(options, folder))
             # Lightning kills the first process when another one ends with an error.
             return Outcome(folder, error.status if first else 0)
 
@@ -117,6 +122,7 @@ def _run(
     folder: Path,
     recipe: str | None,
     resume: bool,
+    ready: Callable[[], None],
     first: bool,
     interruption: Interruption,
 ) -> Outcome:
@@ -151,6 +157,7 @@ def _run(
     interruption.check()
     if first and resume:
         write_options(folder, options, recipe)
+    ready()
     with writer:
         fit(trainer, task, datamodule, folder, resume, interruption)
     return describe_outcome(task, trainer, folder) if first else Outcome(folder)
@@ -208,6 +215,8 @@ def make_trainer(
     """
     around, asked = options.callbacks, options.trainer
     ranking = rank_scores(find_task(options).scores, around.best)
+    launcher = find_launcher()
+    devices, num_nodes = count_devices(asked, launcher)
     callbacks: list[Callback] = [
         TrainingProgress(ranking[0]),
         Checkpoints(
@@ -236,12 +245,13 @@ def make_trainer(
         callbacks.append(Curves(folder, around.draw_every))
     if options.logger.tensorboard:
         loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
-    devices = asked.devices
+    strategy = choose_strategy(asked, devices, describe_going_on(options, folder))
     try:
         return L.Trainer(
             accelerator=asked.accelerator,
-            devices=list(devices) if isinstance(devices, tuple) else devices,
-            strategy=asked.strategy,
+            devices=devices,
+            num_nodes=num_nodes,
+            strategy=strategy,
             precision=asked.precision,
             max_epochs=asked.max_epochs,
             # True would refuse what torch has in one kind only; see ctc_losses.
@@ -251,7 +261,7 @@ def make_trainer(
             callbacks=callbacks,
             logger=loggers,
             profiler=profiler,
-            plugins=[writer],
+            plugins=[writer, *([] if launcher is None else [launcher])],
             default_root_dir=folder,
             enable_progress_bar=False,  # Progress writes to standard error
             enable_model_summary=False,

@@ -1,8 +1,8 @@
 """Beginning a run, and going on with one."""
 
-import contextlib
+import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ from speechgru.options.component import flatten
 from speechgru.options.training import TrainOptions
 from speechgru.progress import say_line
 from speechgru.training.build import refuse_idle
+from speechgru.training.companions import LOST
 from speechgru.training.fine_tuning import adopt_model
+from speechgru.training.launching import find_launcher
+from speechgru.training.meeting import Meeting
 from speechgru.training.resuming import apply_changes
 from speechgru.training.run import Outcome, run_training
 from speechgru.training.run_files import CONFIG_FILE, LAST
@@ -34,6 +37,9 @@ def train(
 ) -> Outcome:
     """Train a model in a new run folder.
 
+    Processes that torchrun or SLURM has started go on with a run that the folder holds:
+    they start again after one of them was lost.
+
     Args:
         options: what is trained, on what and how.
         folder: keeps the options, log, metrics, best.ckpt and last.ckpt of the run.
@@ -48,6 +54,10 @@ def train(
     """
     folder = Path(folder)
     named = named_options(options) if named is None else list(named)
+    launcher = find_launcher()
+    if launcher is not None:
+        with Meeting(launcher) as meeting:
+            return _train_together(options, folder, recipe, named, meeting)
     if is_joining():
         # The process that has begun the run keeps the folder.
         return run_training(_settle(options, named), folder, recipe)
@@ -85,17 +95,74 @@ def resume(
             f"{folder}: nothing to resume, there is no {CONFIG_FILE}; expected the "
             "folder of a run"
         )
-    first = not is_joining()
-    with claim(folder) if first else contextlib.nullcontext():
+    launcher = find_launcher()
+    if launcher is not None:
+        with Meeting(launcher) as meeting:
+            if meeting.is_first:
+                return _go_on(folder, trust, changes or {}, meeting.open)
+            saved = meeting.wait()
+            if saved is None:
+                return Outcome(folder, LOST)
+            return _join(folder, trust, changes or {}, saved)
+    if is_joining():
+        return _join(folder, trust, changes or {}, (folder / LAST).exists())
+    return _go_on(folder, trust, changes or {}, lambda resume: None)
+
+
+def _train_together(
+    options: TrainOptions,
+    folder: Path,
+    recipe: str | None,
+    named: Sequence[str],
+    meeting: Meeting,
+) -> Outcome:
+    """Begin a run, or go on with it: the first process decides for all."""
+    if not meeting.is_first:
+        resume = meeting.wait()
+        if resume is None:
+            return Outcome(folder, LOST)
+        return run_training(_settle(options, named), folder, recipe, resume)
+    folder.mkdir(parents=True, exist_ok=True)
+    with claim(folder), starting(folder):
+        resume = (folder / LAST).exists()
+        if not resume:
+            begin_anew(folder)
+        options = _settle(options, named)
+        if not resume:
+            write_options(folder, options, recipe)
+            write_start(folder)
+        open_meeting = functools.partial(meeting.open, resume)
+        return run_training(options, folder, recipe, resume, open_meeting)
+
+
+def _go_on(
+    folder: Path,
+    trust: Sequence[str],
+    changes: Mapping[str, Any],
+    open_meeting: Callable[[bool], None],
+) -> Outcome:
+    """Go on with a run, as the first of its processes."""
+    with claim(folder):
         options, recipe = read_stored(folder, trust)
-        options = apply_changes(options, changes or {})
+        options = apply_changes(options, changes)
         saved = (folder / LAST).exists()
-        if first and not saved:
+        if not saved:
             begin_anew(folder)
             write_options(folder, options, recipe)
             say_line(f"{folder}: no checkpoint was saved; it begins anew")
+        ready = functools.partial(open_meeting, saved)
         with working_where_it_began(folder):
-            return run_training(options, folder, recipe, resume=saved)
+            return run_training(options, folder, recipe, saved, ready)
+
+
+def _join(
+    folder: Path, trust: Sequence[str], changes: Mapping[str, Any], saved: bool
+) -> Outcome:
+    """Go on with a run, as a further process."""
+    options, recipe = read_stored(folder, trust)
+    options = apply_changes(options, changes)
+    with working_where_it_began(folder):
+        return run_training(options, folder, recipe, saved)
 
 
 def _settle(options: TrainOptions, named: Sequence[str]) -> TrainOptions:

@@ -1,7 +1,10 @@
 """What a run trains on: read, examined, and what may be skipped left out."""
 
+import hashlib
 import json
 import logging
+import os
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +15,7 @@ from speechgru.bounded import read_whole
 from speechgru.data.augment.chain import Chain
 from speechgru.data.folds import hold_out
 from speechgru.data.validation.examine import examine
-from speechgru.factory import build_corpus
+from speechgru.factory import build_corpus, name_corpus
 from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
@@ -46,18 +49,28 @@ def check_data(
     tokenizer: Tokenizer,
     augment: Chain,
     run: Run,
+    cache: Path,
 ) -> dict[str, list[Utterance]]:
     """Let the doctor see the data, and leave out what may be skipped.
 
     What was skipped is kept in the run folder, and a resumed run skips the
     same.
 
+    Args:
+        data: what is wanted.
+        splits: train and dev.
+        model, tokenizer, augment: which the data must suit.
+        run: the run.
+        cache: remembers what files held, from run to run.
+
     Raises:
         InputError: something cannot be trained on, and must not be skipped.
     """
     skipped_file = run.folder / SKIPPED_FILE
-    if run.last is not None:
-        return _leave_out(splits, skipped_file)
+    if run.last is not None or not run.is_first:
+        # The first process has seen them before this one could join.
+        same = data.dev_split == data.train_split
+        return _leave_out(splits, skipped_file, same)
     skip = data.on_error == "skip"
     if not data.check:
         if skip:
@@ -66,8 +79,6 @@ def check_data(
                 "cannot be listed"
             )
         return splits
-    if not run.is_first and not skip:
-        return splits  # the first process has seen them before it started this one
     if data.dev_split == data.train_split:
         examined = {"train": splits["train"]}  # debug=overfit means to share
     else:
@@ -79,22 +90,26 @@ def check_data(
         data.resample,
         on_integers(model.output_lengths),
         augment.shortest,
+        cache,
     )
     if diagnosis.problems and not skip:
         raise InputError(
             f"{diagnosis.report()}\nmend the data, or leave such utterances out by "
             "data.on_error=skip"
         )
-    if run.is_first:
-        log.info("%s", diagnosis.report())
-        if diagnosis.problems:
-            log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)
-            write_json_lines(skipped_file, map(asdict, diagnosis.problems))
-            for split, utterances in examined.items():
-                left = len(diagnosis.healthy(split))
-                log.warning(
-                    "%s: %d of %d utterances left", split, left, len(utterances)
-                )
+    log.info("%s", diagnosis.report())
+    if diagnosis.problems:
+        log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)
+        write_json_lines(
+            skipped_file,
+            (
+                {**asdict(problem), "index": index}
+                for index, problem in diagnosis.placed
+            ),
+        )
+        for split, utterances in examined.items():
+            left = len(diagnosis.healthy(split))
+            log.warning("%s: %d of %d utterances left", split, left, len(utterances))
     return {
         split: diagnosis.healthy(split if split in examined else "train")
         if utterances
@@ -104,23 +119,46 @@ def check_data(
 
 
 def _leave_out(
-    splits: dict[str, list[Utterance]], skipped_file: Path
+    splits: dict[str, list[Utterance]], skipped_file: Path, same: bool
 ) -> dict[str, list[Utterance]]:
+    """Leave out what the first process has skipped when the run began.
+
+    Args:
+        splits: train and dev.
+        skipped_file: lists what was skipped.
+        same: whether dev is train, which was examined once.
+    """
     if not skipped_file.exists():
         return splits
     try:
         lines = read_whole(skipped_file).decode().splitlines()
         problems = [json.loads(line) for line in lines]
-        skipped = {(problem["split"], problem["id"]) for problem in problems}
+        # Older versions did not say which of several with one id it was.
+        skipped = {(p["split"], p["id"], p.get("index")) for p in problems}
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(
             f"{skipped_file}: does not list what was skipped ({error}); bring it back "
             "as the run wrote it"
         ) from error
-    return {
-        split: [u for u in utterances if (split, u.id) not in skipped]
+    left = {
+        split: [
+            utterance
+            for index, utterance in enumerate(utterances)
+            if (split, utterance.id, index) not in skipped
+            and (split, utterance.id, None) not in skipped
+        ]
         for split, utterances in splits.items()
     }
+    return {"train": left["train"], "dev": left["train"]} if same else left
+
+
+def find_cache(options: TrainOptions) -> Path:
+    """Where is remembered what the files of a corpus held, as it is configured."""
+    plain = json.dumps(options.corpus.to_plain(), sort_keys=True, default=str)
+    digest = hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", name_corpus(options.corpus))
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return caches / "speechgru" / "examined" / f"{name}-{digest}.jsonl"
 
 
 def on_integers(

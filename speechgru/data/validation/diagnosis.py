@@ -58,6 +58,7 @@ class Diagnosis:
 
     Attributes:
         problems: in the order of splits and utterances.
+        placed: the same, each behind the index of its utterance in its split.
         notes: remarks that need no action.
         summaries: size of each split.
     """
@@ -69,6 +70,7 @@ class Diagnosis:
         notes: Sequence[str],
         summaries: Mapping[str, SplitSummary],
     ) -> None:
+        self.placed = list(problems)
         self.problems = [problem for _, problem in problems]
         self.notes = list(notes)
         self.summaries = dict(summaries)

@@ -5,16 +5,12 @@ against what CTC needs; splits are compared with each other.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from speechgru.audio import (
-    AudioError,
-    inspect_audio,
-    resampled_length,
-    wrong_sample_rate,
-)
+from speechgru.audio import resampled_length, wrong_sample_rate
 from speechgru.data.segments import SegmentReader
+from speechgru.data.validation.cache import ExaminedAudio
 from speechgru.data.validation.diagnosis import (
     Diagnosis,
     Found,
@@ -23,6 +19,7 @@ from speechgru.data.validation.diagnosis import (
     summarise,
 )
 from speechgru.data.validation.lengths import Alignment, check_duration
+from speechgru.data.validation.listening import Heard, listen_to_all
 from speechgru.data.validation.notes import write_notes
 from speechgru.data.validation.sharing import SharedAudio, repeated_id, repeated_ids
 from speechgru.data.validation.transcripts import check_text
@@ -38,6 +35,7 @@ def examine(
     resample: bool,
     output_lengths: Callable[[int], int] | None,
     shortest: Callable[[float], float] | None,
+    cache: Path | None = None,
 ) -> Diagnosis:
     """Examine every utterance of every split.
 
@@ -51,26 +49,33 @@ def examine(
             frames; None skips the CTC check.
         shortest: the shortest duration, in s, that the training augmentation
             makes of a duration; None when it changes none.
+        cache: file that remembers what files held, which are then not decoded again
+            while their size and time stay the same; None: all are decoded.
 
     Returns:
         All problems; no input of the user's raises.
     """
     examiner = _Examiner(tokenizer, sample_rate, resample, output_lengths, shortest)
+    known, reader = ExaminedAudio(cache), SegmentReader()
     problems: list[tuple[int, Problem]] = []
     summaries: dict[str, SplitSummary] = {}
     # train first, whatever the order: it is the other split's copy that leaks.
     for split in sorted(splits, key=lambda name: name != "train"):
         repeated = repeated_ids(splits[split])
-        examined = track(_by_file(splits[split]), f"doctor: {split}", "utterances")
-        for index, utterance in examined:
+        total = len(splits[split])
+        examined = _listen(splits[split], known, reader)
+        for index, utterance, heard in track(
+            examined, f"doctor: {split}", "utterances", total
+        ):
             if index in repeated:
                 problems.append((index, repeated_id(split, utterance)))
             problems += [
                 (index, Problem(split, utterance.id, kind, message))
-                for kind, message in examiner.examine(split, utterance)
+                for kind, message in examiner.examine(split, utterance, heard)
             ]
         num_tokens = None if tokenizer is None else examiner.num_tokens[split]
         summaries[split] = summarise(splits[split], num_tokens)
+    known.write()
     order = {split: position for position, split in enumerate(splits)}
     problems.sort(key=lambda item: (order[item[1].split], item[0]))
     return Diagnosis(
@@ -85,6 +90,23 @@ def examine(
         ),
         {split: summaries[split] for split in splits},
     )
+
+
+def _listen(
+    utterances: Sequence[Utterance], known: ExaminedAudio, reader: SegmentReader
+) -> Iterator[tuple[int, Utterance, Heard | Found]]:
+    """What the audio of each utterance is, remembered or decoded."""
+    unknown: list[tuple[int, Utterance]] = []
+    for index, utterance in _by_file(utterances):
+        heard = known.find(utterance)
+        if heard is None:
+            unknown.append((index, utterance))
+        else:
+            yield index, utterance, heard
+    for index, utterance, result in listen_to_all(unknown, reader):
+        if isinstance(result, Heard):
+            known.keep(utterance, result)
+        yield index, utterance, result
 
 
 def _by_file(utterances: Sequence[Utterance]) -> list[tuple[int, Utterance]]:
@@ -113,11 +135,12 @@ class _Examiner:
         self.num_channels: Counter[int] = Counter()
         self.users: dict[str, set[str]] = {}  # of a character: ids in train
         self.changes = None if tokenizer is None else Changes(tokenizer.normalize)
-        self._reader = SegmentReader()
         self.shared = SharedAudio()
         self._alignment = Alignment(sample_rate, output_lengths, shortest)
 
-    def examine(self, split: str, utterance: Utterance) -> list[Found]:
+    def examine(
+        self, split: str, utterance: Utterance, heard: Heard | Found
+    ) -> list[Found]:
         """The kind and message of every problem."""
         token_ids, found = check_text(utterance, self.tokenizer)
         if self.changes is not None:
@@ -127,27 +150,25 @@ class _Examiner:
             for token_id in set(token_ids):
                 character = self.tokenizer.tokens[token_id]
                 self.users.setdefault(character, set()).add(utterance.id)
-        try:
-            num_channels = inspect_audio(utterance.audio_path).num_channels
-            waveform, rate = self._reader.read(utterance)
-        except AudioError as error:
-            return [*found, (error.kind, str(error))]
-        self.num_channels[num_channels] += 1
-        if not waveform.any():
+        if not isinstance(heard, Heard):
+            return [*found, heard]
+        self.num_channels[heard.num_channels] += 1
+        if not heard.digest:
             return [
                 *found,
                 (
                     "all-zeros",
-                    f"{utterance.audio_path}: all {len(waveform)} samples are zero, "
-                    "expected speech; record it again or drop the utterance",
+                    f"{utterance.audio_path}: all {heard.num_samples} samples are "
+                    "zero, expected speech; record it again or drop the utterance",
                 ),
             ]
-        found += check_duration(utterance, len(waveform) / rate)
-        found += self.shared.check(split, utterance, waveform)
+        rate = heard.sample_rate
+        found += check_duration(utterance, heard.num_samples / rate)
+        found += self.shared.check(split, utterance, heard.digest)
         if rate != self.sample_rate and not self.resample:
             wrong = wrong_sample_rate(utterance.audio_path, rate, self.sample_rate)
             return [*found, (wrong.kind, str(wrong))]
-        num_samples = resampled_length(len(waveform), rate, self.sample_rate)
+        num_samples = resampled_length(heard.num_samples, rate, self.sample_rate)
         return found + self._alignment.check(
             utterance, token_ids, num_samples, augmented=split == "train"
         )

@@ -1,11 +1,10 @@
 """What may be there but once: ids within a split, audio among splits."""
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
-
-from torch import Tensor
+from functools import lru_cache
+from pathlib import Path
 
 from speechgru.data.overlap import Intervals
 from speechgru.data.validation.diagnosis import Found, Problem
@@ -43,21 +42,20 @@ class SharedAudio:
         self._digests: dict[bytes, tuple[str, str]] = {}
         self._intervals = Intervals()
 
-    def check(self, split: str, utterance: Utterance, waveform: Tensor) -> list[Found]:
+    def check(self, split: str, utterance: Utterance, digest: str) -> list[Found]:
         """Audio that an earlier split has, whole or in part.
 
         Args:
             split: of the utterance.
             utterance: whose place in its file is looked at.
-            waveform: (S,) of it.
+            digest: of its samples, hexadecimal digits.
         """
-        digest = hashlib.blake2b(waveform.numpy().tobytes(), digest_size=16).digest()
         start = utterance.offset
         end = start + utterance.duration if utterance.partial else math.inf
-        path = utterance.audio_path.resolve()
+        path = _resolve(utterance.audio_path)
         shared = self._intervals.find_other(path, split, start, end)
         self._intervals.add(path, split, start, end, utterance.id)
-        same = self._digests.setdefault(digest, (split, utterance.id))
+        same = self._digests.setdefault(bytes.fromhex(digest), (split, utterance.id))
         if same[0] != split:
             shared = same
         elif same[1] != utterance.id:
@@ -72,3 +70,15 @@ class SharedAudio:
                 f"{id}), expected audio of its own; drop one of the two",
             )
         ]
+
+
+def _resolve(path: Path) -> Path:
+    """What `path.resolve()` gives; the folder of many files is looked up once."""
+    if path.is_symlink() or path.name in ("", ".."):
+        return path.resolve()
+    return _resolve_folder(path.parent) / path.name
+
+
+@lru_cache(1024)
+def _resolve_folder(folder: Path) -> Path:
+    return folder.resolve()

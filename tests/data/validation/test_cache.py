@@ -1,0 +1,126 @@
+"""What files held is remembered, as long as they stay as they are."""
+
+import os
+
+import numpy as np
+import pytest
+import soundfile
+
+from speechgru.data.segments import SegmentReader
+from speechgru.data.validation import cache as cache_module
+from speechgru.data.validation import listening
+from speechgru.data.validation.cache import ExaminedAudio
+from speechgru.data.validation.examine import examine
+from speechgru.interfaces import Utterance
+
+RATE = 8000
+
+
+@pytest.fixture
+def utterances(tmp_path):
+    generator = np.random.default_rng(0)
+    made = []
+    for number in range(6):
+        path = tmp_path / f"{number}.wav"
+        soundfile.write(path, 0.1 * generator.standard_normal(RATE), RATE)
+        made.append(Utterance(f"u{number}", path, 1.0, "a"))
+    return made
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Ids of those that were decoded; caches are written however small."""
+    monkeypatch.setattr(cache_module, "_WORTH_IT", 1)
+    ids = []
+    listen = listening._listen
+
+    def spy(reader, utterance):
+        ids.append(utterance.id)
+        return listen(reader, utterance)
+
+    monkeypatch.setattr(listening, "_listen", spy)
+    return ids
+
+
+def check(utterances, cache):
+    splits = {"train": utterances}
+    return examine(splits, None, RATE, False, None, None, cache).report()
+
+
+def test_only_what_has_changed_is_decoded_again(utterances, decoded, tmp_path):
+    cache = tmp_path / "caches" / "some.jsonl"
+    report = check(utterances, cache)
+    assert len(decoded) == 6
+    decoded.clear()
+    assert check(utterances, cache) == report
+    assert decoded == []
+    soundfile.write(utterances[2].audio_path, np.zeros(RATE), RATE)
+    os.utime(utterances[2].audio_path, ns=(1, 1))
+    assert "all 8000 samples are zero" in check(utterances, cache)
+    assert decoded == ["u2"]
+
+
+def test_another_part_of_a_file_is_other_audio(utterances, decoded, tmp_path):
+    cache = tmp_path / "some.jsonl"
+    check(utterances, cache)
+    decoded.clear()
+    path = utterances[0].audio_path
+    check([Utterance("part", path, 0.5, "a", offset=0.2, partial=True)], cache)
+    assert decoded == ["part"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\xff", b'{"version": 7}\n', b"[]\nx y\n"]
+)
+def test_a_cache_that_cannot_be_read_is_made_anew(
+    utterances, decoded, tmp_path, content
+):
+    cache = tmp_path / "some.jsonl"
+    check(utterances, cache)
+    whole = cache.read_bytes()
+    cache.write_bytes(content)
+    decoded.clear()
+    check(utterances, cache)
+    assert len(decoded) == 6
+    assert cache.read_bytes() == whole
+
+
+def test_a_damaged_line_costs_no_more_than_its_file(utterances, decoded, tmp_path):
+    cache = tmp_path / "some.jsonl"
+    check(utterances, cache)
+    lines = cache.read_bytes().splitlines()
+    lines[3] = lines[3][:50]
+    cache.write_bytes(b"\n".join(lines))
+    decoded.clear()
+    check(utterances, cache)
+    assert len(decoded) == 1
+
+
+def test_a_problem_is_looked_at_again(utterances, decoded, tmp_path):
+    cache = tmp_path / "some.jsonl"
+    utterances[1].audio_path.write_bytes(b"RIFF")
+    check(utterances, cache)
+    decoded.clear()
+    check(utterances, cache)
+    assert decoded == ["u1"]
+
+
+def test_several_processes_find_what_one_finds(utterances, monkeypatch):
+    utterances[1].audio_path.write_bytes(b"RIFF")
+    monkeypatch.setattr(listening, "_WORTH_IT", 1)
+    monkeypatch.setattr(listening, "_CHUNK", 2)
+    placed = list(enumerate(utterances))
+    alone, together = (
+        list(listening.listen_to_all(placed, SegmentReader(), num_processes))
+        for num_processes in (1, 2)
+    )
+    assert alone == together
+    assert [index for index, _, _ in together] == list(range(6))
+
+
+def test_nothing_is_written_without_a_place(utterances, decoded, tmp_path):
+    before = sorted(os.listdir(tmp_path))
+    known = ExaminedAudio(None)
+    known.write()
+    check(utterances, None)
+    assert sorted(os.listdir(tmp_path)) == before

@@ -209,7 +209,10 @@ class Encoder(Protocol):
     def __call__(
         self, features: Tensor, input_lengths: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Map (B, T, F) and (B,) frames to (B, T', output_size) and (B,)."""
+        """Map (B, T, F) and (B,) frames to (B, T', output_size) and (B,).
+
+        Lengths are on the host, also where the frames are on a GPU.
+        """
 
     def output_lengths(self, input_lengths: Tensor) -> Tensor:
         """Frames that leave for frames that enter, exactly."""

@@ -56,7 +56,8 @@ def _draw_option(panel: Axes, scored: Sequence[SweptRun], key: str) -> None:
         is_loss = (run.score_name or "").endswith("loss")
         score = (run.score or 0.0) * (1 if is_loss else 100)
         color = BEST_COLOR if run is best else COLOR
-        panel.plot(place, score, "*" if run is best else "o", color=color)
+        marker = "*" if run is best else "o"
+        panel.plot(place, score, marker, color=color, zorder=3 if run is best else 2)
     scores = dict.fromkeys(run.score_name for run in scored if run.score_name)
     label = " ".join(name.rpartition("/")[2] for name in scores)
     panel.set_ylabel(f"dev {label}" + ("" if label == "loss" else " (%)"))

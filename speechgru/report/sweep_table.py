@@ -16,7 +16,8 @@ def format_sweep(folder: Path, runs: Sequence[SweptRun]) -> str:
     score_name = " ".join(name.rpartition("/")[2] for name in names) or "score"
     rows = [["run", *swept, "epochs", f"dev {score_name}", ""]]
     for run in runs:
-        epochs = len(read_learning_curves(folder / str(run.number)))
+        # A run without metrics does not say.
+        epochs = len(read_learning_curves(folder / str(run.number))) or "-"
         remark = "best" if run is best else "" if run.ended else run.state
         if run.error is not None:
             remark += f": {run.error.splitlines()[0] if run.error else ''}"

@@ -150,8 +150,13 @@ def _compact(layers: Sequence[nn.RNNBase], weights: Sequence[Tensor]) -> None:
 
     Else it would copy them there at every call.
     """
-    if len({weight.untyped_storage().data_ptr() for weight in weights}) == 1:
-        return
+    if len({weight.untyped_storage().data_ptr() for weight in weights}) > 1:
+        with torch.inference_mode(False):
+            join_layers(layers).flatten_parameters()
+
+
+def join_layers(layers: Sequence[nn.RNNBase]) -> nn.RNNBase:
+    """One torch layer of several, with the same parameters."""
     first = layers[0]
     stack = type(first)(
         first.input_size,
@@ -163,7 +168,7 @@ def _compact(layers: Sequence[nn.RNNBase], weights: Sequence[Tensor]) -> None:
     for index, layer in enumerate(layers):
         for name, parameter in layer.named_parameters():
             setattr(stack, name.replace("_l0", f"_l{index}"), parameter)
-    stack.flatten_parameters()
+    return stack
 
 
 _RUN: dict[str, Callable[..., tuple[Tensor, ...]]] = {

@@ -9,7 +9,11 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from speechgru.features.padding import ValidFrames
 from speechgru.model.encoders.lstm import LSTMEncoder
 from speechgru.model.encoders.packing import plan_packing
-from speechgru.model.encoders.torch_recurrent import run_rows
+from speechgru.model.encoders.torch_recurrent import (
+    directions,
+    join_layers,
+    run_rows,
+)
 
 SHAPES = [
     (1, [1]),
@@ -112,6 +116,20 @@ def test_packed_layers_are_what_a_cpu_runs_unpacked(
     torch.testing.assert_close(
         encoded, encoder(features, lengths)[0], atol=1e-5, rtol=0
     )
+
+
+@each_pair(member=OF_TORCH, bidirectional=[True, False])
+def test_joined_layers_share_their_parameters_and_are_one(member, bidirectional):
+    encoder = make(member, 3, bidirectional)
+    joined = join_layers(encoder.layers)
+    assert {id(p) for p in joined.parameters()} == {id(p) for p in encoder.parameters()}
+    frames = torch.randn(7, 2, 4)
+    expected, _ = encoder(frames.transpose(0, 1), torch.tensor([7, 7]))
+    torch.testing.assert_close(joined(frames)[0].transpose(0, 1), expected)
+    # Its flat weights are in the order in which they are handed to cuDNN.
+    of_layers = [weights for layer in encoder.layers for weights in directions(layer)]
+    found = [weight for weights in of_layers for weight in weights]
+    assert all(a is b for a, b in zip(joined._flat_weights, found, strict=True))
 
 
 @each_direction

@@ -17,6 +17,8 @@ from speechgru.checkpoint.storage import read_checkpoint
 FAKE_SRUN = Path(__file__).with_name("fake_srun.py")
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 MODULE = ["-m", "speechgru"]
+NEW_STORES = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+"""Lets a node of torchrun come back: it would ask for a store that is no more."""
 
 
 def train(tones, folder, *overrides):
@@ -26,10 +28,10 @@ def train(tones, folder, *overrides):
     ]
 
 
-def start(command):
+def start(command, **told):
     return subprocess.Popen(
         command,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **told},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -130,9 +132,9 @@ def test_a_node_that_was_lost_comes_back(tones, tmp_path):
         *("--rdzv-backend=c10d", f"--rdzv-endpoint=localhost:{port}"),
         *("--rdzv-id=some", "--local-addr=localhost", *MODULE, *options),
     ]
-    first = start(node)
+    first = start(node, **NEW_STORES)
     time.sleep(1)  # the first to come keeps the store, which must survive
-    other = start(node)
+    other = start(node, **NEW_STORES)
     wait_for_checkpoint(first, folder)
     ranks = find_ranks(folder)
     children = Path(f"/proc/{other.pid}/task/{other.pid}/children").read_text().split()
@@ -140,7 +142,7 @@ def test_a_node_that_was_lost_comes_back(tones, tmp_path):
     other.kill()
     os.kill(lost, signal.SIGKILL)
     other.communicate()
-    again = start(node)
+    again = start(node, **NEW_STORES)
     errors = [process.communicate()[1] for process in (first, again)]
     assert [first.returncode, again.returncode] == [0, 0], errors
     assert "resuming behind step" in "".join(errors)

@@ -122,6 +122,8 @@ def with_run(
     """A copy of an encoder that runs its layers in another way."""
     twin = copy.deepcopy(encoder)
     twin.run = run
+    # Over padded utterances always: packed ones are not run by it.
+    twin.arrange = partial(RecurrentEncoder.arrange, twin)
     return twin
 
 

@@ -50,10 +50,10 @@ def test_lengths_and_targets_are_integers_also_without_targets():
             assert tensor.dtype == torch.int64
 
 
-def test_a_batch_moves_with_all_its_tensors():
+def test_a_batch_moves_with_all_its_tensors_but_lengths():
     batch = collate([[make("a", [0.5], [2])]], PLANNED).to(torch.device("meta"))
     assert batch.waveforms.is_meta
-    assert batch.waveform_lengths.is_meta
+    assert batch.waveform_lengths.device.type == "cpu"
     assert batch.targets.is_meta
-    assert batch.target_lengths.is_meta
+    assert batch.target_lengths.device.type == "cpu"
     assert (batch.ids, batch.key) == (["a"], (3, 7, 1))

@@ -76,7 +76,11 @@ def run_command(call, words, is_run):
     arguments = [word.replace("max_epochs=200", "max_epochs=26") for word in arguments]
     if not is_run or any(REAL.match(word) for word in arguments):
         # One of the values of a sweep.
-        arguments = [word.split(",")[0] for word in arguments if word != "-m"]
+        arguments = [
+            word if "[" in word else word.split(",")[0]
+            for word in arguments
+            if word != "-m"
+        ]
         added = ["--cfg", "job"]
     elif any(word.startswith("resume=") for word in arguments):
         added = []

@@ -100,8 +100,7 @@ def test_no_process_outlives_the_first(tones, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rank", [0, 1])
-def test_torchrun_starts_again_and_the_run_goes_on(tones, tmp_path, rank):
+def test_torchrun_starts_again_and_the_run_goes_on(tones, tmp_path):
     folder = tmp_path / "run"
     options = train(
         *(tones, folder, "trainer=torchrun", "trainer.accelerator=cpu"),
@@ -110,7 +109,8 @@ def test_torchrun_starts_again_and_the_run_goes_on(tones, tmp_path, rank):
     several = ["--standalone", "--max-restarts=1", "--nproc-per-node=2"]
     process = start([*TORCHRUN, *several, *MODULE, *options])
     wait_for_checkpoint(process, folder)
-    os.kill(find_ranks(folder)[rank], signal.SIGKILL)
+    # The first, which keeps the folder; of another node: the test below.
+    os.kill(find_ranks(folder)[0], signal.SIGKILL)
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert "resuming behind step" in errors

@@ -80,7 +80,7 @@ def test_a_run_that_fails_ends_no_other_and_is_named(sweep_of, folder, runs):
     assert second == f"  seed=9 in {folder()}/2: ended by SIGKILL"
     rows = [line.split() for line in out.splitlines()]
     assert ["0", "1", "-", "10.00", "best"] in rows
-    assert ["1", "2", "0", "-", "failed:", "out", "of", "luck"] in rows
+    assert ["1", "2", "-", "-", "failed:", "out", "of", "luck"] in rows
     names = {path.name for path in folder().iterdir()}
     assert names == {"0", "1", "2", "3", "multirun.yaml"}
 

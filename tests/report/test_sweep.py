@@ -33,10 +33,10 @@ def test_a_sweep_has_a_column_for_each_option_that_was_swept(sweep, capsys):
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[1:] == [
         ["run", "lr", "encoder", "epochs", "dev", "wer"],
-        ["0", "0.01", "gru", "0", "50.00"],
-        ["1", "0.1", "gru", "0", "25.00", "best"],
-        ["2", "1", "lstm", "0", "-", "failed:", "no"],
-        ["3", "'a,b'", "lstm", "0", "-", "unfinished"],
+        ["0", "0.01", "gru", "-", "50.00"],
+        ["1", "0.1", "gru", "-", "25.00", "best"],
+        ["2", "1", "lstm", "-", "-", "failed:", "no"],
+        ["3", "'a,b'", "lstm", "-", "-", "unfinished"],
         ["picture:", f"{sweep}/sweep.png"],
     ]
     assert (sweep / "sweep.png").read_bytes().startswith(b"\x89PNG")

@@ -17,7 +17,11 @@ test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	@# Tests of training mostly wait for processes that they start: beside the others.
+	@export OMP_NUM_THREADS=1; log=.venv/tests-of-training.log; \
+	$(BIN)/python -m pytest tests/training > $$log 2>&1 & training=$$!; \
+	$(BIN)/python -m pytest --ignore tests/training; others=$$?; \
+	wait $$training; status=$$?; cat $$log; exit $$((others || status))
 
 quick: .venv/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from speechgru.data.validation.listening import Heard
 from speechgru.files import replace_file
-from speechgru.interfaces import Utterance
+from speechgru.interfaces import InputError, Utterance
 
 _WORTH_IT = 512
 """New utterances from which on a cache is written; fewer take less than a second."""
@@ -68,10 +68,9 @@ class ExaminedAudio:
         if self._path is None or self._num_new < _WORTH_IT:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(self._path, b"\n".join(self._lines()))
-        except OSError as error:
-            log.warning("%s: cannot be kept (%s)", self._path, error.strerror)
+        except InputError as error:
+            log.warning("what files hold is not remembered: %s", error)
 
     def _lines(self) -> Iterator[bytes]:
         yield json.dumps(_HEADER).encode()

@@ -124,3 +124,13 @@ def test_nothing_is_written_without_a_place(utterances, decoded, tmp_path):
     known.write()
     check(utterances, None)
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(
+    utterances, decoded, tmp_path, caplog
+):
+    cache = tmp_path / "caches" / "some.jsonl"
+    cache.mkdir(parents=True)
+    assert check(utterances, cache) == check(utterances, None)
+    assert "some.jsonl: cannot be written" in caplog.text
+    assert len(decoded) == 12

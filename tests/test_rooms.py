@@ -28,7 +28,7 @@ ALLOWED = {
     "audio": WITH_FILES,
     "text": EVERYWHERE,
     "features": EVERYWHERE,
-    "data": WITH_FILES | {"audio", "text", "features"},
+    "data": WITH_FILES | {"threads", "audio", "text", "features"},
     "model": EVERYWHERE | {"features"},
     "checkpoint": WITH_FILES | {"text", "features", "model"},
     "lm": EVERYWHERE | {"bounded", "files"},

@@ -102,7 +102,7 @@ def frame_keys(
     Returns:
         (B, T) int32.
     """
-    # One place after another: the place is mixed in here, where there is little to do.
+    # The place is mixed in with the items, of which there are few.
     items = send(_mix64(keys + _hash(place)), device)
     frames = torch.arange(num_frames, device=device)
     return (_mix64(items[:, None] + frames) >> 32).int()

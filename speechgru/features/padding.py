@@ -37,8 +37,26 @@ def zero_padding(frames: Tensor, lengths: Tensor) -> Tensor:
     return frames.masked_fill(~valid.view(*valid.shape, *[1] * (frames.dim() - 2)), 0)
 
 
+def put_back(rows: Tensor, places: Tensor, batch_shape: tuple[int, int]) -> Tensor:
+    """Put rows of frames back into a padded batch.
+
+    Args:
+        rows: (N, H).
+        places: (N,) int64, of each row in the flattened batch.
+        batch_shape: B utterances, T frames.
+
+    Returns:
+        (B, T, H), zero elsewhere.
+    """
+    num_utterances, num_frames = batch_shape
+    padded = rows.new_zeros(num_utterances * num_frames, rows.size(1))
+    return padded.index_copy(0, places, rows).view(*batch_shape, rows.size(1))
+
+
 class ValidFrames:
     """The valid frames of a padded batch, for what needs them more than once.
+
+    Whatever is asked for is found out once, and kept.
 
     Args:
         lengths: (B,) int64, frames, on the host.
@@ -67,20 +85,19 @@ class ValidFrames:
     @cached_property
     def mask(self) -> Tensor:
         """(B, T) or (T, B) bool, on the device."""
-        mask = self._mask(self.lengths_there)
-        return mask.t() if self.time_first else mask
+        return self._mask_on(self.device)
 
     @cached_property
     def rows(self) -> Tensor:
         """(N,) int64, on the device: places of the valid frames in all frames."""
-        mask = self._mask(self.lengths)
-        mask = mask.t() if self.time_first else mask
+        mask = self._mask_on(self.lengths.device)
         return send(mask.flatten().nonzero().flatten(), self.device)
 
+    @cached_property
     def with_time_first(self) -> "ValidFrames":
         """Those of the same frames as (T, B, ...)."""
         return ValidFrames(self.lengths, self.num_frames, self.device, time_first=True)
 
-    def _mask(self, lengths: Tensor) -> Tensor:
-        frames = torch.arange(self.num_frames, device=lengths.device)
-        return frames < lengths[:, None]
+    def _mask_on(self, device: torch.device) -> Tensor:
+        mask = valid_frames(self.lengths, self.num_frames, device)
+        return mask.t() if self.time_first else mask

@@ -55,11 +55,6 @@ class CheckpointWriter(CheckpointIO):
                 del self._writing[name]
                 writing.result()
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is being written."""
-        return all(writing.done() for writing in self._writing.values())
-
     def finish(self) -> None:
         """Wait until all is written.
 

@@ -63,7 +63,7 @@ def test_time_may_come_first_and_memory_lie_in_any_order():
     masked, _ = make_pair()
     frames, valid = make_batch()
     expected = masked(frames, valid)
-    turned = valid.with_time_first()
+    turned = valid.with_time_first
     time_first = masked(frames.transpose(0, 1), turned)
     torch.testing.assert_close(time_first.transpose(0, 1), expected)
     time_first = masked(frames.transpose(0, 1).contiguous(), turned)

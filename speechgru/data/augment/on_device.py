@@ -11,18 +11,11 @@ import torch
 from torch import Tensor, nn
 from torchaudio.functional import add_noise, fftconvolve
 
-from speechgru.data.augment.reverb import DECAY
+from speechgru.data.augment.noise import ColoredNoise
+from speechgru.data.augment.reverb import SimulatedReverb
 from speechgru.features.keyed_draws import draw, normal, utterance_keys
 from speechgru.features.padding import send, zero_padding
-from speechgru.ranges import (
-    DECIBELS,
-    PROBABILITY,
-    SAMPLE_RATE,
-    Range,
-    check,
-    check_each,
-    check_order,
-)
+from speechgru.ranges import PROBABILITY, check
 
 NUM_TAPS = 4096
 """Samples of the filter that colours noise; at 16 kHz it shapes down to 4 Hz."""
@@ -76,8 +69,7 @@ class NoiseOnDevice(DeviceAugmentation):
         self, exponents: Sequence[float], low: float, high: float, probability: float
     ) -> None:
         super().__init__(probability)
-        check_order("low", low, "high", high, DECIBELS)
-        check_each("exponents", exponents, Range(0, 4))
+        ColoredNoise(exponents, low, high, probability)  # checks them
         self.low = low
         self.high = high
         frequencies = torch.arange(NUM_TAPS // 2 + 1).clamp(min=1)
@@ -122,29 +114,28 @@ class ReverbOnDevice(DeviceAugmentation):
         sample_rate: int,
     ) -> None:
         super().__init__(probability)
-        check_order(
-            "shortest_decay", shortest_decay, "longest_decay", longest_decay, DECAY
+        self.room = SimulatedReverb(
+            shortest_decay,
+            longest_decay,
+            lowest_ratio,
+            highest_ratio,
+            probability,
+            sample_rate,
         )
-        check_order(
-            "lowest_ratio", lowest_ratio, "highest_ratio", highest_ratio, DECIBELS
-        )
-        check("sample_rate", sample_rate, SAMPLE_RATE)
-        self.decays = (shortest_decay, longest_decay)
-        self.ratios = (lowest_ratio, highest_ratio)
-        self.sample_rate = sample_rate
 
     def change(self, waveforms: Tensor, lengths: Tensor, keys: Tensor) -> Tensor:
         """See DeviceAugmentation."""
         device = waveforms.device
         of_decay, of_ratio = draw(keys, "reverb", 2).unbind(1)
-        shortest, longest = self.decays
-        lowest, highest = self.ratios
+        shortest, longest = self.room.decays
+        lowest, highest = self.room.ratios
+        sample_rate = self.room.sample_rate
         decays = shortest + of_decay * (longest - shortest)
-        sizes = (decays * self.sample_rate).long().clamp(min=2)
+        sizes = (decays * sample_rate).long().clamp(min=2)
         ratios = 10 ** ((lowest + of_ratio * (highest - lowest)) / 10)
         num_samples = int(sizes.max())
         response = normal(keys, num_samples, "reverb", device)
-        time = torch.arange(num_samples, device=device) / self.sample_rate
+        time = torch.arange(num_samples, device=device) / sample_rate
         response = response * 10 ** (-3 * time / send(decays, device)[:, None])
         response = zero_padding(response, sizes)
         response[:, 0] = 0

@@ -2,7 +2,6 @@
 
 import hashlib
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from speechgru.audio import AudioError, inspect_audio
 from speechgru.data.segments import SegmentReader
 from speechgru.data.validation.diagnosis import Found
 from speechgru.interfaces import InputError, Utterance
+from speechgru.threads import num_processors
 
 _CHUNK = 64
 """Utterances that a process decodes at once; more where they are of one file."""
@@ -64,7 +64,7 @@ def listen_to_all(
         InputError: a process was killed.
     """
     if num_processes is None:
-        num_processes = len(os.sched_getaffinity(0))
+        num_processes = num_processors()
     if num_processes == 1 or len(utterances) < _WORTH_IT:
         for index, utterance in utterances:
             yield index, utterance, _listen(reader, utterance)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from speechgru.features.padding import ValidFrames
-from speechgru.model.encoders.dropout import FrameDraws
+from speechgru.model.dropout import FrameDraws
 
 
 @dataclass(frozen=True)

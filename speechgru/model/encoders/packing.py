@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from speechgru.features.padding import ValidFrames, send
+from speechgru.features.padding import ValidFrames, put_back, send
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,7 @@ class Packing:
 
     def pad(self, rows: Tensor) -> Tensor:
         """Put (N, H) rows back: (B, T, H), zero beyond each length."""
-        num_utterances, num_frames = self.batch_shape
-        padded = rows.new_zeros(num_utterances * num_frames, rows.size(1))
-        return padded.index_copy(0, self.places, rows).view(*self.batch_shape, -1)
+        return put_back(rows, self.places, self.batch_shape)
 
 
 def plan_packing(valid: ValidFrames) -> Packing:

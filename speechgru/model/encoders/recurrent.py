@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from speechgru.features.padding import ValidFrames
+from speechgru.model.dropout import FrameDraws
 from speechgru.model.encoders.arrangement import Arrangement
-from speechgru.model.encoders.dropout import FrameDraws
 from speechgru.model.encoders.stack import RecurrentStack
 
 
@@ -110,7 +110,7 @@ class RecurrentEncoder(RecurrentStack):
             output, layer_state = self.run(
                 layer,
                 inputs.transpose(0, 1)[None],
-                valid.with_time_first(),
+                valid.with_time_first,
                 before[index],
             )
             after.append(layer_state)

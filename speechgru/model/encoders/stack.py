@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from speechgru.features.keyed_draws import frame_keys, step_key, utterance_keys
 from speechgru.features.padding import ValidFrames
+from speechgru.model.dropout import FrameDraws, drop_units
 from speechgru.model.encoders.arrangement import Arrangement
 from speechgru.model.encoders.directions import mirror, reorder
-from speechgru.model.encoders.dropout import FrameDraws, drop_units
 from speechgru.model.encoders.gradient_checkpointing import compute_twice
 from speechgru.model.encoders.lookahead import LookaheadConvolution
 from speechgru.model.encoders.truncation import draw_longest, plan_pieces
@@ -178,9 +178,9 @@ class RecurrentStack(nn.Module, ABC):
         shortest, longest = self.piece_range
         size = draw_longest(shortest, longest, step_key())
         pieces = plan_pieces(lengths, num_frames, size, keys, device)
-        frames = pieces.cut(features)
-        valid = ValidFrames(pieces.lengths, frames.size(1), device)
-        return Arrangement(frames, valid, draws.arranged(pieces.cut), pieces.join)
+        return Arrangement(
+            pieces.cut(features), pieces.valid, draws.arranged(pieces.cut), pieces.join
+        )
 
     def _walk(self, arranged: Arrangement) -> Iterator[tuple[Tensor, Tensor]]:
         """What enters and leaves each layer, as arranged."""
@@ -259,7 +259,7 @@ class RecurrentStack(nn.Module, ABC):
             encoded: (B, T, D x H), zero beyond each length.
         """
         frames = frames.transpose(0, 1)
-        valid = arranged.valid.with_time_first()
+        valid = arranged.valid.with_time_first
         if not self.bidirectional:
             encoded, _ = self.run(layer, frames[None], valid, None)
             encoded = encoded[0]

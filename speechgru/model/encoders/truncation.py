@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from speechgru.features.keyed_draws import draw
-from speechgru.features.padding import ValidFrames, send
+from speechgru.features.padding import ValidFrames, put_back, send
 
 
 @dataclass(frozen=True)
@@ -14,14 +14,13 @@ class Pieces:
     """How padded utterances are cut into pieces; each piece is padded anew.
 
     Attributes:
-        lengths: (N,) int64, frames, on the host; the pieces of the first utterance
-            come first.
+        valid: of the (N, P) pieces; those of the first utterance come first.
         places: (N, P) int64, on the device of the frames: of each frame of a piece in
             the flattened padded batch; of any frame in padding.
         batch_shape: B utterances, T frames.
     """
 
-    lengths: Tensor
+    valid: ValidFrames
     places: Tensor
     batch_shape: tuple[int, int]
 
@@ -32,12 +31,9 @@ class Pieces:
 
     def join(self, encoded: Tensor) -> Tensor:
         """Put (N, P, H) pieces together again: (B, T, H), zero in padding."""
-        valid = ValidFrames(self.lengths, self.places.size(1), encoded.device)
-        size = encoded.size(2)
-        joined = encoded.new_zeros(self.batch_shape[0] * self.batch_shape[1], size)
-        places = self.places.flatten().index_select(0, valid.rows)
-        rows = encoded.flatten(0, 1).index_select(0, valid.rows)
-        return joined.index_copy(0, places, rows).view(*self.batch_shape, size)
+        places = self.places.flatten().index_select(0, self.valid.rows)
+        rows = encoded.flatten(0, 1).index_select(0, self.valid.rows)
+        return put_back(rows, places, self.batch_shape)
 
 
 def plan_pieces(
@@ -63,9 +59,10 @@ def plan_pieces(
     ends = torch.minimum(first[rows] + ranks * longest, lengths[rows])
     starts = (first[rows] + (ranks - 1) * longest).clamp(min=0)
     sizes = ends - starts
-    within = torch.arange(int(sizes.max())).minimum(sizes[:, None] - 1)
+    valid = ValidFrames(sizes, int(sizes.max()), device)
+    within = torch.arange(valid.num_frames).minimum(sizes[:, None] - 1)
     places = (rows * num_frames + starts)[:, None] + within
-    return Pieces(sizes, send(places, device), (len(lengths), num_frames))
+    return Pieces(valid, send(places, device), (len(lengths), num_frames))
 
 
 def draw_longest(shortest: int, longest: int, key: Tensor) -> int:

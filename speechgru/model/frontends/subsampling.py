@@ -1,15 +1,14 @@
 """What the convolutional front ends share: strides, lengths and masks."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speechgru.features.keyed_draws import frame_keys, keep_units, utterance_keys
+from speechgru.features.keyed_draws import utterance_keys
 from speechgru.features.padding import ValidFrames, zero_padding
+from speechgru.model.dropout import FrameDraws
 from speechgru.model.masked_norm import make_norms
 from speechgru.ranges import DROPOUT, SIZE, OptionError, check, whole
 
@@ -128,15 +127,9 @@ class Subsampling(nn.Module, ABC):
         if not self.training or not self.dropout:
             return frames
         places = frames.movedim(1, -1)  # as a channels-last convolution leaves them
-        batch_size, num_frames, *units = places.shape
-        keys = frame_keys(
-            utterance_keys(batch_size),
-            num_frames,
-            f"convolution {index}",
-            frames.device,
-        )
-        keep = keep_units(keys, math.prod(units), self.dropout).view(places.shape)
-        return torch.where(keep.movedim(-1, 1), frames, 0.0) / (1 - self.dropout)
+        draws = FrameDraws(utterance_keys(len(places)), places.size(1), places.device)
+        kept = draws.drop(places.flatten(2), self.dropout, f"convolution {index}")
+        return kept.view(places.shape).movedim(-1, 1)
 
     def arrange(self, features: Tensor) -> Tensor:
         """Arrange (B, T, F) features as (B, channels, T, ...)."""

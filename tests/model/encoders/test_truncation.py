@@ -32,9 +32,9 @@ def test_joined_pieces_are_the_utterances(longest, extra):
         pieces = plan(LENGTHS, frames.size(1), longest, seed)
         cut = pieces.cut(frames)
         assert torch.equal(pieces.join(cut), frames)
-        assert pieces.lengths.min() >= 1
-        assert pieces.lengths.max() == cut.size(1) <= longest
-        left = pieces.lengths.tolist()
+        assert pieces.valid.lengths.min() >= 1
+        assert pieces.valid.lengths.max() == cut.size(1) <= longest
+        left = pieces.valid.lengths.tolist()
         for length in LENGTHS.tolist():
             sizes = [left.pop(0)]
             while sum(sizes) < length:
@@ -47,7 +47,7 @@ def test_joined_pieces_are_the_utterances(longest, extra):
 
 def test_cuts_are_everywhere():
     lengths = torch.full((500,), 9)
-    sizes = plan(lengths, 9, 4).lengths
+    sizes = plan(lengths, 9, 4).valid.lengths
     assert set(sizes.tolist()) == {1, 2, 3, 4}
 
 

@@ -62,8 +62,10 @@ def test_a_recording_that_will_not_fit_is_its_own_error_and_is_not_loaded(
     monkeypatch.setattr(memory, "free_memory", lambda: 700_000_000)
     transcriber = Transcriber(model, TOKENIZER, GreedyDecoder())
     first, failure, last = transcriber.transcribe_many(mixed)
-    assert isinstance(first, Transcript)
-    assert first == last
+    assert isinstance(first, Transcript) and isinstance(last, Transcript)
+    # Alone and in a batch: the texts agree, and what is behind them within 1e-4.
+    assert first.text == last.text
+    assert first.score == pytest.approx(last.score, abs=1e-4)
     assert isinstance(failure, Failure)
     assert failure.message.startswith(f"{mixed[1]}: 1560.0 minutes would take some ")
     assert "expected at most 0.70, which is free; cut it into parts" in failure.message

@@ -207,6 +207,20 @@ def get_number(record: Mapping[str, Any], key: str, kind: str) -> float:
     return float(value)
 
 
+def get_byte_range(record: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The first byte and the number of bytes, where a record has them."""
+    value = record.get("byte_range")
+    if value is None:
+        return None
+    whole = isinstance(value, list) and all(type(number) is int for number in value)
+    if not whole or len(value) != 2 or not 0 <= value[0] < 1 << 62 > value[1] > 0:
+        raise InputError(
+            f"byte_range is {show(value)}, expected the first byte and the number of "
+            "bytes, e.g. [1536, 40960]; correct the line"
+        )
+    return value[0], value[1]
+
+
 def check_keys(record: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     """See that a record has what it must have."""
     missing = [key for key in keys if key not in record]

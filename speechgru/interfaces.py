@@ -28,6 +28,21 @@ class InputError(ValueError):
 
 
 @dataclass(frozen=True)
+class FilePart:
+    """A recording that lies, as it is, inside a larger file: a tar, or an Arrow file.
+
+    Attributes:
+        path: of the larger file.
+        start: of the recording, bytes from the start of that file.
+        size: of the recording, bytes.
+    """
+
+    path: Path
+    start: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Utterance:
     """One line of a manifest.
 
@@ -40,6 +55,8 @@ class Utterance:
         offset: s from the start of the file.
         partial: only `duration` seconds of the file belong to the utterance
             (the manifest gave an offset); otherwise all of it does.
+        byte_range: first byte and number of bytes of the recording, where the file
+            holds several; otherwise the file is the recording.
 
     Examples:
         >>> Utterance("ann-1", Path("wav/0001.wav"), 2.41, "turn the lights off").text
@@ -53,6 +70,14 @@ class Utterance:
     speaker: str | None = None
     offset: float = 0.0
     partial: bool = False
+    byte_range: tuple[int, int] | None = None
+
+    @property
+    def audio(self) -> Path | FilePart:
+        """What is decoded."""
+        if self.byte_range is None:
+            return self.audio_path
+        return FilePart(self.audio_path, *self.byte_range)
 
 
 @dataclass(frozen=True)

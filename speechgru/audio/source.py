@@ -7,14 +7,17 @@ from typing import BinaryIO
 
 from speechgru.audio.error import AudioError
 from speechgru.files import printable
+from speechgru.interfaces import FilePart
 
-AudioSource = str | os.PathLike[str] | bytes | BinaryIO
+AudioSource = str | os.PathLike[str] | bytes | BinaryIO | FilePart
 
 
 def name_audio(source: AudioSource) -> str:
     """What messages call a source: its path where it has one."""
     if isinstance(source, (str, os.PathLike)):
         return printable(os.fsdecode(source))
+    if isinstance(source, FilePart):
+        return f"{printable(os.fsdecode(source.path))} at byte {source.start}"
     name = getattr(source, "name", None)
     return printable(name) if isinstance(name, str) else "audio from memory"
 
@@ -27,6 +30,8 @@ def open_stream(source: AudioSource, name: str) -> BinaryIO:
     """
     if isinstance(source, bytes):
         stream: BinaryIO = BytesIO(source)
+    elif isinstance(source, FilePart):
+        stream = _read_part(source, name)
     elif not isinstance(source, (str, os.PathLike)):
         stream = BytesIO(source.read())
     else:
@@ -39,6 +44,19 @@ def open_stream(source: AudioSource, name: str) -> BinaryIO:
         )
     stream.seek(0)
     return stream
+
+
+def _read_part(part: FilePart, name: str) -> BinaryIO:
+    with _open_path(part.path, name) as file:
+        size = file.seek(0, os.SEEK_END)
+        if not 0 <= part.start <= part.start + part.size <= size:
+            raise AudioError(
+                "truncated",
+                f"{name}: {part.size} bytes, expected to end before those of the file, "
+                f"{size}; copy the file again, or make the manifest anew",
+            )
+        file.seek(part.start)
+        return BytesIO(file.read(part.size))
 
 
 def _open_path(path: str | os.PathLike[str], name: str) -> BinaryIO:

@@ -82,7 +82,7 @@ class SpeechDataset(Dataset):
         """
         waveform, rate = self._reader.read(utterance)
         if rate != self.sample_rate and not self.resample:
-            raise wrong_sample_rate(utterance.audio_path, rate, self.sample_rate)
+            raise wrong_sample_rate(utterance.audio, rate, self.sample_rate)
         waveform = resample_audio(waveform, rate, self.sample_rate)
         if self.augment is not None:
             waveform = self.augment(waveform, epoch, utterance.id, view)

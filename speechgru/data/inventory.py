@@ -118,7 +118,7 @@ def _compare(before: list[Record], now: list[Record]) -> Iterator[str]:
 
 
 def _differ(before: Record, now: Record) -> str | None:
-    for key in ("text", "duration", "offset"):
+    for key in ("text", "duration", "offset", "byte_range"):
         if before.get(key) != now.get(key):
             return f"{key} was {before.get(key)!r}, is {now.get(key)!r}"
     if "missing" in now:
@@ -143,6 +143,8 @@ def _record_utterance(utterance: Utterance, known: Record) -> Record:
     }
     if utterance.partial:
         record["offset"] = utterance.offset
+    if utterance.byte_range is not None:
+        record["byte_range"] = list(utterance.byte_range)
     return record | _record_file(utterance.audio_path, known)
 
 

@@ -3,9 +3,11 @@
     {"audio_filepath": "wav/a.wav", "duration": 2.5, "text": "GO"}
 
 `audio_filepath` is absolute, or relative to the manifest's folder; `duration`
-and the optional `offset` are in s; `id` and `speaker` are optional. Other
+and the optional `offset` are in s; `id` and `speaker` are optional. A recording
+that lies inside a larger, uncompressed file, such as a tar, is named by that file
+and its `byte_range`, e.g. [1536, 40960]: first byte and number of bytes. Other
 keys are ignored. An id that is not given is `audio_filepath` without its
-extension, plus `#<offset>` where a line has an offset.
+extension, plus `@<first byte>` and `#<offset>` where a line has them.
 """
 
 import os
@@ -15,6 +17,7 @@ from typing import Any
 
 from speechgru.files import (
     check_keys,
+    get_byte_range,
     get_name,
     get_seconds,
     get_text,
@@ -84,6 +87,9 @@ def _to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
             f"offset is {offset:g} s, expected 0 or more; correct the line"
         )
     default_id = PurePath(audio_filepath).with_suffix("").as_posix()
+    byte_range = get_byte_range(record)
+    if byte_range is not None:
+        default_id += f"@{byte_range[0]}"
     if partial:
         default_id += f"#{record['offset']}"
     return Utterance(
@@ -94,6 +100,7 @@ def _to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
         speaker=get_name(record, "speaker"),
         offset=offset,
         partial=partial,
+        byte_range=byte_range,
     )
 
 
@@ -108,4 +115,6 @@ def _to_record(utterance: Utterance, folder: Path) -> dict[str, Any]:
         record["speaker"] = utterance.speaker
     if utterance.partial:
         record["offset"] = utterance.offset
+    if utterance.byte_range is not None:
+        record["byte_range"] = list(utterance.byte_range)
     return record

@@ -3,6 +3,11 @@
 from bisect import bisect_left
 from pathlib import Path
 
+from speechgru.interfaces import FilePart
+
+Stretches = dict[str, list[tuple[float, float, str]]]
+"""By split: start and end, s, and the utterance that has them."""
+
 
 class Intervals:
     """Stretches of time in files, each with the utterance that has it.
@@ -13,34 +18,36 @@ class Intervals:
     """
 
     def __init__(self) -> None:
-        self._found: dict[Path, dict[str, list[tuple[float, float, str]]]] = {}
-        self._sorted: dict[tuple[Path, str], tuple[list[float], list]] = {}
+        self._found: dict[Path | FilePart, Stretches] = {}
+        self._sorted: dict[tuple[Path | FilePart, str], tuple[list[float], list]] = {}
 
-    def add(self, path: Path, split: str, start: float, end: float, id: str) -> None:
+    def add(
+        self, audio: Path | FilePart, split: str, start: float, end: float, id: str
+    ) -> None:
         """Keep the stretch of an utterance, s."""
-        by_split = self._found.setdefault(path, {})
+        by_split = self._found.setdefault(audio, {})
         by_split.setdefault(split, []).append((start, end, id))
-        self._sorted.pop((path, split), None)
+        self._sorted.pop((audio, split), None)
 
     def find_other(
-        self, path: Path, split: str, start: float, end: float
+        self, audio: Path | FilePart, split: str, start: float, end: float
     ) -> tuple[str, str] | None:
         """An utterance of another split that shares a stretch: its split and id."""
-        for other in self._found.get(path, {}):
+        for other in self._found.get(audio, {}):
             if other == split:
                 continue
-            starts, latest = self._sort(path, other)
+            starts, latest = self._sort(audio, other)
             # Of those that begin before the end, the one that lasts longest.
             place = bisect_left(starts, end) - 1
             if place >= 0 and latest[place][0] > start:
                 return other, latest[place][1]
         return None
 
-    def _sort(self, path: Path, split: str) -> tuple[list[float], list]:
+    def _sort(self, audio: Path | FilePart, split: str) -> tuple[list[float], list]:
         """Starts in order, and behind each the latest end so far, with its id."""
-        key = path, split
+        key = audio, split
         if key not in self._sorted:
-            ordered = sorted(self._found[path][split])
+            ordered = sorted(self._found[audio][split])
             latest: list[tuple[float, str]] = []
             for _, end, id in ordered:
                 before = latest[-1] if latest else (end, id)

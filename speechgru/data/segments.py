@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from speechgru.audio import AudioError, inspect_audio, read_audio
-from speechgru.interfaces import Utterance
+from speechgru.interfaces import FilePart, Utterance
 
 NO_SEEKING = (".mp3", ".mp2", ".mpga", ".mpeg")
 """Endings of files in which no place is found exactly but by decoding up to it."""
@@ -24,7 +24,7 @@ class SegmentReader:
 
     def __init__(self, max_bytes: int = MAX_KEPT) -> None:
         self.max_bytes = max_bytes
-        self._kept: OrderedDict[Path, tuple[Tensor, int]] = OrderedDict()
+        self._kept: OrderedDict[Path | FilePart, tuple[Tensor, int]] = OrderedDict()
         self._num_bytes = 0
 
     def read(self, utterance: Utterance) -> tuple[Tensor, int]:
@@ -36,10 +36,14 @@ class SegmentReader:
         Raises:
             AudioError: as `read_audio`.
         """
-        path = utterance.audio_path
+        audio = utterance.audio
         if not utterance.partial:
-            return read_audio(path)
-        if path.suffix.lower() in NO_SEEKING and (whole := self._whole(path)):
+            return read_audio(audio)
+        # What a byte range holds has no ending to tell by.
+        seeking = utterance.byte_range is None and (
+            utterance.audio_path.suffix.lower() not in NO_SEEKING
+        )
+        if not seeking and (whole := self._whole(audio)):
             waveform, rate = whole
             start = round(utterance.offset * rate)
             count = round(utterance.duration * rate)
@@ -47,20 +51,20 @@ class SegmentReader:
             if len(part) == count:
                 return part.clone(), rate
         # Also where the part is not within the file, which it says best.
-        return read_audio(path, utterance.offset, utterance.duration)
+        return read_audio(audio, utterance.offset, utterance.duration)
 
-    def _whole(self, path: Path) -> tuple[Tensor, int] | None:
+    def _whole(self, audio: Path | FilePart) -> tuple[Tensor, int] | None:
         """All of a file, if it is sound and not too large."""
-        if path in self._kept:
-            self._kept.move_to_end(path)
-            return self._kept[path]
+        if audio in self._kept:
+            self._kept.move_to_end(audio)
+            return self._kept[audio]
         try:
-            if 4 * inspect_audio(path).num_samples > self.max_bytes:
+            if 4 * inspect_audio(audio).num_samples > self.max_bytes:
                 return None
-            whole = read_audio(path)
+            whole = read_audio(audio)
         except AudioError:
             return None  # but the part may be good
-        self._kept[path] = whole
+        self._kept[audio] = whole
         self._num_bytes += whole[0].nbytes
         while self._num_bytes > self.max_bytes and len(self._kept) > 1:
             _, (oldest, _) = self._kept.popitem(last=False)

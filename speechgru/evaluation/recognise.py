@@ -130,6 +130,7 @@ def _recognise_share(
                 duration=utterances[index].duration,
                 audio_path=utterances[index].audio_path,
                 offset=utterances[index].offset if utterances[index].partial else None,
+                byte_range=utterances[index].byte_range,
                 confidence=average_confidence(hypothesis.tokens),
                 words=hypothesis.words,
             )

@@ -23,6 +23,7 @@ from speechgru.report.page import Media, worst_first
 from speechgru.score.results import Result
 
 NO_PATH = "the results do not say where its audio lies"
+WITHIN = "its audio lies within a larger file, which a page cannot play"
 
 
 @dataclass
@@ -66,13 +67,15 @@ class MediaCollector:
                         media.posteriors[result.id] = hear(loaded, result)
                 except (InputError, OSError) as error:
                     media.failures[result.id] = str(error)
+            elif self.link_audio and result.byte_range is not None:
+                media.failures[result.id] = WITHIN
             elif self.link_audio:
                 media.links[result.id] = self._link(result)
         return media
 
     def _load_once(self, result: Result) -> int:
         part = None if result.offset is None else (result.offset, result.duration)
-        key = (result.audio_path.resolve(), part)
+        key = (result.audio_path.resolve(), result.byte_range, part)
         if key not in self._indices:
             self.recordings.append(make_recording(load_sound(result, SAMPLE_RATE)))
             self._indices[key] = len(self.recordings) - 1

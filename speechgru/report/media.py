@@ -77,7 +77,7 @@ def load_sound(result: Result, sample_rate: int) -> Tensor:
         InputError, OSError: its file cannot be read.
     """
     part = () if result.offset is None else (result.offset, result.duration)
-    return load_audio(result.audio_path, sample_rate, True, *part)
+    return load_audio(result.audio, sample_rate, True, *part)
 
 
 def make_recording(waveform: Tensor) -> Recording:

@@ -16,6 +16,7 @@ from typing import Any
 
 from speechgru.files import (
     check_keys,
+    get_byte_range,
     get_name,
     get_number,
     get_seconds,
@@ -25,7 +26,7 @@ from speechgru.files import (
     show,
     write_json_lines,
 )
-from speechgru.interfaces import InputError, Span
+from speechgru.interfaces import FilePart, InputError, Span
 from speechgru.score.alignment import (
     SCORINGS,
     AlignedPair,
@@ -51,6 +52,7 @@ class Result:
         duration: s, where known.
         audio_path: where known.
         offset: s from the start of the file, where the utterance is a part.
+        byte_range: as in `Utterance`.
         confidence: geometric mean of the tokens' probabilities, in [0, 1];
             None if no word was heard, or not known.
         words: of the hypothesis, with times; empty if not known.
@@ -65,8 +67,16 @@ class Result:
     duration: float | None = None
     audio_path: Path | None = None
     offset: float | None = None
+    byte_range: tuple[int, int] | None = None
     confidence: float | None = None
     words: tuple[Span, ...] = ()
+
+    @property
+    def audio(self) -> Path | FilePart | None:
+        """What is decoded."""
+        if self.audio_path is None or self.byte_range is None:
+            return self.audio_path
+        return FilePart(self.audio_path, *self.byte_range)
 
     @cached_property
     def word_errors(self) -> ErrorCounts:
@@ -177,6 +187,7 @@ def _to_record(result: Result, folder: Path) -> dict[str, Any]:
         if result.audio_path is None
         else relative_path(result.audio_path, folder),
         "offset": result.offset,
+        "byte_range": result.byte_range,
         "confidence": result.confidence,
         "words": [asdict(word) for word in result.words],
     }
@@ -195,6 +206,7 @@ def _to_result(record: Mapping[str, Any], folder: Path) -> Result:
         "words": tuple(map(_to_span, _get_list(record, "words"))),
         "duration": _get_positive(record, "duration"),
         "offset": _get_positive(record, "offset"),
+        "byte_range": get_byte_range(record),
         "confidence": _get_probability(record, "confidence"),
     }
     reference = get_text(record, "reference")

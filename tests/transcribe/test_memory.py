@@ -62,7 +62,8 @@ def test_a_recording_that_will_not_fit_is_its_own_error_and_is_not_loaded(
     monkeypatch.setattr(memory, "free_memory", lambda: 700_000_000)
     transcriber = Transcriber(model, TOKENIZER, GreedyDecoder())
     first, failure, last = transcriber.transcribe_many(mixed)
-    assert isinstance(first, Transcript) and isinstance(last, Transcript)
+    assert isinstance(first, Transcript)
+    assert isinstance(last, Transcript)
     # Alone and in a batch: the texts agree, and what is behind them within 1e-4.
     assert first.text == last.text
     assert first.score == pytest.approx(last.score, abs=1e-4)

@@ -99,6 +99,8 @@ def _key(utterance: Utterance) -> bytes:
     """Of a file, and of the part of it that belongs to the utterance."""
     part = (utterance.offset, utterance.duration) if utterance.partial else ()
     name = f"{os.path.abspath(utterance.audio_path)}\0{part}"
+    if utterance.byte_range is not None:
+        name += f"\0{utterance.byte_range}"
     return hashlib.blake2b(
         name.encode("utf-8", "surrogateescape"), digest_size=16
     ).digest()

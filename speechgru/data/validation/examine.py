@@ -23,7 +23,7 @@ from speechgru.data.validation.listening import Heard, listen_to_all
 from speechgru.data.validation.notes import write_notes
 from speechgru.data.validation.sharing import SharedAudio, repeated_id, repeated_ids
 from speechgru.data.validation.transcripts import check_text
-from speechgru.interfaces import Tokenizer, Utterance
+from speechgru.interfaces import FilePart, Tokenizer, Utterance
 from speechgru.progress import track
 from speechgru.text.changes import Changes
 
@@ -111,9 +111,9 @@ def _listen(
 
 def _by_file(utterances: Sequence[Utterance]) -> list[tuple[int, Utterance]]:
     """Those of one file together, so that it is decoded once; and their indices."""
-    files: dict[Path, list[tuple[int, Utterance]]] = {}
+    files: dict[Path | FilePart, list[tuple[int, Utterance]]] = {}
     for index, utterance in enumerate(utterances):
-        files.setdefault(utterance.audio_path, []).append((index, utterance))
+        files.setdefault(utterance.audio, []).append((index, utterance))
     return [each for some in files.values() for each in some]
 
 
@@ -166,7 +166,7 @@ class _Examiner:
         found += check_duration(utterance, heard.num_samples / rate)
         found += self.shared.check(split, utterance, heard.digest)
         if rate != self.sample_rate and not self.resample:
-            wrong = wrong_sample_rate(utterance.audio_path, rate, self.sample_rate)
+            wrong = wrong_sample_rate(utterance.audio, rate, self.sample_rate)
             return [*found, (wrong.kind, str(wrong))]
         num_samples = resampled_length(heard.num_samples, rate, self.sample_rate)
         return found + self._alignment.check(

@@ -97,7 +97,7 @@ def _take(
 
 def _listen(reader: SegmentReader, utterance: Utterance) -> Heard | Found:
     try:
-        num_channels = inspect_audio(utterance.audio_path).num_channels
+        num_channels = inspect_audio(utterance.audio).num_channels
         waveform, rate = reader.read(utterance)
     except AudioError as error:
         return error.kind, str(error)
@@ -110,7 +110,7 @@ def _cut(utterances: Placed) -> Iterator[Placed]:
     """Chunks; a file that many utterances are cut from stays in one."""
     chunk: Placed = []
     for index, utterance in utterances:
-        if len(chunk) >= _CHUNK and utterance.audio_path != chunk[-1][1].audio_path:
+        if len(chunk) >= _CHUNK and utterance.audio != chunk[-1][1].audio:
             yield chunk
             chunk = []
         chunk.append((index, utterance))

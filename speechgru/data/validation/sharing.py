@@ -8,7 +8,7 @@ from pathlib import Path
 
 from speechgru.data.overlap import Intervals
 from speechgru.data.validation.diagnosis import Found, Problem
-from speechgru.interfaces import Utterance
+from speechgru.interfaces import FilePart, Utterance
 
 
 def repeated_ids(utterances: Sequence[Utterance]) -> set[int]:
@@ -52,9 +52,9 @@ class SharedAudio:
         """
         start = utterance.offset
         end = start + utterance.duration if utterance.partial else math.inf
-        path = _resolve(utterance.audio_path)
-        shared = self._intervals.find_other(path, split, start, end)
-        self._intervals.add(path, split, start, end, utterance.id)
+        audio = _resolve_audio(utterance)
+        shared = self._intervals.find_other(audio, split, start, end)
+        self._intervals.add(audio, split, start, end, utterance.id)
         same = self._digests.setdefault(bytes.fromhex(digest), (split, utterance.id))
         if same[0] != split:
             shared = same
@@ -70,6 +70,13 @@ class SharedAudio:
                 f"{id}), expected audio of its own; drop one of the two",
             )
         ]
+
+
+def _resolve_audio(utterance: Utterance) -> Path | FilePart:
+    path = _resolve(utterance.audio_path)
+    if utterance.byte_range is None:
+        return path
+    return FilePart(path, *utterance.byte_range)
 
 
 def _resolve(path: Path) -> Path:

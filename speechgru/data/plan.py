@@ -1,11 +1,15 @@
 """Which utterances make up which batch, on which process."""
 
 import math
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from speechgru.data.randomness import keyed_seed
+import numpy as np
+from numpy.typing import NDArray
+
+from speechgru.data.buckets import Indices, cut_buckets, cut_steps, limit_buckets
+from speechgru.data.randomness import keyed_numbers
 from speechgru.interfaces import InputError
 from speechgru.ranges import COUNT, Range, check
 
@@ -35,10 +39,12 @@ class BatchPlan:
     A step is planned for all processes and accumulated batches together and
     only then dealt out, so the same steps are taken on one process or many (as
     long as they hold an utterance for each part).
-    Utterances of like duration share a step: they are sorted into buckets,
-    shuffled within them each epoch, and cut into steps of even size, always
-    the same number of them. Every process gets equally many batches; no
-    utterance is dropped or planned twice in a pass over the data.
+    Utterances of like duration share a step: they are sorted into buckets, longest
+    first, shuffled within them each epoch, and cut into steps, each as large as the
+    longest utterance that it may hold allows. The cuts lie at the same places in
+    every epoch, and steps come in another order. Every process gets equally many
+    batches, and parts that are larger by one utterance go round; no utterance is
+    dropped or planned twice in a pass over the data.
 
     An epoch is a pass, or as many steps as are asked for: then passes follow each
     other, and epochs end anywhere in them. The steps of the run are the same.
@@ -47,9 +53,10 @@ class BatchPlan:
         durations: s, of every utterance of the dataset.
         batch_seconds: s of padded audio per optimiser step, at most, unless
             a single utterance, or one for each part, is longer.
-        num_buckets: of equally many utterances; fewer buckets mix durations
-            more and pad more.
-        shuffle: draw the order by (seed, epoch); otherwise shortest first.
+        num_buckets: at most, and no more than there are steps to fill them with
+            several each; fewer buckets mix durations more and pad more.
+        shuffle: draw the order by (seed, epoch); otherwise shortest first, and
+            num_buckets does not matter.
         seed: of the run.
         num_ranks: processes.
         rank: of this process.
@@ -60,7 +67,7 @@ class BatchPlan:
 
     def __init__(
         self,
-        durations: Sequence[float],
+        durations: Sequence[float] | NDArray[np.float64],
         batch_seconds: float,
         num_buckets: int = 1,
         shuffle: bool = False,
@@ -88,12 +95,19 @@ class BatchPlan:
         self._epoch = 0
         self._skip = 0
         self._begin = (0, 0)
-        self._buckets = self._sort_into_buckets(durations, num_buckets)
-        self._num_steps = [
-            self._count_steps([durations[index] for index in bucket], batch_seconds)
-            for bucket in self._buckets
-        ]
-        self.steps_per_pass = sum(self._num_steps)
+        lengths = np.asarray(durations, dtype=np.float64)
+        order = np.argsort(lengths, kind="stable")[::-1]  # the longest first
+        lengths = lengths[order]
+        if shuffle:
+            limit = limit_buckets(lengths, batch_seconds, num_buckets)
+            self._buckets = cut_buckets(lengths, batch_seconds, limit)
+        else:
+            self._buckets = np.arange(len(lengths) + 1)
+        cuts = cut_steps(lengths, self._buckets, batch_seconds, self.num_parts)
+        # Without shuffling all is turned round: the shortest first.
+        self._order = order if shuffle else order[::-1]
+        self._cuts = cuts if shuffle else len(lengths) - cuts[::-1]
+        self.steps_per_pass = len(self._cuts) - 1
         self.steps_per_epoch = steps_per_epoch or self.steps_per_pass
         self.max_steps = max_steps
 
@@ -139,42 +153,25 @@ class BatchPlan:
 
     def _iterate(self, first: int, numbers: range) -> Iterator[PlannedBatch]:
         """Plan batches of this process, by their numbers from a step of the run on."""
-        planned, steps = -1, []
+        planned = -1
+        order, turns = self._order, np.arange(self.steps_per_pass)
         for number in numbers:
             which, turn = divmod(number, self.accumulate)
             epoch, index = divmod(first + which, self.steps_per_pass)
-            if epoch != planned:
-                planned, steps = epoch, self._plan_steps(epoch)
-            part = self.rank + turn * self.num_ranks
-            items = tuple(steps[index][part :: self.num_parts])
-            yield PlannedBatch(items, epoch, index, part, len(steps[index]))
+            if self.shuffle and epoch != planned:
+                planned, (order, turns) = epoch, self._shuffle(epoch)
+            start, stop = self._cuts[turns[index] : turns[index] + 2]
+            # The parts that are larger by one are other ones in every step.
+            part = (self.rank + turn * self.num_ranks + index) % self.num_parts
+            items = order[start + part : stop : self.num_parts].tolist()
+            yield PlannedBatch(tuple(items), epoch, index, part, int(stop - start))
 
-    def _sort_into_buckets(
-        self, durations: Sequence[float], num_buckets: int
-    ) -> list[list[int]]:
-        order = sorted(range(len(durations)), key=lambda index: durations[index])
-        count = min(num_buckets, len(order) // self.num_parts)
-        return list(_cut(order, count))
-
-    def _count_steps(self, durations: list[float], batch_seconds: float) -> int:
-        size = max(int(batch_seconds / max(durations)), 1)
-        return min(math.ceil(len(durations) / size), len(durations) // self.num_parts)
-
-    def _plan_steps(self, epoch: int) -> list[list[int]]:
-        generator = random.Random(keyed_seed("plan", self.seed, epoch))
-        steps: list[list[int]] = []
-        for bucket, num_steps in zip(self._buckets, self._num_steps, strict=True):
-            order = list(bucket)
-            if self.shuffle:
-                generator.shuffle(order)
-            steps += _cut(order, num_steps)
-        if self.shuffle:
-            generator.shuffle(steps)
-        return steps
-
-
-def _cut(items: list[int], count: int) -> Iterator[list[int]]:
-    """Cut a list into `count` runs whose sizes differ by at most one."""
-    for index in range(count):
-        start = index * len(items) // count
-        yield items[start : (index + 1) * len(items) // count]
+    def _shuffle(self, epoch: int) -> tuple[Indices, Indices]:
+        """Utterances in the order of the cuts, and the steps in theirs."""
+        order = self._order.copy()
+        numbers = keyed_numbers(len(order), "plan", self.seed, epoch)
+        for start, stop in pairwise(self._buckets.tolist()):
+            shuffled = np.argsort(numbers[start:stop], kind="stable")
+            order[start:stop] = order[start:stop][shuffled]
+        numbers = keyed_numbers(self.steps_per_pass, "steps", self.seed, epoch)
+        return order, np.argsort(numbers, kind="stable")

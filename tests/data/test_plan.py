@@ -123,7 +123,7 @@ def test_an_utterance_that_is_longer_than_a_batch_stands_alone():
     steps = steps_of(deal(1, 1, durations=durations, batch_seconds=4, num_buckets=3))
     sizes = {index: len(step) for step in steps.values() for index in step}
     assert sizes[0] == sizes[5] == 1
-    assert sizes[1] == sizes[2] == 2
+    assert sizes[1] == sizes[2] == 4
 
 
 def test_every_part_gets_an_utterance_though_the_step_grows_too_long():
@@ -132,14 +132,60 @@ def test_every_part_gets_an_utterance_though_the_step_grows_too_long():
 
 
 def test_buckets_bring_like_durations_together():
+    durations = [GENERATOR.uniform(0.5, 8.0) for _ in range(800)]
+
     def padding(num_buckets):
-        steps = steps_of(deal(1, 1, num_buckets=num_buckets)).values()
+        plan = deal(1, 1, durations=durations, num_buckets=num_buckets)
         padded = sum(
-            len(step) * max(DURATIONS[index] for index in step) for step in steps
+            len(step) * max(durations[index] for index in step)
+            for step in steps_of(plan).values()
         )
-        return padded / sum(DURATIONS)
+        return padded / sum(durations)
 
     assert padding(8) < padding(3) < padding(1)
+
+
+def test_where_steps_are_few_buckets_are_fewer_than_asked_for():
+    """Else the same utterances would meet in every epoch."""
+    durations = [1 + index / 100 for index in range(300)]
+    plans = [deal(1, 1, e, durations=durations, num_buckets=30)[0] for e in (0, 1)]
+    steps = [{frozenset(batch.indices) for batch in plan} for plan in plans]
+    assert len(steps[0]) == len(steps[1]) < 30
+    assert not steps[0] & steps[1]
+
+
+def test_the_larger_parts_of_a_step_go_round():
+    dealt = deal(4, 1, durations=[1.0] * 900, batch_seconds=9.0, num_buckets=1)
+    most = [sum(len(batch.indices) for batch in batches) for batches in dealt]
+    assert sum(most) == 900
+    assert max(most) - min(most) <= 0.02 * max(most)
+
+
+def test_no_step_is_small_because_it_is_the_last():
+    for total in range(40, 80):
+        batches = deal(1, 1, durations=[1.0] * total, batch_seconds=20.0)[0]
+        sizes = [len(batch.indices) for batch in batches]
+        assert max(sizes) - min(sizes) <= 1
+        assert len(sizes) == math.ceil(total / 20)
+
+
+@pytest.mark.parametrize(("num_ranks", "per_rank"), [(1, 200.0), (8, 60.0)])
+def test_a_step_is_nearly_full_and_little_of_it_is_padding(num_ranks, per_rank):
+    """Durations as in LibriSpeech: most of 12 to 16 s, the others of 1.5 to 35 s."""
+    short = [GENERATOR.triangular(1.4, 15.5, 14.0) for _ in range(20_000)]
+    durations = [*short, *(GENERATOR.uniform(14, 17) for _ in range(10_000))]
+    durations += [GENERATOR.uniform(17, 35) for _ in range(100)]
+    budget = num_ranks * per_rank
+    dealt = deal(
+        num_ranks, 1, durations=durations, batch_seconds=budget, num_buckets=30
+    )
+    padded = sum(
+        len(batch.indices) * max(durations[index] for index in batch.indices)
+        for batches in dealt
+        for batch in batches
+    )
+    assert sum(durations) / padded >= 0.95
+    assert padded / (budget * len(dealt[0])) >= 0.93
 
 
 def test_without_shuffling_the_shortest_come_first_in_every_epoch():

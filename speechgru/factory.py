@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from speechgru.model.language_model import TextScorer
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions, TuneOptions
 from speechgru.ranges import OptionError
+from speechgru.text.word_counts import Texts
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ def _build_each(
 
 
 def build_tokenizer(
-    text: Component, texts: Iterable[str], trust: Sequence[str] = ()
+    text: Component, texts: Sequence[str] | Texts, trust: Sequence[str] = ()
 ) -> Tokenizer:
     """Build the tokenizer, from the texts where its class can use them.
 
@@ -188,7 +189,7 @@ def build_tokenizer(
     if not hasattr(tokenizer_class, "from_texts"):
         return build(text.to_plain(), "text", trust)
     options = text.options
-    texts, usable = list(texts), []
+    usable = []
     try:
         with contextlib.suppress(InputError):
             return tokenizer_class.from_texts(texts, **options)

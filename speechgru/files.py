@@ -8,14 +8,17 @@ import os
 import re
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+
+import orjson
 
 from speechgru.bounded import read_unpacked
 from speechgru.interfaces import InputError
 
-_MAX_LISTED = 20  # problems in one message
+MOST_LISTED = 20
+"""Problems in one message."""
 
 MOST_NUMBER = 1e300
 """What numbers of a record stay below, so that their sums are finite."""
@@ -24,8 +27,12 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\
 Item = TypeVar("Item")
 
 
-def replace_file(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
+def replace_file(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
     """Write a file so that, whatever happens, `path` is whole: old or new.
+
+    Args:
+        path: of the file.
+        parts: what it holds, one after the other.
 
     Raises:
         InputError: the file cannot be written; an older one stays.
@@ -35,11 +42,11 @@ def replace_file(path: str | os.PathLike[str], content: bytes | memoryview) -> N
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device, never to be replaced
+            path.write_bytes(b"".join(parts))  # a device, never to be replaced
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -110,38 +117,63 @@ def read_json_lines(
             f"{path}: cannot be read ({reason(error)}), expected {kind}; "
             f"correct the path, or make it with: {origin}"
         ) from error
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise InputError(
-            f"{path}: is UTF-16 text, expected UTF-8; save the file as UTF-8"
-        )
+    _, content = skip_mark(content, path)
     items: list[Item] = []
     problems: list[str] = []
     first_lines: dict[str, int] = {}
     # Not splitlines: it also splits at U+2028 and others inside transcripts.
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = content.split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            item = parse(_parse_object(line))
+            item = parse(parse_object(line))
         except InputError as error:
             problems.append(f"{path}:{number}: {error}")
             continue
         first = first_lines.setdefault(get_id(item), number)
         if first != number:
-            problems.append(
-                f"{path}:{number}: id '{get_id(item)}' is also that of line {first}, "
-                "expected unique ids; give each line its own id"
-            )
+            problems.append(f"{path}:{number}: {repeated_id(get_id(item), first)}")
         items.append(item)
     if problems:
-        raise InputError(_list_problems(problems, path))
+        raise InputError(list_problems(problems, path, len(problems)))
     if not items:
         raise InputError(
             f"{path}: holds no utterances, expected at least one line of JSON; "
             "make it anew"
         )
     return items
+
+
+def skip_mark(content: bytes, path: Path) -> tuple[int, bytes]:
+    """Take the byte order mark off the start of a file; and its size in bytes.
+
+    Raises:
+        InputError: the mark is that of UTF-16.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(
+            f"{path}: is UTF-16 text, expected UTF-8; save the file as UTF-8"
+        )
+    rest = content.removeprefix(codecs.BOM_UTF8)
+    return len(content) - len(rest), rest
+
+
+def repeated_id(id: str, first: int) -> str:
+    """What is said of a line whose id the line of a number has already."""
+    return (
+        f"id '{id}' is also that of line {first}, expected unique ids; give each line "
+        "its own id"
+    )
+
+
+def list_problems(problems: Sequence[str], path: Path, total: int) -> str:
+    """Up to 20 problems of a file, each of which names its line, of so many."""
+    if total == 1:
+        return problems[0]
+    listed = problems[:MOST_LISTED]
+    rest = [f"... and {total - len(listed)} more"] if total > len(listed) else []
+    return "\n".join([f"{path}: {total} bad lines", *listed, *rest])
 
 
 def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
@@ -231,6 +263,12 @@ def check_keys(record: Mapping[str, Any], keys: tuple[str, ...]) -> None:
         )
 
 
+def cache_folder() -> Path:
+    """Where this user keeps what can be made again: $XDG_CACHE_HOME/speechgru."""
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path.home() / ".cache") / "speechgru"
+
+
 def relative_path(path: Path, folder: Path) -> str:
     """How to write `path` in a file of `folder`, so that both can be moved."""
     path, folder = path.absolute(), folder.absolute()
@@ -282,9 +320,24 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _parse_object(line: bytes) -> dict[str, Any]:
+def parse_object(line: bytes) -> dict[str, Any]:
+    """Read one object of JSON. Raises InputError."""
     try:
-        record = json.loads(line.decode())
+        record = orjson.loads(line)
+    except ValueError:
+        record = _parse_slowly(line)
+    if not isinstance(record, dict):
+        raise InputError(
+            f"{show(record)} is not an object, expected one JSON object a line; "
+            "correct the line"
+        )
+    return record
+
+
+def _parse_slowly(line: bytes) -> Any:
+    """What orjson does not take: NaN, surrogates; and say what is wrong."""
+    try:
+        return json.loads(line.decode())
     except UnicodeDecodeError as error:
         raise InputError(
             f"not UTF-8 text (byte {line[error.start]:#04x}), expected UTF-8; "
@@ -294,20 +347,3 @@ def _parse_object(line: bytes) -> dict[str, Any]:
         raise InputError(
             f"not JSON ({error}), expected one JSON object a line; correct the line"
         ) from error
-    if not isinstance(record, dict):
-        raise InputError(
-            f"{show(record)} is not an object, expected one JSON object a line; "
-            "correct the line"
-        )
-    return record
-
-
-def _list_problems(problems: list[str], path: Path) -> str:
-    if len(problems) == 1:
-        return problems[0]
-    listed = problems[:_MAX_LISTED]
-    rest = len(problems) - len(listed)
-    return "\n".join(
-        [f"{path}: {len(problems)} bad lines", *listed]
-        + ([f"... and {rest} more"] if rest else [])
-    )

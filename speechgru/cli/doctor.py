@@ -18,6 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = read_command_line(DoctorOptions, arguments, USAGE, (0, 0)).options
     from speechgru.checkpoint.build import build
+    from speechgru.data.utterances import join, texts_of
     from speechgru.data.validation.examine import examine
     from speechgru.factory import build_augment, build_corpus, build_tokenizer
     from speechgru.training.validation import on_integers
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     augment = build_augment(options.augment, trust, features.sample_rate)
     # Without a split to train on, the transcripts that there are give the tokens.
-    train = splits.get("train") or [u for some in splits.values() for u in some]
+    train = splits.get("train") or join(*splits.values())
     if "train" not in splits and options.text.options.get("alphabet") is None:
         print(
             f"no split train: the tokens are those of {', '.join(splits)} itself, so "
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     diagnosis = examine(
         splits,
-        build_tokenizer(options.text, [u.text for u in train], trust),
+        build_tokenizer(options.text, texts_of(train), trust),
         features.sample_rate,
         options.data.resample,
         on_integers(

@@ -40,7 +40,7 @@ class SpeechDataset(Dataset):
         wordless: Wordless | None = None,
         with_targets: bool = True,
     ) -> None:
-        self.utterances = list(utterances)
+        self.utterances = utterances
         self.tokenizer = tokenizer
         self.sample_rate = sample_rate
         self.resample = resample

@@ -4,12 +4,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from speechgru.data.utterances import join, select
 from speechgru.interfaces import InputError, Utterance
 
 
 def hold_out(
     train: Sequence[Utterance], dev: Sequence[Utterance], fold: str | None
-) -> tuple[list[Utterance], list[Utterance]]:
+) -> tuple[Sequence[Utterance], Sequence[Utterance]]:
     """Cut two splits anew, into what is trained on and what is validated on.
 
     Args:
@@ -18,10 +21,10 @@ def hold_out(
             on nobody; None: as they are.
     """
     if fold is None:
-        return list(train), list(dev)
+        return train, dev
     if fold == "all":
-        return [*train, *dev], []
-    return Fold.parse(fold).split([*train, *dev])
+        return join(train, dev), []
+    return Fold.parse(fold).split(join(train, dev))
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Fold:
 
     def split(
         self, utterances: Sequence[Utterance]
-    ) -> tuple[list[Utterance], list[Utterance]]:
+    ) -> tuple[Sequence[Utterance], Sequence[Utterance]]:
         """Cut utterances into those to train on and those of held-out speakers.
 
         Every `total`-th speaker of the sorted list is held out.
@@ -57,20 +60,24 @@ class Fold:
         Raises:
             InputError: a speaker is not known, or there are too few.
         """
-        nameless = next((u.id for u in utterances if u.speaker is None), None)
-        if nameless is not None:
-            raise InputError(
-                f"the speaker of {nameless} is not known, expected one for every "
-                "utterance; add speakers to the manifest, or set no fold"
-            )
-        speakers = sorted({u.speaker for u in utterances if u.speaker is not None})
+        of_speaker: dict[str, list[int]] = {}
+        for index, utterance in enumerate(utterances):
+            if utterance.speaker is None:
+                raise InputError(
+                    f"the speaker of {utterance.id} is not known, expected one for "
+                    "every utterance; add speakers to the manifest, or set no fold"
+                )
+            of_speaker.setdefault(utterance.speaker, []).append(index)
+        speakers = sorted(of_speaker)
         if len(speakers) < self.total:
             raise InputError(
                 f"{len(speakers)} speakers cannot be held out in {self.total} folds; "
                 "ask for fewer"
             )
-        held_out = set(speakers[self.number - 1 :: self.total])
+        held_out = np.zeros(len(utterances), dtype=bool)
+        for speaker in speakers[self.number - 1 :: self.total]:
+            held_out[of_speaker[speaker]] = True
         return (
-            [u for u in utterances if u.speaker not in held_out],
-            [u for u in utterances if u.speaker in held_out],
+            select(utterances, np.flatnonzero(~held_out)),
+            select(utterances, np.flatnonzero(held_out)),
         )

@@ -21,6 +21,7 @@ from speechgru.files import (
     get_name,
     get_seconds,
     get_text,
+    parse_object,
     read_json_lines,
     relative_path,
     write_json_lines,
@@ -68,6 +69,11 @@ def write_manifest(
     """
     folder = Path(path).parent
     write_json_lines(path, (_to_record(utterance, folder) for utterance in utterances))
+
+
+def parse_utterance(line: bytes, folder: Path) -> Utterance:
+    """Read one line of a manifest of a folder. Raises InputError."""
+    return _to_utterance(parse_object(line), folder)
 
 
 def _to_utterance(record: dict[str, Any], folder: Path) -> Utterance:

@@ -70,8 +70,10 @@ class Source(Protocol):
     def variant(self) -> str:
         """The name, and which it is where there are several of that name."""
 
-    def read(self, split: str) -> list[Utterance]:
+    def read(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split, always in the same order.
+
+        There may be more than memory holds: each is made when it is asked for.
 
         Raises:
             InputError: unknown split, not prepared, or bad data.

@@ -4,7 +4,9 @@ import math
 import random
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from speechgru.data.augment.noise import colored_noise
@@ -26,12 +28,17 @@ class Wordless:
     """
 
     def __init__(
-        self, share: float, durations: Sequence[float], sample_rate: int, seed: int
+        self,
+        share: float,
+        durations: Sequence[float] | NDArray[np.float64],
+        sample_rate: int,
+        seed: int,
     ) -> None:
         check("wordless", share, PROBABILITY)
         generator = random.Random(keyed_seed("wordless", seed))
         count = math.ceil(share * len(durations))
-        self.durations = [generator.choice(durations) for _ in range(count)]
+        drawn = [generator.randrange(len(durations)) for _ in range(count)]
+        self.durations = np.asarray(durations)[np.array(drawn, dtype=np.int64)]
         self.sample_rate = sample_rate
         self.seed = seed
 

@@ -13,6 +13,7 @@ from speechgru.checkpoint.load import LoadedCheckpoint, to_device
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.folds import Fold
 from speechgru.data.plan import BatchPlan
+from speechgru.data.utterances import durations_of, join
 from speechgru.factory import build_corpus, name_corpus
 from speechgru.interfaces import Utterance
 from speechgru.model.acoustic import AcousticModel
@@ -51,7 +52,7 @@ class Split:
 
     corpus: str
     name: str
-    utterances: list[Utterance]
+    utterances: Sequence[Utterance]
 
 
 def name_split(options: SplitOptions) -> str:
@@ -66,7 +67,7 @@ def read_split(options: SplitOptions) -> Split:
         utterances = corpus.read(options.split)
         return Split(corpus.variant, name_split(options), utterances)
     fold = Fold.parse(options.fold)
-    _, held_out = fold.split([*corpus.read("train"), *corpus.read("dev")])
+    _, held_out = fold.split(join(corpus.read("train"), corpus.read("dev")))
     return Split(corpus.variant, name_split(options), held_out)
 
 
@@ -115,11 +116,7 @@ def score_utterances(
         options.data.resample,
         with_targets=False,
     )
-    plan = BatchPlan(
-        [utterance.duration for utterance in utterances],
-        options.batch_seconds,
-        num_buckets=max(1, len(utterances) // 16),
-    )
+    plan = BatchPlan(durations_of(utterances), options.batch_seconds)
     for planned in list(plan)[share::num_shares]:
         batch = data[planned].to(torch.device(options.device))
         with torch.inference_mode():
@@ -137,7 +134,7 @@ def show_minutes(
         utterances: all of them.
         name: of the work.
     """
-    minutes = [utterance.duration / 60 for utterance in utterances]
+    minutes = durations_of(utterances) / 60
     with Progress(name, math.fsum(minutes), "min of audio") as progress:
         for batch in batches:
             yield batch

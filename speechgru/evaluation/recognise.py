@@ -8,6 +8,7 @@ from pathlib import Path
 from queue import Empty, Queue
 
 from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint
+from speechgru.data.utterances import durations_of
 from speechgru.decode.spans import average_confidence
 from speechgru.evaluation.posteriors import score_utterances
 from speechgru.factory import build_decoder
@@ -38,7 +39,7 @@ def recognise(
     Returns:
         Results in the order of the utterances.
     """
-    minutes = math.fsum(utterance.duration for utterance in utterances) / 60
+    minutes = float(durations_of(utterances).sum()) / 60
     found: list[Result] = []
     with Progress("evaluate", minutes, "min of audio") as progress:
         if options.processes == 1:

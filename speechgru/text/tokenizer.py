@@ -13,6 +13,7 @@ from speechgru.text.normalize import (
     TextNormalizer,
     describe_character,
 )
+from speechgru.text.word_counts import count_words
 
 
 class CharacterTokenizer:
@@ -58,9 +59,10 @@ class CharacterTokenizer:
         if alphabet is not None:
             return cls(alphabet, case, punctuation, digits, language)
         normalize = TextNormalizer(case, punctuation, digits, language)
-        characters: set[str] = set()
-        for text in texts:
-            characters.update(normalize(text))
+        words = count_words(texts)
+        characters = set(" " if words.several else "")
+        for word in words.counts:
+            characters.update(normalize(word))
         return cls("".join(sorted(characters)), case, punctuation, digits, language)
 
     def config(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from speechgru.text.normalize import (
     describe_character,
 )
 from speechgru.text.tokenizer import CharacterTokenizer
+from speechgru.text.word_counts import Texts, count_words
 
 
 class WordTokenizer(CharacterTokenizer):
@@ -80,11 +81,12 @@ class WordTokenizer(CharacterTokenizer):
             options: as for `CharacterTokenizer.from_texts`.
         """
         check("min_count", min_count, COUNT)
-        texts = list(texts)
-        spelling = CharacterTokenizer.from_texts(texts, **options)
+        found = count_words(texts)
+        spelling = CharacterTokenizer.from_texts(Texts((), found), **options)
         counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(spelling.normalize(text).split())
+        for raw, count in found.counts.items():
+            for word in spelling.normalize(raw).split():
+                counts[word] += count
         words = sorted(
             word
             for word, count in counts.items()

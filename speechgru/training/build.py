@@ -22,6 +22,7 @@ from speechgru.checkpoint.models import (
 from speechgru.data.augment.chain import Chain
 from speechgru.data.inventory import record_files, record_texts, record_utterances
 from speechgru.data.texts import read_sentences
+from speechgru.data.utterances import texts_of
 from speechgru.factory import (
     DECODER_ROOMS,
     TASK_ROOMS,
@@ -91,7 +92,7 @@ def trains_on_texts(options: TrainOptions) -> bool:
 
 
 def build_speech(
-    options: TrainOptions, splits: dict[str, list[Utterance]], run: Run
+    options: TrainOptions, splits: dict[str, Sequence[Utterance]], run: Run
 ) -> tuple[TrainingTask, PlannedDataModule]:
     """Get ready to train an acoustic model.
 
@@ -140,7 +141,7 @@ def build_speech(
 
 
 def build_texts(
-    options: TrainOptions, splits: dict[str, list[Utterance]], run: Run
+    options: TrainOptions, splits: dict[str, Sequence[Utterance]], run: Run
 ) -> tuple[TrainingTask, PlannedDataModule]:
     """Get ready to train a language model; see `build_speech`."""
     if options.init_from is not None:
@@ -254,7 +255,7 @@ def make_model(
         name: None if part.target is None else part.to_plain()
         for name, part in parts.items()
     }
-    texts = [utterance.text for utterance in train]
+    texts = texts_of(train)
     start = None
     if last is not None:
         model_config = last["model"]

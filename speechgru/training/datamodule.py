@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import lightning as L
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -17,6 +19,7 @@ from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.texts import TextDataset
+from speechgru.data.utterances import durations_of
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.ranges import MOST_THREADS, SEED, check, whole
@@ -53,8 +56,8 @@ class PlannedDataModule(L.LightningDataModule):
         self,
         train_data: Dataset,
         dev_data: Dataset,
-        train_sizes: Sequence[float],
-        dev_sizes: Sequence[float],
+        train_sizes: NDArray[np.float64],
+        dev_sizes: NDArray[np.float64],
         train_batch: float,
         dev_batch: float,
         num_buckets: int,
@@ -66,7 +69,7 @@ class PlannedDataModule(L.LightningDataModule):
         per_process: bool = False,
     ) -> None:
         super().__init__()
-        if not train_sizes:
+        if not len(train_sizes):
             raise InputError("split train has no utterances, expected some")
         if num_workers != "auto":
             check("num_workers", num_workers, whole(0, MOST_THREADS))
@@ -226,15 +229,15 @@ class SpeechDataModule(PlannedDataModule):
         seed: int,
         **options: Any,
     ) -> None:
-        planned = [augment.planned(u.duration, u.id) for u in train]
+        planned = augment.plan(train)
         silent = Wordless(wordless, planned, sample_rate, seed)
         super().__init__(
             SpeechDataset(
                 train, tokenizer, sample_rate, resample, augment, num_views, silent
             ),
             SpeechDataset(dev, tokenizer, sample_rate, resample),
-            planned + silent.durations,
-            [utterance.duration for utterance in dev],
+            np.concatenate([planned, silent.durations]),
+            durations_of(dev),
             train_batch=batch_seconds / num_views,
             dev_batch=batch_seconds,
             num_buckets=num_buckets,
@@ -258,7 +261,7 @@ class SpeechDataModule(PlannedDataModule):
             data.sample_rate,
             data.resample,
         )
-        for planned in BatchPlan([1.0] * count, batch_seconds=1.0):
+        for planned in BatchPlan(np.ones(count), batch_seconds=1.0):
             batch = plain[planned]
             yield batch.waveforms, batch.waveform_lengths
 
@@ -286,8 +289,8 @@ class TextDataModule(PlannedDataModule):
         super().__init__(
             train_data,
             dev_data,
-            train_data.lengths,
-            dev_data.lengths,
+            np.array(train_data.lengths, dtype=np.float64),
+            np.array(dev_data.lengths, dtype=np.float64),
             train_batch=batch_tokens,
             dev_batch=batch_tokens,
             num_buckets=8,

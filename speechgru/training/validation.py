@@ -3,9 +3,8 @@
 import hashlib
 import json
 import logging
-import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,9 +13,10 @@ import torch
 from speechgru.bounded import read_whole
 from speechgru.data.augment.chain import Chain
 from speechgru.data.folds import hold_out
+from speechgru.data.utterances import select
 from speechgru.data.validation.examine import examine
 from speechgru.factory import build_corpus, name_corpus
-from speechgru.files import write_json_lines
+from speechgru.files import cache_folder, write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.options.training import DataOptions, TrainOptions
@@ -25,7 +25,7 @@ from speechgru.training.run_files import SKIPPED_FILE, Run
 log = logging.getLogger(__name__)
 
 
-def read_splits(options: TrainOptions) -> dict[str, list[Utterance]]:
+def read_splits(options: TrainOptions) -> dict[str, Sequence[Utterance]]:
     """Read the training and development utterances, as many as are wanted."""
     corpus, data = build_corpus(options.corpus, options.trust), options.data
     splits = {
@@ -44,13 +44,13 @@ def read_splits(options: TrainOptions) -> dict[str, list[Utterance]]:
 
 def check_data(
     data: DataOptions,
-    splits: dict[str, list[Utterance]],
+    splits: dict[str, Sequence[Utterance]],
     model: AcousticModel,
     tokenizer: Tokenizer,
     augment: Chain,
     run: Run,
     cache: Path,
-) -> dict[str, list[Utterance]]:
+) -> dict[str, Sequence[Utterance]]:
     """Let the doctor see the data, and leave out what may be skipped.
 
     What was skipped is kept in the run folder, and a resumed run skips the
@@ -119,8 +119,8 @@ def check_data(
 
 
 def _leave_out(
-    splits: dict[str, list[Utterance]], skipped_file: Path, same: bool
-) -> dict[str, list[Utterance]]:
+    splits: dict[str, Sequence[Utterance]], skipped_file: Path, same: bool
+) -> dict[str, Sequence[Utterance]]:
     """Leave out what the first process has skipped when the run began.
 
     Args:
@@ -140,13 +140,16 @@ def _leave_out(
             f"{skipped_file}: does not list what was skipped ({error}); bring it back "
             "as the run wrote it"
         ) from error
-    left = {
-        split: [
-            utterance
-            for index, utterance in enumerate(utterances)
-            if (split, utterance.id, index) not in skipped
-            and (split, utterance.id, None) not in skipped
-        ]
+    left: dict[str, Sequence[Utterance]] = {
+        split: select(
+            utterances,
+            [
+                index
+                for index, utterance in enumerate(utterances)
+                if (split, utterance.id, index) not in skipped
+                and (split, utterance.id, None) not in skipped
+            ],
+        )
         for split, utterances in splits.items()
     }
     return {"train": left["train"], "dev": left["train"]} if same else left
@@ -157,8 +160,7 @@ def find_cache(options: TrainOptions) -> Path:
     plain = json.dumps(options.corpus.to_plain(), sort_keys=True, default=str)
     digest = hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
     name = re.sub(r"[^A-Za-z0-9_-]", "_", name_corpus(options.corpus))
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return caches / "speechgru" / "examined" / f"{name}-{digest}.jsonl"
+    return cache_folder() / "examined" / f"{name}-{digest}.jsonl"
 
 
 def on_integers(

@@ -19,7 +19,7 @@ def test_every_speaker_is_held_out_once_and_never_shared():
     for number in (1, 2, 3):
         train, dev = Fold(number, 3).split(everything)
         assert not {u.speaker for u in train} & {u.speaker for u in dev}
-        assert sorted(train + dev, key=lambda u: u.id) == sorted(
+        assert sorted([*train, *dev], key=lambda u: u.id) == sorted(
             everything, key=lambda u: u.id
         )
         held_out += [u.id for u in dev]

@@ -2,6 +2,7 @@
 
 import math
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch
 from speechgru.data.augment.chain import Chain
 from speechgru.data.augment.silence import Silence, find_pause, own_background
 from speechgru.data.wordless import Wordless, make_sound
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Utterance
 
 RATE = 8000
 
@@ -112,9 +113,15 @@ def test_durations_are_drawn_between_the_least_and_the_most():
     assert some[len(some) // 2] == pytest.approx(1.0, abs=0.12)
 
 
+def plan(chain: Chain) -> dict[str, float]:
+    """The planned durations of eight utterances."""
+    utterances = [Utterance(id, Path("a.wav"), 1.4, "") for id in "abcdefgh"]
+    return dict(zip("abcdefgh", chain.plan(utterances).tolist(), strict=True))
+
+
 def test_an_utterance_is_as_long_as_planned_in_every_epoch():
     chain = Chain({"silence": make_silence(probability=0.5)}, seed=1)
-    planned = {id: chain.planned(1.4, id) for id in "abcdefgh"}
+    planned = plan(chain)
     assert 1.4 in planned.values()
     assert len(set(planned.values())) > 3
     for id, duration in planned.items():
@@ -122,7 +129,8 @@ def test_an_utterance_is_as_long_as_planned_in_every_epoch():
         assert {len(waveform) for waveform in heard} == {round(duration * RATE)}
         assert torch.equal(heard[0], heard[1]) == (duration == 1.4)
     other = Chain({"silence": make_silence(probability=0.5)}, seed=2)
-    assert {id: other.planned(1.4, id) for id in planned} != planned
+    assert plan(other) != planned
+    assert set(plan(Chain({}, seed=1)).values()) == {1.4}
 
 
 def test_both_views_of_an_utterance_have_the_same_silence():

@@ -1,13 +1,17 @@
 """Several augmentations, one after the other."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from speechgru.data.randomness import keyed_seed
+from speechgru.data.utterances import durations_of
+from speechgru.interfaces import Utterance
 
 
 class Augmentation(Protocol):
@@ -104,16 +108,27 @@ class Chain:
                 waveform = augment(waveform, generator)
         return waveform
 
-    def planned(self, duration: float, id: str) -> float:
-        """The duration, s, that an utterance of a duration, s, is planned to have.
+    def plan(self, utterances: Sequence[Utterance]) -> NDArray[np.float64]:
+        """The durations, (N,) s, that utterances are planned to have.
 
         Other speeds, which differ in every epoch, are not foreseen.
         """
-        return duration + sum(
-            augment.added(self._lasting(name, id))
+        durations = durations_of(utterances)
+        lengthening = {
+            name: augment
             for name, augment in self.augmentations.items()
             if isinstance(augment, Lengthening)
-        )
+        }
+        if not lengthening:
+            return durations
+        added = [
+            sum(
+                augment.added(self._lasting(name, utterance.id))
+                for name, augment in lengthening.items()
+            )
+            for utterance in utterances
+        ]
+        return durations + np.array(added, dtype=np.float64)
 
     def _lasting(self, name: str, id: str) -> random.Random:
         """What draws the same in every epoch."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from speechgru.audio import inspect_audio
-from speechgru.data.manifest import read_manifest, write_manifest
+from speechgru.data.manifest import write_manifest
+from speechgru.data.manifest_table import open_manifest
 from speechgru.data.source import PreparedReport, report
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
@@ -44,7 +45,7 @@ class Corpus(ABC):
             )
         return self.root / f"{split}.jsonl"
 
-    def read(self, split: str) -> list[Utterance]:
+    def read(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split, in the order of its manifest.
 
         Raises:
@@ -56,7 +57,7 @@ class Corpus(ABC):
                 f"{path}: no such file, {self.name} is not prepared; "
                 f"run: {self.prepare_command}"
             )
-        return read_manifest(path)
+        return open_manifest(path)
 
     @abstractmethod
     def prepare(self) -> PreparedReport:

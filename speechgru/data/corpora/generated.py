@@ -34,7 +34,7 @@ class MadeCorpus(Corpus):
         root: folder of all that is made, and of nothing else.
     """
 
-    def read(self, split: str) -> list[Utterance]:
+    def read(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split, in the order of its manifest.
 
         Raises:
@@ -91,7 +91,7 @@ class MadeCorpus(Corpus):
                 "expected a writable folder with space left; set data_dir"
             ) from error
 
-    def _read_ready(self) -> dict[str, list[Utterance]] | None:
+    def _read_ready(self) -> dict[str, Sequence[Utterance]] | None:
         """What an earlier run made with the same settings, if all is there."""
         try:
             splits = {split: self.read(split) for split in self.splits}

@@ -8,8 +8,10 @@ from typing import Any
 from speechgru.data.archive import find_archive
 from speechgru.data.corpora.archived import DownloadedCorpus
 from speechgru.data.corpora.archives import Archive
-from speechgru.data.manifest import read_manifest, write_manifest
+from speechgru.data.manifest import write_manifest
+from speechgru.data.manifest_table import open_manifest
 from speechgru.data.source import PreparedReport, report
+from speechgru.data.utterances import join
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
 
@@ -71,7 +73,7 @@ class PartedCorpus(DownloadedCorpus):
         """The name, and the parts of train."""
         return "-".join([self.name, *self.parts.get("train", ())])
 
-    def read(self, split: str) -> list[Utterance]:
+    def read(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split, part by part.
 
         Raises:
@@ -90,11 +92,8 @@ class PartedCorpus(DownloadedCorpus):
                 f"{', '.join(self.parts[split])}; {self._remedy(unready)}, then run: "
                 f"{self.prepare_command}"
             )
-        return [
-            utterance
-            for part in self.parts[split]
-            for utterance in read_manifest(self._part_manifest(part))
-        ]
+        manifests = map(self._part_manifest, self.parts[split])
+        return join(*map(open_manifest, manifests))
 
     def prepare(self) -> PreparedReport:
         """Unpack, check and describe every part that there is.

@@ -1,8 +1,9 @@
 """JSON Lines manifests of the user's own, one a split."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from speechgru.data.manifest import read_manifest
+from speechgru.data.manifest_table import open_manifest
 from speechgru.data.source import PreparedReport, report
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
@@ -57,9 +58,9 @@ class ManifestCorpus:
             )
         return self._paths[split]
 
-    def read(self, split: str) -> list[Utterance]:
+    def read(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split. Raises InputError: missing or bad."""
-        return read_manifest(self.manifest_path(split))
+        return open_manifest(self.manifest_path(split))
 
     def prepare(self) -> PreparedReport:
         """Read and count the manifests; nothing is written."""

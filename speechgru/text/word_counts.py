@@ -1,0 +1,70 @@
+"""The words of many texts: all that tokens are made of, and less than the texts."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class WordCounts:
+    """How often each word occurs, as white space separates words in raw texts.
+
+    What normalisation makes of a word does not depend on the words beside it, so
+    whoever normalises each of these once knows the words of all the texts.
+
+    Attributes:
+        counts: occurrences, by word.
+        several: whether any text has more than one word.
+    """
+
+    counts: Mapping[str, int]
+    several: bool
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "WordCounts":
+        """Count the words of texts."""
+        counts: Counter[str] = Counter()
+        several = False
+        for text in texts:
+            words = text.split()
+            counts.update(words)
+            several = several or len(words) > 1
+        return cls(counts, several)
+
+    @classmethod
+    def sum(cls, some: Iterable["WordCounts"]) -> "WordCounts":
+        """The counts of several texts together."""
+        counts: Counter[str] = Counter()
+        several = False
+        for each in some:
+            counts.update(each.counts)
+            several = several or each.several
+        return cls(counts, several)
+
+
+class Texts(Iterable[str]):
+    """Texts that can be gone through again and again, and their words.
+
+    Args:
+        texts: wherever they lie.
+        words: of these texts, where they are counted already.
+    """
+
+    def __init__(self, texts: Iterable[str], words: WordCounts | None = None) -> None:
+        self._texts = texts
+        self._words = words
+
+    def __iter__(self) -> Iterator[str]:
+        """One text after the other."""
+        return iter(self._texts)
+
+    @cached_property
+    def words(self) -> WordCounts:
+        """Their words."""
+        return self._words or WordCounts.of(self._texts)
+
+
+def count_words(texts: Iterable[str]) -> WordCounts:
+    """The words of texts, which may be counted already."""
+    return texts.words if isinstance(texts, Texts) else WordCounts.of(texts)

@@ -125,7 +125,7 @@ def _read(path: Path, manifest: Path, state: State) -> ManifestIndex | None:
         return None
     within = header["line_bytes"] > 0
     starts, durations = mapped[: count + 1], mapped[count + 1 :].view(np.float64)
-    last = size if within else state[0]
+    last = size if within else state[0] + 1  # the last line may lack its end
     if starts[0] < 0 or starts[-1] > last or (np.diff(starts) <= 0).any():
         log.warning("%s: is damaged, is made anew", path)
         return None

@@ -4,10 +4,13 @@ import functools
 import hashlib
 import json
 import os
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from speechgru.data.randomness import keyed_seed
+from speechgru.data.utterances import durations_of, select
 from speechgru.files import read_lines, write_json_lines
 from speechgru.interfaces import InputError, Utterance
 
@@ -17,6 +20,15 @@ Record = dict[str, Any]
 Inventory = dict[str, list[Record]]
 """Records by split, in the order in which the run counts them."""
 
+MOST_RECORDED = 100_000
+"""Utterances of a split that are all recorded; of more, as many as `NUM_DRAWN`."""
+
+NUM_DRAWN = 10_000
+"""Utterances that stand for a larger split, besides the durations of all."""
+
+ALL = ""
+"""What no utterance is called: id of the record of a whole split, of which only some utterances are recorded."""
+
 _BLOCK = 1 << 16  # bytes; of a longer file the first, the middle and the last
 _MAX_LISTED = 5
 
@@ -24,7 +36,9 @@ _MAX_LISTED = 5
 def record_utterances(
     utterances: Sequence[Utterance], known: Mapping[str, Record] | None = None
 ) -> list[Record]:
-    """Describe utterances with their audio.
+    """Describe utterances with their audio; of very many, some of them.
+
+    Which some does not depend on the machine, so the same are compared later.
 
     Args:
         utterances: of a split.
@@ -32,7 +46,15 @@ def record_utterances(
             those is not read again.
     """
     known = known or {}
-    return [_record_utterance(u, known.get(u.id, {})) for u in utterances]
+    total, first = len(utterances), list[Record]()
+    if total > MOST_RECORDED:
+        digest = hashlib.blake2b(durations_of(utterances), digest_size=16).hexdigest()
+        first.append({"id": ALL, "utterances": total, "durations": digest})
+        draw = random.Random(keyed_seed("inventory", total))
+        indices = sorted(draw.sample(range(total), NUM_DRAWN))
+        utterances = select(utterances, indices)
+    records = [_record_utterance(u, known.get(u.id, {})) for u in utterances]
+    return first + records
 
 
 def record_texts(texts: Sequence[tuple[str, str]]) -> list[Record]:
@@ -95,6 +117,9 @@ def find_differences(before: Inventory, now: Inventory) -> list[str]:
 
 def _compare(before: list[Record], now: list[Record]) -> Iterator[str]:
     then, here = by_id(before), by_id(now)
+    if then.get(ALL) != here.get(ALL):
+        yield f"{_describe_all(then)} when the run began, {_describe_all(here)} now"
+        return
     missing = [id for id in then if id not in here]
     added = [id for id in here if id not in then]
     if missing or added:
@@ -115,6 +140,13 @@ def _compare(before: list[Record], now: list[Record]) -> Iterator[str]:
     ]
     if changed:
         yield f"{len(changed)} of {len(now)} changed: {_list(changed)}"
+
+
+def _describe_all(records: Mapping[str, Record]) -> str:
+    if ALL not in records:
+        return f"{len(records)}"
+    whole = records[ALL]
+    return f"{whole.get('utterances')} of the durations {whole.get('durations')}"
 
 
 def _differ(before: Record, now: Record) -> str | None:

@@ -37,7 +37,7 @@ class DataOptions(Options):
             training data.
         batch_tokens: of padded text per optimiser step, of a language model.
         texts: files of one sentence a line to train a language model on as well.
-        num_buckets: of like durations; fewer mix more and pad more.
+        num_buckets: of like durations, at most; fewer mix more and pad more.
         num_workers: loading processes; 0 loads in the training process; "auto": none
             on a CPU, else as many as there are cores for.
         wordless: generated silence, noise, hum and clicks, for each utterance.
@@ -58,7 +58,7 @@ class DataOptions(Options):
     per_process: bool = option(False, later=True)
     steps_per_epoch: int | None = option(None, within=COUNT, later=True)
     texts: tuple[Path, ...] = ()
-    num_buckets: int = option(8, within=COUNT)
+    num_buckets: int = option(30, within=COUNT)
     num_workers: int | str = option("auto", rule=workers)
     wordless: float = option(0.0, within=PROBABILITY, later=True)
     augment: bool = True

@@ -147,7 +147,17 @@ class PlannedDataModule(L.LightningDataModule):
         done = 0 if within.is_last_batch else within.current.processed
         first_step = self.trainer.global_step - done // self.accumulate
         self.train_plan.begin_at(epoch, first_step)
-        self.train_plan.set_epoch(epoch, skip=done)
+        self.train_plan.set_epoch(epoch)
+        planned = len(self.train_plan)
+        if done > planned:
+            log.warning(
+                "%d batches of epoch %d are done, but it has %d: an older version of "
+                "speechgru planned it; what is left of it is passed over",
+                done,
+                epoch + 1,
+                planned,
+            )
+        self.train_plan.set_epoch(epoch, skip=min(done, planned))
         if self.max_steps is not None:
             left = math.ceil((self.max_steps - first_step) / self.steps_per_epoch)
             loop.max_epochs = epoch + left

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from speechgru.data import inventory
 from speechgru.data.inventory import (
     find_differences,
     read_inventory,
@@ -67,3 +68,26 @@ def test_a_damaged_inventory_is_named_by_its_line(tmp_path):
     path.write_text('{"split": "train", "id": "a"}\n{"id": "b"}\n')
     with pytest.raises(InputError, match=r"data\.jsonl:2: not what a run writes"):
         read_inventory(path)
+
+
+def test_of_very_many_some_are_recorded_and_all_durations_counted(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(inventory, "MOST_RECORDED", 10)
+    monkeypatch.setattr(inventory, "NUM_DRAWN", 5)
+    audio = tmp_path / "a.wav"
+    audio.write_bytes(b"sound")
+    many = [Utterance(f"u{index}", audio, 1 + index, "A") for index in range(20)]
+    before = {"train": record_utterances(many)}
+    assert len(before["train"]) == 6
+    assert find_differences(before, {"train": record_utterances(many)}) == []
+    for other in (many[:-1], many[:5], many[::-1]):
+        (difference,) = find_differences(before, {"train": record_utterances(other)})
+        assert "20 of the durations" in difference
+        assert f"{len(other)}" in difference
+    drawn = before["train"][3]["id"]
+    changed = [
+        Utterance(u.id, audio, u.duration, "B") if u.id == drawn else u for u in many
+    ]
+    (difference,) = find_differences(before, {"train": record_utterances(changed)})
+    assert f"{drawn} (text was 'A', is 'B')" in difference

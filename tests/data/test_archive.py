@@ -167,6 +167,12 @@ def test_too_many_files_are_an_error(tmp_path):
         extract_archive(path, tmp_path / "files")
 
 
+def add_member(archive, name, kind=tarfile.REGTYPE, linkname="", content=b""):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname, member.size = kind, linkname, len(content)
+    archive.addfile(member, io.BytesIO(content))
+
+
 @pytest.mark.parametrize("kind", ["tar", "zip"])
 def test_a_full_disk_loses_nothing_that_is_unpacked(kind, tmp_path, monkeypatch):
     path = tmp_path / f"a.{kind}"
@@ -176,7 +182,10 @@ def test_a_full_disk_loses_nothing_that_is_unpacked(kind, tmp_path, monkeypatch)
             for name in names:
                 archive.writestr(name, bytes(5000))
     else:
-        make_tar(path, {name: bytes(5000) for name in names})
+        with tarfile.open(path, "w") as archive:
+            add_member(archive, "x", tarfile.DIRTYPE)
+            for name in names:
+                add_member(archive, name, content=bytes(5000))
     usage = type("Usage", (), {"free": 9000})
 
     def use(_):
@@ -247,12 +256,6 @@ def test_a_bomb_inside_an_archive_is_an_error(tmp_path):
     assert os.listdir(tmp_path / "in") == []
 
 
-def add_member(archive, name, kind=tarfile.REGTYPE, linkname="", content=b""):
-    member = tarfile.TarInfo(name)
-    member.type, member.linkname, member.size = kind, linkname, len(content)
-    archive.addfile(member, io.BytesIO(content))
-
-
 @pytest.mark.parametrize(
     "members",
     [
@@ -289,6 +292,15 @@ def test_an_absolute_name_in_a_tar_loses_its_slash(tmp_path):
     path = make_tar(tmp_path / "a.tar", {"/evil/a": b"A", "b": b"B"})
     extract_archive(path, tmp_path / "files")
     assert (tmp_path / "files/evil/a").read_bytes() == b"A"
+
+
+def test_a_zip_whose_times_are_none_is_unpacked(tmp_path):
+    strange = zipfile.ZipInfo("x/a", (1980, 0, 0, 31, 63, 62))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(strange, "A")
+        archive.writestr("y", "")
+    extract_archive(tmp_path / "a.zip", tmp_path / "files")
+    assert (tmp_path / "files/x/a").read_bytes() == b"A"
 
 
 @pytest.mark.parametrize("name", ["/evil", "C:/evil", "..\\evil"])

@@ -151,3 +151,51 @@ def test_rows_of_the_ablation_are_chosen_with_a_fold(calls):
         assert compare.startswith(
             f"speechgru compare runs/an4/ablation/fold2/base/results.jsonl {run}/"
         )
+
+
+@pytest.mark.parametrize(
+    ("hours", "recipe", "parts"),
+    [
+        ("100", "bigru_100", "train-clean-100"),
+        ("460", "bigru_960", "train-clean-100,train-clean-360"),
+        ("960", "bigru_960", "train-clean-100,train-clean-360,train-other-500"),
+    ],
+)
+def test_librispeech_trains_on_as_many_hours_as_are_asked_for(
+    calls, hours, recipe, parts
+):
+    found = calls("librispeech/run.sh", "2", HOURS=hours)
+    corpus = f"corpus=librispeech corpus.parts.train=[{parts}] corpus.download=true"
+    run = f"runs/librispeech/bigru_{hours}/seed2"
+    assert found[:2] == [
+        f"speechgru prepare {corpus}",
+        f"speechgru train recipe=librispeech/{recipe} seed=2 hydra.run.dir={run} "
+        f"{corpus}",
+    ]
+
+
+def test_timit_is_taken_from_the_folder_of_the_user(calls):
+    found = calls("timit/run.sh", TIMIT="mine/TIMIT", TRANSCRIPT="phones48")
+    assert found[0] == (
+        "speechgru prepare corpus=timit corpus.folder=mine/TIMIT "
+        "corpus.transcript=phones48"
+    )
+    with pytest.raises(subprocess.CalledProcessError):
+        calls("timit/run.sh", TIMIT="")
+
+
+NEW = ["mini_librispeech", "ljspeech", "vctk", "speech_commands", "tedlium"]
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_recipe_prepares_and_trains_its_corpus(calls, name):
+    found = calls(f"{name}/run.sh")
+    assert found[0].startswith(f"speechgru prepare corpus={name}")
+    assert found[1].startswith(f"speechgru train recipe={name}/bigru seed=1 ")
+
+
+@pytest.mark.parametrize("name", [*NEW, "librispeech", "timit"])
+def test_a_page_says_what_its_corpus_is_and_what_was_not_run(name):
+    page = (RECIPES / name / "README.md").read_text()
+    assert f"recipes/{name}/run.sh" in page
+    assert "not run here" in page.lower() or "| seeds |" in page

@@ -29,11 +29,11 @@ class PartedCorpus(DownloadedCorpus):
         root: as for Corpus.
         archive: as for DownloadedCorpus.
         archives: as for DownloadedCorpus, one a part.
-        parts: names of the parts of each split.
+        parts: names of the parts of each split; [] for a split that is to be empty,
+            such as dev where a fold of train is held out.
         download: fetch the parts of the splits that are not there. Otherwise
             nothing is fetched: they may be tens of GB.
-        utterances: expected number per part; of one without it, any.
-        hours: expected h per part, to a tenth of a percent; likewise.
+        utterances, hours, words: expected per part; see `ReferenceCounts`.
 
     Raises:
         InputError: as for DownloadedCorpus; or a split names no part that there is.
@@ -49,9 +49,11 @@ class PartedCorpus(DownloadedCorpus):
         download: bool,
         utterances: Mapping[str, int | None] | None = None,
         hours: Mapping[str, float | None] | None = None,
+        words: Mapping[str, int | None] | None = None,
     ) -> None:
-        super().__init__(name, root, archive, archives, utterances, hours)
+        super().__init__(name, root, archive, archives, utterances, hours, words)
         self.parts = {split: list(names) for split, names in parts.items() if names}
+        self._empty = [split for split, names in parts.items() if not names]
         self.download = download
         self._by_part = {each.part: each for each in self.archives}
         for split, names in self.parts.items():
@@ -74,12 +76,14 @@ class PartedCorpus(DownloadedCorpus):
         return "-".join([self.name, *self.parts.get("train", ())])
 
     def read(self, split: str) -> Sequence[Utterance]:
-        """The utterances of a split, part by part.
+        """The utterances of a split, part by part; none of one that has no parts.
 
         Raises:
             InputError: unknown split, a part that is not prepared, or a bad
                 manifest.
         """
+        if split in self._empty:
+            return []
         if split not in self.parts:
             raise InputError(
                 f"unknown split '{split}'; {self.name} has: {', '.join(self.parts)}"
@@ -136,8 +140,8 @@ class PartedCorpus(DownloadedCorpus):
         self._unpack(archive)
         utterances = self._read_part(part, self.folder(archive))
         path = self._part_manifest(part)
-        size = report(self.name, {part: utterances}, {part: path}).splits[part]
-        self._check_size(part, size)
+        sizes = report(self.name, {part: utterances}, {part: path}).splits
+        self.counts.check(self.name, sizes)
         write_manifest(path, utterances)
         return utterances
 

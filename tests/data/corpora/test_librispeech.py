@@ -98,6 +98,15 @@ def test_parts_that_are_there_are_prepared_and_the_others_named(tmp_path, archiv
     assert len(fewer.read("train")) == 3
 
 
+def test_a_split_without_parts_is_empty(tmp_path, archives):
+    corpus = build(tmp_path, archives, parts={"train": ["train-a"], "dev": []})
+    corpus.prepare()
+    assert corpus.splits == ("train",)
+    assert len(corpus.read("dev")) == 0
+    with pytest.raises(InputError, match="unknown split 'test'"):
+        corpus.read("test")
+
+
 def test_a_part_that_comes_later_is_added(tmp_path, archives):
     shutil.move(archives / "train-b.tar.gz", tmp_path)
     build(tmp_path, archives).prepare()

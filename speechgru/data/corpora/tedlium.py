@@ -1,0 +1,181 @@
+"""TED-LIUM 3: 452 hours of talks in English, 16 kHz, cut by their transcripts.
+
+Source: "TED-LIUM 3: twice as much data and corpus repartition for experiments on
+speaker adaptation", arXiv:1805.04699; https://www.openslr.org/51 (CC BY-NC-ND 3.0,
+the talks belong to TED).
+"""
+
+import logging
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from speechgru.audio import AudioInfo
+from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.recordings import inspect_files
+from speechgru.data.corpora.stm import IGNORED, Stretch, read_stm
+from speechgru.interfaces import InputError, Utterance
+from speechgru.ranges import Range, check, nearest
+
+_log = logging.getLogger(__name__)
+
+_SUFFIX = re.compile(r"\s+(?='(?:s|re|ve|ll|d|m|t)\s)", re.IGNORECASE)
+_UNKNOWN = "<unk>"
+_UNKNOWN_CHOICES = ("remove", "keep", "leave_out")
+_PADDING = Range(0, 1)
+
+
+class TEDLIUM(ArchivedCorpus):
+    """TED-LIUM 3 with the legacy splits, whose dev and test are those of release 2.
+
+    A talk is one file, an utterance a stretch of it; start and length are rounded to
+    whole samples. Stretches that nobody transcribed are left out, and so are those
+    without a word; both are counted. In the texts, marks of pronunciation, pauses and
+    noises are removed, and what was split off at an apostrophe (it 's) is joined.
+
+    Args:
+        unknown: what becomes of `<unk>`, a word that the aligner did not know: remove
+            it from the text, keep it, or leave_out the utterance.
+        padding: s by which training stretches, which are cut tightly, begin earlier
+            and end later; never beyond the talk or into the next stretch. Kaldi takes
+            0.15 and 0.1.
+        others: as for ArchivedCorpus.
+
+    Raises:
+        InputError: as for ArchivedCorpus, or an unknown choice or impossible padding.
+    """
+
+    patterns = ("legacy/*/stm/*.stm", "legacy/*/sph/*.sph")
+
+    def __init__(
+        self,
+        name: str,
+        root: str | Path,
+        archive: str | None,
+        archives: Sequence[Mapping[str, Any]],
+        unknown: str,
+        padding: Sequence[float],
+        utterances: Mapping[str, int | None] | None = None,
+        hours: Mapping[str, float | None] | None = None,
+        words: Mapping[str, int | None] | None = None,
+    ) -> None:
+        super().__init__(name, root, archive, archives, utterances, hours, words)
+        if unknown not in _UNKNOWN_CHOICES:
+            raise InputError(
+                f"corpus.unknown is {unknown!r}, expected one of: "
+                f"{', '.join(_UNKNOWN_CHOICES)}{nearest(unknown, _UNKNOWN_CHOICES)}"
+            )
+        if len(padding) != 2:
+            raise InputError(
+                f"corpus.padding is {list(padding)}, expected s before and s after, "
+                "such as [0.15,0.1]"
+            )
+        for each in padding:
+            check("corpus.padding", each, _PADDING)
+        self.unknown = unknown
+        self.before, self.after = padding
+
+    def _read_files(self) -> dict[str, list[Utterance]]:
+        return {split: self._read_split(split) for split in self.splits}
+
+    def _read_split(self, split: str) -> list[Utterance]:
+        folder = self.files / "legacy" / split
+        by_talk: dict[str, list[Stretch]] = defaultdict(list)
+        for path in sorted((folder / "stm").glob("*.stm")):
+            for stretch in read_stm(path):
+                by_talk[stretch.talk].append(stretch)
+        if not by_talk:
+            raise InputError(
+                f"{folder / 'stm'}: no line of an .stm file, expected the talks of "
+                f"{split}; take the original archive"
+            )
+        paths = {talk: folder / "sph" / f"{talk}.sph" for talk in sorted(by_talk)}
+        infos = inspect_files(list(paths.values()), f"{self.name} {split}")
+        left_out: Counter[str] = Counter()
+        utterances = []
+        for (talk, path), info in zip(paths.items(), infos, strict=True):
+            stretches = sorted(by_talk[talk], key=lambda each: each.start)
+            bounds = self._bounds(stretches, info, is_padded=split == "train")
+            for stretch, (first, stop) in zip(stretches, bounds, strict=True):
+                text = self._clean(stretch.text, left_out)
+                if text is not None:
+                    utterances.append(_describe(stretch, path, text, first, stop, info))
+        for reason, count in sorted(left_out.items()):
+            _log.warning("%s %s: %d stretches %s", self.name, split, count, reason)
+        return utterances
+
+    def _bounds(
+        self, stretches: Sequence[Stretch], info: AudioInfo, is_padded: bool
+    ) -> list[tuple[int, int]]:
+        """First sample of each stretch, and the first one behind it."""
+        rate = info.sample_rate
+        exact = [(round(s.start * rate), round(s.end * rate)) for s in stretches]
+        if not is_padded:
+            return exact
+        before, after = round(self.before * rate), round(self.after * rate)
+        padded = []
+        for place, (first, stop) in enumerate(exact):
+            earliest = exact[place - 1][1] if place else 0
+            latest = exact[place + 1][0] if place + 1 < len(exact) else info.num_samples
+            # Of stretches that overlap as they are, nothing is cut off.
+            padded.append(
+                (
+                    min(first, max(first - before, earliest)),
+                    max(stop, min(stop + after, latest)),
+                )
+            )
+        return padded
+
+    def _clean(self, text: str, left_out: Counter[str]) -> str | None:
+        """The words of a stretch; None: it is left out, for the reason counted."""
+        if IGNORED in text.lower():
+            left_out["that nobody transcribed are left out"] += 1
+            return None
+        words = clean_text(text).split()
+        if _UNKNOWN in words and self.unknown != "keep":
+            if self.unknown == "leave_out":
+                left_out["with <unk> are left out (corpus.unknown)"] += 1
+                return None
+            left_out["have lost their <unk> (corpus.unknown)"] += 1
+            words = [word for word in words if word != _UNKNOWN]
+        if not words:
+            left_out["without a word are left out"] += 1
+            return None
+        return " ".join(words)
+
+
+def clean_text(text: str) -> str:
+    """Remove what is no word, and join to its word what was split off it.
+
+    Examples:
+        >>> clean_text("the(2) talk <sil> it 's {NOISE} you 're (Name_2009P-3)")
+        "the talk it's you're"
+    """
+    text = re.sub(r"\([^()\s]+-[^()\s]+\)\s*$", "", text)  # the utterance's name
+    text = re.sub(r"\(\d+\)", "", text)  # which pronunciation it was
+    text = re.sub(r"<sil>|\{[^{}]*\}|\[[^\[\]]*\]", " ", text)
+    return " ".join(_SUFFIX.sub("", f"{text} ").split())
+
+
+def _describe(
+    stretch: Stretch, path: Path, text: str, first: int, stop: int, info: AudioInfo
+) -> Utterance:
+    stop = min(stop, info.num_samples)
+    if stop <= first:
+        raise InputError(
+            f"{path}: {info.duration:.2f} s, but a stretch of it lies from "
+            f"{stretch.start} to {stretch.end} s; take the original archive"
+        )
+    # In hundredths of a second, as the file has them; unique within a talk.
+    span = f"{round(stretch.start * 100):07d}-{round(stretch.end * 100):07d}"
+    return Utterance(
+        id=f"{stretch.talk}-{span}",
+        audio_path=path,
+        duration=(stop - first) / info.sample_rate,
+        text=text,
+        speaker=stretch.speaker,
+        offset=first / info.sample_rate,
+        partial=True,
+    )

@@ -1,29 +1,24 @@
 """Archives of corpora: found or downloaded, unpacked safely, and digested."""
 
+import contextlib
 import hashlib
-import http.client
-import logging
 import lzma
 import os
 import shutil
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from speechgru.data.unpack import extract_tar, extract_zip
+from speechgru.data.download import download
+from speechgru.data.unpack import Allowance, NoSpaceError, extract_tar, extract_zip
 from speechgru.interfaces import InputError
-from speechgru.progress import Progress, track
+from speechgru.progress import track
 
-_log = logging.getLogger(__name__)
-
-_CHUNK = 1 << 18  # bytes
-_MB = 1e6
-_TIMEOUT = 30  # s without an answer
+_CHUNK = 1 << 20  # bytes
+_HEAD = 1 << 16  # bytes that tell an archive from others of its size
 
 
 def find_archive(archive: str | None, filename: str, download_dir: Path) -> Path | None:
@@ -67,7 +62,13 @@ def find_archive(archive: str | None, filename: str, download_dir: Path) -> Path
 
 
 def locate_archive(
-    archive: str | None, filename: str, url: str | None, download_dir: Path
+    archive: str | None,
+    filename: str,
+    url: str | None,
+    download_dir: Path,
+    mirrors: Sequence[str] = (),
+    size: int | None = None,
+    check: Callable[[Path], None] | None = None,
 ) -> Path:
     """Find an archive, or download it as the last resort.
 
@@ -76,6 +77,10 @@ def locate_archive(
         filename: as for `find_archive`.
         url: where it is downloaded from; None: nowhere.
         download_dir: where downloads are kept.
+        mirrors: addresses that are tried after the url, in turn.
+        size: expected bytes of a download, if they are known.
+        check: raises InputError where an archive is another than expected; each
+            archive is given to it, found or downloaded.
 
     Raises:
         InputError: as for `find_archive`; it is not in the folder that the user
@@ -84,6 +89,8 @@ def locate_archive(
     """
     path = find_archive(archive, filename, download_dir)
     if path is not None:
+        if check is not None:
+            check(path)
         return path
     if archive is not None or url is None:
         raise InputError(
@@ -92,37 +99,23 @@ def locate_archive(
             "corpus.archive=PATH"
         )
     path = download_dir / filename
-    download(url, path)
+    download([url, *mirrors], path, size, check)
     return path
 
 
-def download(url: str, path: Path) -> None:
-    """Download to `path`, resuming from `<path>.part` where the host can.
-
-    Raises:
-        InputError: unreachable, refused or cut off; the part is kept.
-    """
-    part = path.with_name(path.name + ".part")
-    _log.info("downloading %s to %s", url, path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, part)
-        os.replace(part, path)
-    except (OSError, http.client.HTTPException) as error:
-        # URLError and HTTPError are OSErrors.
-        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-        raise InputError(
-            f"{url}: download failed ({reason}), expected {path.name}; try again, or "
-            "set corpus.archive=PATH, or set SPEECHGRU_ARCHIVES to a folder that "
-            "holds the file"
-        ) from error
-
-
-def extract_archive(path: Path, destination: Path) -> None:
+def extract_archive(path: Path, destination: Path, nested: Sequence[str] = ()) -> None:
     """Unpack a tar (any compression) or zip archive into a new folder.
 
     A single top folder is removed: `an4-<sha>/wav/...` becomes
-    `<destination>/wav/...`. The folder appears only when complete.
+    `<destination>/wav/...`. The folder appears only when complete. Where the disk is
+    full, or the work is interrupted, what is unpacked waits in a hidden folder
+    beside it, and the next call goes on from there.
+
+    Args:
+        path: of the archive.
+        destination: of its files; does not exist.
+        nested: glob patterns, below the destination, of archives inside the archive;
+            each is unpacked into the folder that it lies in, and removed.
 
     Raises:
         InputError: damaged, encrypted, not an archive, a member that would be
@@ -130,20 +123,42 @@ def extract_archive(path: Path, destination: Path) -> None:
             `unpack.py`), or no space left.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
+    kept = destination.parent / f".{destination.name}.{_identify(path)}.part"
     temporary = Path(
         tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent)
     )
+    content = temporary / "content"
     try:
-        content = temporary / "content"
-        content.mkdir()
+        # Renamed, so that of two processes one alone goes on with it.
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(kept, content)
+        content.mkdir(exist_ok=True)
+        allowance = Allowance(path, destination.parent)
+        _extract(path, content, allowance)
+        top = _without_top(content)
+        for inner in sorted({p for pattern in nested for p in top.glob(pattern)}):
+            _extract(inner, inner.parent, allowance)
+            inner.unlink()
+        os.replace(top, destination)
+    except (NoSpaceError, KeyboardInterrupt):
+        with contextlib.suppress(OSError):
+            os.rename(content, kept)
+        raise
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be unpacked into {destination} ({error}); "
+            "free space there, or fetch the archive again"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _extract(path: Path, folder: Path, allowance: Allowance) -> None:
+    try:
         if zipfile.is_zipfile(path):
-            extract_zip(path, content)
+            extract_zip(path, folder, allowance)
         else:
-            extract_tar(path, content)
-        entries = list(content.iterdir())
-        if len(entries) == 1 and entries[0].is_dir():
-            content = entries[0]
-        os.replace(content, destination)
+            extract_tar(path, folder, allowance)
     except (
         tarfile.TarError,
         zipfile.BadZipFile,
@@ -156,13 +171,22 @@ def extract_archive(path: Path, destination: Path) -> None:
             f"{path}: not a whole archive ({error}), expected tar or zip; "
             "delete it and fetch it again"
         ) from error
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be unpacked into {destination} ({error}); "
-            "free space there, or fetch the archive again"
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _without_top(folder: Path) -> Path:
+    """The one folder that holds everything, if there is such a one."""
+    entries = list(folder.iterdir())
+    if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():
+        return entries[0]
+    return folder
+
+
+def _identify(path: Path) -> str:
+    """Tell an archive from others, without reading tens of GB."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    key = f"{path.stat().st_size}".encode() + head
+    return hashlib.blake2b(key, digest_size=6).hexdigest()
 
 
 def digest_tree(folder: Path, patterns: Iterable[str]) -> str:
@@ -180,47 +204,15 @@ def digest_tree(folder: Path, patterns: Iterable[str]) -> str:
     }
     tree = hashlib.sha256()
     for name in track(sorted(files), f"checking {folder}", "files"):
-        content = hashlib.sha256(files[name].read_bytes()).digest()
+        content = bytes.fromhex(digest_file(files[name], "sha256"))
         tree.update(name.encode() + b"\0" + content)
     return tree.hexdigest()
 
 
-def _fetch(url: str, part: Path) -> None:
-    start = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "speechgru"})
-    if start:
-        request.add_header("Range", f"bytes={start}-")
-    try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:  # nothing beyond `start`
-            raise
-        error.close()
-        # Whole already, or not of this file: only the host's word can tell.
-        if error.headers.get("Content-Range") == f"bytes */{start}":
-            return
-        part.unlink()
-        _fetch(url, part)
-        return
-    with response:
-        if response.status != 206:  # the host cannot resume
-            start = 0
-        length = response.headers.get("Content-Length")
-        total = None if length is None else start + int(length)
-        with (
-            open(part, "ab" if start else "wb") as file,
-            Progress(
-                part.name.removesuffix(".part"),
-                None if total is None else total / _MB,
-                "MB",
-                done=start / _MB,
-            ) as progress,
-        ):
-            while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                progress.advance(len(chunk) / _MB)
-            file.flush()
-            os.fsync(file.fileno())
-    size = part.stat().st_size
-    if total is not None and size != total:
-        raise ConnectionError(f"cut off after {size} of {total} bytes")
+def digest_file(path: Path, algorithm: str) -> str:
+    """Hexadecimal digest of a file of any size, by a name that hashlib knows."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

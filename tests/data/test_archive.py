@@ -1,67 +1,13 @@
-import http.server
+import errno
 import io
 import os
-import re
 import tarfile
-import threading
 import zipfile
 
 import pytest
 
-from speechgru.data.archive import (
-    digest_tree,
-    download,
-    extract_archive,
-    locate_archive,
-)
+from speechgru.data.archive import digest_tree, extract_archive, locate_archive
 from speechgru.interfaces import InputError
-
-CONTENT = bytes(range(256)) * 4000  # 1 MB
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves CONTENT; the path says how: /whole, /ranges, /cut, /absent."""
-
-    requested: list[str | None]
-
-    def do_GET(self):
-        asked = self.headers.get("Range")
-        self.requested.append(asked)
-        start = 0
-        if self.path == "/absent":
-            self.send_error(404)
-            return
-        if self.path == "/ranges" and asked:
-            start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
-            if start >= len(CONTENT):
-                self.send_response(416)
-                self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
-                self.end_headers()
-                return
-            self.send_response(206)
-        else:
-            self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT) - start))
-        self.end_headers()
-        body = CONTENT[start:]
-        self.wfile.write(body[:1000] if self.path == "/cut" else body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch):
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    Handler.requested = []
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def make_tar(path, members: dict[str, bytes], mode: str = "w:gz"):
@@ -96,55 +42,6 @@ def test_the_folder_of_archives_comes_before_downloads(tmp_path, monkeypatch):
     monkeypatch.setenv("SPEECHGRU_ARCHIVES", str(tmp_path / "absent"))
     with pytest.raises(InputError, match="variable SPEECHGRU_ARCHIVES"):
         find(None, "an4.tar", "", downloads)
-
-
-def test_the_last_resort_is_a_download(server, tmp_path, monkeypatch, caplog):
-    monkeypatch.delenv("SPEECHGRU_ARCHIVES", raising=False)
-    caplog.set_level("INFO")
-    path = locate_archive(None, "a.tar", f"{server}/whole", tmp_path / "new")
-    assert path.read_bytes() == CONTENT
-    assert os.listdir(path.parent) == ["a.tar"]
-    assert f"downloading {server}/whole to {path}" in caplog.text
-
-
-def test_a_download_resumes_where_it_stopped(server, tmp_path):
-    (tmp_path / "a.tar.part").write_bytes(CONTENT[:300_000])
-    download(f"{server}/ranges", tmp_path / "a.tar")
-    assert (tmp_path / "a.tar").read_bytes() == CONTENT
-    assert Handler.requested == ["bytes=300000-"]
-
-
-def test_a_host_that_cannot_resume_is_asked_for_all(server, tmp_path):
-    (tmp_path / "a.tar.part").write_bytes(b"x" * 300_000)
-    download(f"{server}/whole", tmp_path / "a.tar")
-    assert (tmp_path / "a.tar").read_bytes() == CONTENT
-
-
-def test_a_whole_part_needs_no_more_bytes(server, tmp_path):
-    (tmp_path / "a.tar.part").write_bytes(CONTENT)
-    download(f"{server}/ranges", tmp_path / "a.tar")
-    assert (tmp_path / "a.tar").read_bytes() == CONTENT
-
-
-def test_a_part_that_is_too_long_is_fetched_anew(server, tmp_path):
-    (tmp_path / "a.tar.part").write_bytes(b"x" * (len(CONTENT) + 1))
-    download(f"{server}/ranges", tmp_path / "a.tar")
-    assert (tmp_path / "a.tar").read_bytes() == CONTENT
-
-
-def test_what_arrived_before_a_cut_is_kept(server, tmp_path):
-    with pytest.raises(InputError, match="cut off after 1000 of 1024000 bytes"):
-        download(f"{server}/cut", tmp_path / "a.tar")
-    assert (tmp_path / "a.tar.part").read_bytes() == CONTENT[:1000]
-    assert not (tmp_path / "a.tar").exists()
-
-
-def test_a_failed_download_says_what_to_do(server, tmp_path):
-    for url in (f"{server}/absent", "http://127.0.0.1:9/closed"):
-        with pytest.raises(
-            InputError, match=r"corpus.archive=PATH.*SPEECHGRU_ARCHIVES"
-        ):
-            download(url, tmp_path / "a.tar")
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
@@ -270,12 +167,160 @@ def test_too_many_files_are_an_error(tmp_path):
         extract_archive(path, tmp_path / "files")
 
 
-def test_files_larger_than_what_is_free_are_an_error(tmp_path, monkeypatch):
-    path = make_tar(tmp_path / "a.tar", {"a": bytes(5000)})
-    usage = type("Usage", (), {"free": 4000})
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_a_full_disk_loses_nothing_that_is_unpacked(kind, tmp_path, monkeypatch):
+    path = tmp_path / f"a.{kind}"
+    names = ("x/a", "x/b", "x/c")
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, bytes(5000))
+    else:
+        make_tar(path, {name: bytes(5000) for name in names})
+    usage = type("Usage", (), {"free": 9000})
+
+    def use(_):
+        usage.free -= 2000  # 7000, then 5000, then 3000
+        return usage
+
+    monkeypatch.setattr("speechgru.data.unpack.shutil.disk_usage", use)
+    with pytest.raises(InputError, match=r"\(5000 bytes are next, 3000 are free"):
+        extract_archive(path, tmp_path / "in" / "files")
+    (kept,) = (tmp_path / "in").iterdir()
+    first = kept / "x/a"
+    assert sorted(os.listdir(kept / "x")) == ["a", "b"]
+    seen = first.stat().st_ino
+    usage.free = 10**6
+    extract_archive(path, tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == ["files"]
+    assert sorted(os.listdir(tmp_path / "in/files")) == ["a", "b", "c"]
+    assert (tmp_path / "in/files/a").stat().st_ino == seen
+
+
+def test_a_file_that_was_cut_off_is_unpacked_anew(tmp_path, monkeypatch):
+    path = make_tar(tmp_path / "a.tar", {"x/a": b"A" * 5000, "x/b": b"B" * 5000})
+
+    def run_full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("speechgru.data.unpack.tarfile.TarFile.extract", run_full)
+        with pytest.raises(InputError, match=r"disk is full \(No space left on device"):
+            extract_archive(path, tmp_path / "in" / "files")
+    (kept,) = (tmp_path / "in").iterdir()
+    (kept / "x").mkdir()
+    (kept / "x/a").write_bytes(bytes(5000))  # as long, but not as old
+    extract_archive(path, tmp_path / "in" / "files")
+    assert (tmp_path / "in/files/a").read_bytes() == b"A" * 5000
+
+
+def test_another_archive_does_not_go_on_with_what_is_unpacked(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 5000})
     monkeypatch.setattr("speechgru.data.unpack.shutil.disk_usage", lambda _: usage)
-    with pytest.raises(InputError, match="more than the 4000 bytes that are free"):
-        extract_archive(path, tmp_path / "files")
+    old = {"x/old": bytes(5000), "x/large": os.urandom(6000)}
+    new = {"x/new": bytes(5000), "x/large": os.urandom(6000)}
+    with pytest.raises(InputError, match="disk is full"):
+        extract_archive(make_tar(tmp_path / "a.tar", old), tmp_path / "files")
+    usage.free = 10**6
+    extract_archive(make_tar(tmp_path / "a.tar", new), tmp_path / "files")
+    assert sorted(os.listdir(tmp_path / "files")) == ["large", "new"]
+
+
+def test_archives_inside_an_archive_are_unpacked_where_they_lie(tmp_path):
+    inner = [
+        make_tar(tmp_path / f"S{n}.tar.gz", {f"train/S{n}/a.wav": b"%d" % n})
+        for n in (1, 2)
+    ]
+    outer = {f"data/wav/{path.name}": path.read_bytes() for path in inner}
+    path = make_tar(tmp_path / "a.tgz", {**outer, "data/text": b"T"})
+    extract_archive(path, tmp_path / "files", nested=("wav/*.tar.gz",))
+    assert sorted(os.listdir(tmp_path / "files/wav")) == ["train"]
+    assert (tmp_path / "files/wav/train/S2/a.wav").read_bytes() == b"2"
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_a_bomb_inside_an_archive_is_an_error(tmp_path):
+    inner = make_tar(tmp_path / "bomb.tar.gz", {"zeros": bytes(3_000_000)})
+    path = make_tar(tmp_path / "a.tgz", {"wav/bomb.tar.gz": inner.read_bytes()})
+    with pytest.raises(InputError, match="at most 100 times the archive"):
+        extract_archive(path, tmp_path / "in/files", nested=("*.tar.gz",))
+    assert os.listdir(tmp_path / "in") == []
+
+
+def add_member(archive, name, kind=tarfile.REGTYPE, linkname="", content=b""):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname, member.size = kind, linkname, len(content)
+    archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("dev", tarfile.CHRTYPE)],
+        [("dev", tarfile.BLKTYPE)],
+        [("pipe", tarfile.FIFOTYPE)],
+        [("link", tarfile.SYMTYPE, "/etc/passwd")],
+        [("x/link", tarfile.SYMTYPE, "../../outside")],
+        [("link", tarfile.LNKTYPE, "../outside")],
+        [("link", tarfile.LNKTYPE, "/etc/passwd")],
+        [("x/y", tarfile.DIRTYPE), ("link", tarfile.SYMTYPE, "x"), ("link/evil",)],
+        [
+            ("x/a",),
+            ("link", tarfile.SYMTYPE, "x"),
+            ("hard", tarfile.LNKTYPE, "link/a"),
+        ],
+    ],
+    ids=lambda members: "-".join(str(part) for part in members[-1]),
+)
+def test_devices_and_links_to_elsewhere_are_errors(members, tmp_path):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        add_member(archive, "good")
+        for member in members:
+            add_member(archive, *member)
+    (tmp_path / "outside").write_bytes(b"mine")
+    with pytest.raises(InputError, match="unsafe member"):
+        extract_archive(path, tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == []
+    assert (tmp_path / "outside").read_bytes() == b"mine"
+
+
+def test_an_absolute_name_in_a_tar_loses_its_slash(tmp_path):
+    path = make_tar(tmp_path / "a.tar", {"/evil/a": b"A", "b": b"B"})
+    extract_archive(path, tmp_path / "files")
+    assert (tmp_path / "files/evil/a").read_bytes() == b"A"
+
+
+@pytest.mark.parametrize("name", ["/evil", "C:/evil", "..\\evil"])
+def test_a_zip_with_names_of_elsewhere_is_an_error(name, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("good", "")
+        archive.writestr(name, "")
+    with pytest.raises(InputError, match="unsafe member"):
+        extract_archive(tmp_path / "a.zip", tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == []
+
+
+def test_a_link_inside_a_zip_is_a_file_that_names_its_target(tmp_path):
+    link = zipfile.ZipInfo("x/link")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("y", "")
+    extract_archive(tmp_path / "a.zip", tmp_path / "files")
+    assert not (tmp_path / "files/x/link").is_symlink()
+    assert (tmp_path / "files/x/link").read_bytes() == b"/etc/passwd"
+
+
+def test_links_inside_the_folder_are_kept(tmp_path):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        add_member(archive, "x/a", content=b"A")
+        add_member(archive, "y/b", tarfile.SYMTYPE, "../x/a")
+        add_member(archive, "y/c", tarfile.LNKTYPE, "x/a")
+    extract_archive(path, tmp_path / "files")
+    assert (tmp_path / "files/y/b").read_bytes() == b"A"
+    assert (tmp_path / "files/y/c").read_bytes() == b"A"
 
 
 def test_the_digest_depends_on_names_and_contents_of_matching_files(tmp_path):

@@ -9,9 +9,9 @@ from typing import Any
 from speechgru.data.archive import extract_archive, locate_archive
 from speechgru.data.corpora.archives import Archive
 from speechgru.data.corpora.corpus import Corpus
-from speechgru.data.source import PreparedReport, SplitSize
+from speechgru.data.corpora.counts import ReferenceCounts
+from speechgru.data.source import PreparedReport
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import ANY_COUNT, Range, check
 
 
 class DownloadedCorpus(Corpus):
@@ -22,9 +22,8 @@ class DownloadedCorpus(Corpus):
         root: as for Corpus.
         archive: path of the archive, or of the folder that holds all of them;
             None: look for them (see `locate_archive`).
-        archives: of each its file, url, and sha256 or file_sha256; see `Archive`.
-        utterances: expected number per split; of one without it, any.
-        hours: expected h per split, to a tenth of a percent; likewise.
+        archives: of each its file, url, mirrors, size and digests; see `Archive`.
+        utterances, hours, words: expected per split; see `ReferenceCounts`.
 
     Raises:
         InputError: archives are not described as they should be, or archive is
@@ -34,6 +33,9 @@ class DownloadedCorpus(Corpus):
     patterns: tuple[str, ...]
     """Glob patterns of the files that matter, for the digest."""
 
+    nested: tuple[str, ...] = ()
+    """Glob patterns of archives inside an archive, which are unpacked, too."""
+
     def __init__(
         self,
         name: str,
@@ -42,10 +44,13 @@ class DownloadedCorpus(Corpus):
         archives: Sequence[Mapping[str, Any]],
         utterances: Mapping[str, int | None] | None = None,
         hours: Mapping[str, float | None] | None = None,
+        words: Mapping[str, int | None] | None = None,
     ) -> None:
         super().__init__(name, root)
         self.archive = archive
-        self.archives = [Archive.of(options) for options in archives]
+        self.archives = [
+            Archive.of(options, place) for place, options in enumerate(archives)
+        ]
         parts = [each.part for each in self.archives]
         if not parts or len(parts) != len(set(parts)):
             raise InputError(
@@ -57,12 +62,7 @@ class DownloadedCorpus(Corpus):
                 f"{archive}: one file, but {name} has {len(parts)} archives, expected "
                 "the folder that holds them; set corpus.archive=FOLDER"
             )
-        self.utterances = _known(utterances)
-        self.hours = _known(hours)
-        for split, number in self.utterances.items():
-            check(f"utterances.{split}", number, ANY_COUNT)
-        for split, number in self.hours.items():
-            check(f"hours.{split}", number, Range(0, 1e9))
+        self.counts = ReferenceCounts(utterances, hours, words)
 
     @property
     def files(self) -> Path:
@@ -81,9 +81,16 @@ class DownloadedCorpus(Corpus):
                 folder, self.patterns, "delete that folder and prepare again"
             )
             return
-        path = locate_archive(self.archive, archive.file, archive.url, self.root)
-        archive.check_file(path)
-        extract_archive(path, folder)
+        path = locate_archive(
+            self.archive,
+            archive.file,
+            archive.url,
+            self.root,
+            archive.mirrors,
+            archive.size,
+            archive.check_file,
+        )
+        extract_archive(path, folder, self.nested)
         try:
             archive.check_files(
                 folder,
@@ -93,21 +100,6 @@ class DownloadedCorpus(Corpus):
         except InputError:
             shutil.rmtree(folder)
             raise
-
-    def _check_size(self, split: str, size: SplitSize) -> None:
-        expected = self.utterances.get(split, size.utterances)
-        if size.utterances != expected:
-            raise InputError(
-                f"{self.name} {split}: {size.utterances} utterances, expected "
-                f"{expected}; take the original archive, or correct "
-                f"{_option('utterances', split)}"
-            )
-        hours = self.hours.get(split, size.hours)
-        if abs(size.hours - hours) > 0.001 * hours:
-            raise InputError(
-                f"{self.name} {split}: {size.hours:.4f} h, expected {hours}; "
-                f"take the original archive, or correct {_option('hours', split)}"
-            )
 
 
 class ArchivedCorpus(DownloadedCorpus):
@@ -134,22 +126,10 @@ class ArchivedCorpus(DownloadedCorpus):
             self._unpack(archive)
         splits = self._read_files()
         report = self._report(splits)
-        for split, size in report.splits.items():
-            self._check_size(split, size)
+        self.counts.check(self.name, report.splits)
         self._write(splits)
         return report
 
     @abstractmethod
     def _read_files(self) -> dict[str, list[Utterance]]:
         """Describe the unpacked files, split by split."""
-
-
-def _option(group: str, split: str) -> str:
-    """How the command line gives a size; its grammar has no hyphen in a key."""
-    if "-" in split:
-        return f"corpus.{group}={{{split}: SIZE}}"
-    return f"corpus.{group}.{split}"
-
-
-def _known(sizes: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {key: size for key, size in (sizes or {}).items() if size is not None}

@@ -6,8 +6,8 @@ on public domain audio books", ICASSP 2015.
 
 from pathlib import Path
 
-from speechgru.data.corpora.corpus import describe_file
 from speechgru.data.corpora.parted import PartedCorpus
+from speechgru.data.corpora.recordings import Recording, describe_files
 from speechgru.interfaces import InputError, Utterance
 
 
@@ -23,7 +23,7 @@ class LibriSpeech(PartedCorpus):
 
     def _read_part(self, part: str, folder: Path) -> list[Utterance]:
         audio_paths = {path.stem: path for path in folder.glob("**/*.flac")}
-        utterances = []
+        recordings = []
         for path in sorted(folder.glob("**/*.trans.txt")):
             for id, text in _read_chapter(path).items():
                 if id not in audio_paths:
@@ -31,20 +31,19 @@ class LibriSpeech(PartedCorpus):
                         f"{id}: in {path} but without {id}.flac; take the original "
                         f"archive of {part}"
                     )
-                utterances.append(
-                    describe_file(id, audio_paths.pop(id), text, id.partition("-")[0])
-                )
+                speaker = id.partition("-")[0]
+                recordings.append(Recording(id, audio_paths.pop(id), text, speaker))
         for id, path in audio_paths.items():
             raise InputError(
                 f"{path}: without a line '{id} TEXT' in a .trans.txt; take the "
                 f"original archive of {part}"
             )
-        if not utterances:
+        if not recordings:
             raise InputError(
                 f"{folder}: no .trans.txt below it, expected the chapters of {part}; "
                 "take the original archive"
             )
-        return utterances
+        return describe_files(recordings, f"{self.name} {part}")
 
 
 def _read_chapter(path: Path) -> dict[str, str]:

@@ -32,8 +32,7 @@ class PartedCorpus(DownloadedCorpus):
         parts: names of the parts of each split.
         download: fetch the parts of the splits that are not there. Otherwise
             nothing is fetched: they may be tens of GB.
-        utterances: expected number per part; of one without it, any.
-        hours: expected h per part, to a tenth of a percent; likewise.
+        utterances, hours, words: expected per part; see `ReferenceCounts`.
 
     Raises:
         InputError: as for DownloadedCorpus; or a split names no part that there is.
@@ -49,8 +48,9 @@ class PartedCorpus(DownloadedCorpus):
         download: bool,
         utterances: Mapping[str, int | None] | None = None,
         hours: Mapping[str, float | None] | None = None,
+        words: Mapping[str, int | None] | None = None,
     ) -> None:
-        super().__init__(name, root, archive, archives, utterances, hours)
+        super().__init__(name, root, archive, archives, utterances, hours, words)
         self.parts = {split: list(names) for split, names in parts.items() if names}
         self.download = download
         self._by_part = {each.part: each for each in self.archives}
@@ -136,8 +136,8 @@ class PartedCorpus(DownloadedCorpus):
         self._unpack(archive)
         utterances = self._read_part(part, self.folder(archive))
         path = self._part_manifest(part)
-        size = report(self.name, {part: utterances}, {part: path}).splits[part]
-        self._check_size(part, size)
+        sizes = report(self.name, {part: utterances}, {part: path}).splits
+        self.counts.check(self.name, sizes)
         write_manifest(path, utterances)
         return utterances
 

@@ -1,0 +1,209 @@
+"""Large files from the network: from several addresses in turn, and resumed."""
+
+import http.client
+import logging
+import os
+import re
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from speechgru.interfaces import InputError
+from speechgru.progress import Progress
+
+_log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 18  # bytes
+_MB = 1e6
+_TIMEOUT = 30  # s without an answer
+
+WORTH_RESUMING = 16 << 20
+"""Bytes that must have arrived before a cut, for the same address to be asked again
+at once: tens of GB seldom come in one piece."""
+
+
+class _RefusedError(Exception):
+    """An address serves something else than what is wanted."""
+
+
+def download(
+    urls: str | Sequence[str],
+    path: Path,
+    size: int | None = None,
+    check: Callable[[Path], None] | None = None,
+) -> None:
+    """Download to `path`, resuming from `<path>.part` where the host can.
+
+    Addresses are tried in turn, each going on where the one before it stopped. What
+    is a web page, or of another size, is refused before a byte of it is kept.
+
+    Args:
+        urls: one address, or a file's address and its mirrors.
+        path: of the file; its folder is made.
+        size: expected bytes, if they are known.
+        check: raises InputError where the file is another than expected; such a file
+            goes to `<path>.refused`, and the next address is asked for all of it.
+
+    Raises:
+        InputError: no address gave it; each is named with what went wrong, and what
+            has arrived is kept. Or it cannot be written here.
+    """
+    urls = [urls] if isinstance(urls, str) else list(urls)
+    part = path.with_name(path.name + ".part")
+    failures = []
+    for url in urls:
+        _log.info("downloading %s to %s", url, path)
+        try:
+            with _writing(part):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            _fetch_on(url, part, size)
+            if check is not None:
+                _check(check, part, path.with_name(path.name + ".refused"))
+            with _writing(part):
+                os.replace(part, path)
+            return
+        except (_RefusedError, http.client.HTTPException, OSError) as error:
+            # URLError and HTTPError are OSErrors.
+            failures.append(f"{url}: download failed ({_reason(error)})")
+            if len(failures) < len(urls):
+                _log.warning("%s; trying %s", failures[-1], urls[len(failures)])
+    raise InputError(
+        f"{'; '.join(failures)}; expected {path.name}; try again, or "
+        "set corpus.archive=PATH, or set SPEECHGRU_ARCHIVES to a folder that "
+        "holds the file"
+    )
+
+
+def _fetch_on(url: str, part: Path, size: int | None) -> None:
+    """Fetch, again and again for as long as each time much has arrived."""
+    while True:
+        before = _size(part)
+        try:
+            _fetch(url, part, size)
+            return
+        except (http.client.HTTPException, OSError) as error:
+            if _size(part) - before < WORTH_RESUMING:
+                raise
+            _log.warning("%s: %s; going on", url, _reason(error))
+
+
+def _fetch(url: str, part: Path, size: int | None) -> None:
+    start = _size(part)
+    if size is not None and start > size:
+        part.unlink()  # of another release
+        start = 0
+    if start and start == size:
+        return
+    request = urllib.request.Request(url, headers={"User-Agent": "speechgru"})
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # nothing beyond `start`
+            raise
+        error.close()
+        # Whole already, or not of this file: only the host's word can tell.
+        if size is None and error.headers.get("Content-Range") == f"bytes */{start}":
+            return
+        part.unlink()
+        _fetch(url, part, size)
+        return
+    with response:
+        start, total = _span(response, start)
+        head = response.read(1024)
+        _refuse_other(response, head if start == 0 else b"", total, size)
+        _need_room(part, (total or size or 0) - start)
+        _write(response, head, part, start, total or size)
+    expected = size if total is None else total
+    found = _size(part)
+    if expected is not None and found < expected:
+        raise ConnectionError(f"cut off after {found} of {expected} bytes")
+    if expected is not None and found > expected:
+        part.unlink()
+        raise _RefusedError(f"it serves more than {expected} bytes")
+
+
+def _span(response: Any, asked: int) -> tuple[int, int | None]:
+    """Where an answer begins, and how long the whole file is, if that is said."""
+    length = response.headers.get("Content-Length")
+    if response.status != 206:  # the host cannot resume
+        return 0, None if length is None else int(length)
+    told = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    if told and int(told[1]) != asked:
+        raise _RefusedError(f"it begins at byte {told[1]}, expected {asked}")
+    return asked, None if length is None else asked + int(length)
+
+
+def _refuse_other(
+    response: Any, head: bytes, total: int | None, size: int | None
+) -> None:
+    """Refuse what is no archive, before it is written anywhere."""
+    kind = response.headers.get_content_type()
+    looks = head.lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    if kind in ("text/html", "application/xhtml+xml") or looks:
+        raise _RefusedError("it serves a web page (HTML), expected an archive")
+    if None not in (size, total) and total != size:
+        raise _RefusedError(f"it serves {total} bytes, expected {size}")
+
+
+def _need_room(part: Path, num_bytes: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if num_bytes > free:
+        raise InputError(
+            f"{part}: {num_bytes} bytes are still to come, but {free} are free; free "
+            "some, or choose another disk by data_dir=FOLDER, and try again: it goes "
+            "on where it stopped"
+        )
+
+
+def _write(
+    response: Any, chunk: bytes, part: Path, start: int, total: int | None
+) -> None:
+    with _writing(part):
+        file = open(part, "ab" if start else "wb")  # noqa: SIM115, closed below
+    name = part.name.removesuffix(".part")
+    whole = None if total is None else total / _MB
+    with file, Progress(name, whole, "MB", done=start / _MB) as progress:
+        while chunk and (whole is None or progress.done <= whole):
+            with _writing(part):
+                file.write(chunk)
+            progress.advance(len(chunk) / _MB)
+            chunk = response.read(_CHUNK)
+        with _writing(part):
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def _writing(part: Path) -> Iterator[None]:
+    """Tell a failure of this machine's disk from those of the network."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{part}: cannot be written ({error.strerror}), expected room for a "
+            "download; free some, or choose another disk by data_dir=FOLDER, and try "
+            "again: it goes on where it stopped"
+        ) from error
+
+
+def _check(check: Callable[[Path], None], part: Path, refused: Path) -> None:
+    try:
+        check(part)
+    except InputError as error:
+        os.replace(part, refused)
+        raise _RefusedError(f"{error}; it is kept as {refused.name}") from error
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+    return str(reason)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

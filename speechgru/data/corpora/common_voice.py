@@ -9,12 +9,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from speechgru.data.corpora.common_voice_clips import LeftOut, describe_clips
+from speechgru.data.corpora.common_voice_clips import describe_clips
 from speechgru.data.corpora.common_voice_release import find_language
 from speechgru.data.corpora.common_voice_splits import SPLITS, make_splits
 from speechgru.data.corpora.corpus import Corpus
+from speechgru.data.corpora.left_out import LeftOut, write_left_out
+from speechgru.data.corpora.shared import name_shared
 from speechgru.data.source import PreparedReport
-from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError
 from speechgru.ranges import LARGEST_SEED, Range, check, nearest, whole
 
@@ -127,10 +128,9 @@ class CommonVoice(Corpus):
             folder, self.kind, self.apart, self.shares, self.seed
         )
         splits, left_out, more = describe_clips(folder, tables)
-        self._list_left_out(folder, left_out)
-        notes = [f"from {folder}", *notes, *more]
-        if left_out:
-            notes.append(f"left out, see {self._left_out}: {len(left_out)} clips")
+        if left_out and not self.skip:
+            raise _unusable(folder, left_out)
+        notes = [f"from {folder}", *notes, *more, *name_shared(splits)]
         if not any(splits.values()):
             raise InputError(
                 f"{folder}: not one utterance, expected some; take a whole release"
@@ -141,23 +141,16 @@ class CommonVoice(Corpus):
                 self.manifest_path(split).unlink(missing_ok=True)
                 notes.append(f"{split}: no utterances, so there is no such split")
         self._write(splits)
+        notes += write_left_out(self.root, left_out)
         return self._report(splits, [f"{self.variant} {note}" for note in notes])
 
-    @property
-    def _left_out(self) -> Path:
-        return self.root / "left-out.jsonl"
 
-    def _list_left_out(self, folder: Path, clips: Sequence[LeftOut]) -> None:
-        """Write down what is left out, or refuse to leave anything out."""
-        if clips and not self.skip:
-            listed = [f"{c.split} {c.file}: {c.reason}" for c in clips[:_MOST_LISTED]]
-            if len(clips) > len(listed):
-                listed.append(f"... and {len(clips) - len(listed)} more")
-            first = (
-                f"{folder}: clips that cannot be used: {len(clips)}; unpack the whole "
-                "release anew, or set corpus.skip=true to leave them out"
-            )
-            raise InputError("\n".join([first, *listed]))
-        self._left_out.unlink(missing_ok=True)
-        if clips:
-            write_json_lines(self._left_out, (clip._asdict() for clip in clips))
+def _unusable(folder: Path, clips: Sequence[LeftOut]) -> InputError:
+    listed = [f"{clip.split} {clip.file}: {clip.reason}" for clip in clips]
+    if len(listed) > _MOST_LISTED:
+        listed[_MOST_LISTED:] = [f"... and {len(listed) - _MOST_LISTED} more"]
+    first = (
+        f"{folder}: clips that cannot be used: {len(clips)}; unpack the whole release "
+        "anew, or set corpus.skip=true to leave them out"
+    )
+    return InputError("\n".join([first, *listed]))

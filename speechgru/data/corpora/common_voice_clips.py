@@ -4,27 +4,19 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from speechgru.audio import AudioError, duration_tolerance, inspect_audio
+from speechgru.audio import duration_tolerance
 from speechgru.data.corpora.common_voice_splits import Tables
+from speechgru.data.corpora.durations import read_duration, read_durations
+from speechgru.data.corpora.left_out import LeftOut
 from speechgru.data.corpora.tsv import read_tsv
 from speechgru.files import reason, show
 from speechgru.interfaces import InputError, Utterance
-from speechgru.progress import track
 
 DURATIONS = "clip_durations.tsv"
 """Of all clips, in ms, since release 16.1."""
 
 _SAMPLE = 16
-
-
-class LeftOut(NamedTuple):
-    """A clip that cannot be used, and why."""
-
-    split: str
-    file: str
-    reason: str
 
 
 def describe_clips(
@@ -93,8 +85,9 @@ def _read_durations(
         notes.append(f"{DURATIONS} is not used: {different}")
     found: dict[str, float | str] = dict(known)
     rest = [file for file in files if file not in found]
-    for file in track(rest, f"reading durations in {folder}", "clips"):
-        found[file] = _inspect(folder / "clips" / file)
+    paths = [folder / "clips" / file for file in rest]
+    durations = read_durations(paths, f"common_voice {folder.name}")
+    found.update(zip(rest, durations, strict=True))
     return found, notes
 
 
@@ -123,7 +116,7 @@ def _find_difference(
 ) -> str | None:
     """A clip of a sample that is not as long as the table says."""
     for file in files[:: max(1, len(files) // _SAMPLE)]:
-        expected, found = known.get(file), _inspect(folder / "clips" / file)
+        expected, found = known.get(file), read_duration(folder / "clips" / file)
         if (
             isinstance(expected, float)
             and isinstance(found, float)
@@ -131,10 +124,3 @@ def _find_difference(
         ):
             return f"{file} is {found:.3f} s long, not {expected:.3f} as it says"
     return None
-
-
-def _inspect(path: Path) -> float | str:
-    try:
-        return inspect_audio(path).duration
-    except AudioError as error:
-        return str(error)

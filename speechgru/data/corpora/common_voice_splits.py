@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
 from speechgru.data.corpora.common_voice_release import TABLE
+from speechgru.data.corpora.shared import key
 from speechgru.data.corpora.speakers import deal_speakers
 from speechgru.data.corpora.tsv import read_tsv
 from speechgru.files import show
@@ -67,7 +67,6 @@ def make_splits(
     if apart and kind != "official":
         _part_sentences(tables, kind, notes)
     _check_clips(folder, tables)
-    notes += _name_shared(tables)
     return tables, notes
 
 
@@ -132,11 +131,11 @@ def _take_rest(path: Path, tables: Tables, notes: list[str]) -> list[Clip]:
 
 def _part_sentences(tables: Tables, kind: str, notes: list[str]) -> None:
     """Leave out of train and, if it is made here, of dev what the others say."""
-    heard = {_key(clip.text) for clip in tables["test"]}
+    heard = {key(clip.text) for clip in tables["test"]}
     for split in ("dev", "train") if kind == "speakers" else ("train",):
         if split == "train":
-            heard |= {_key(clip.text) for clip in tables["dev"]}
-        kept = [clip for clip in tables[split] if _key(clip.text) not in heard]
+            heard |= {key(clip.text) for clip in tables["dev"]}
+        kept = [clip for clip in tables[split] if key(clip.text) not in heard]
         left_out = len(tables[split]) - len(kept)
         if left_out:
             notes.append(
@@ -157,28 +156,3 @@ def _check_clips(folder: Path, tables: Tables) -> None:
                     f"{split}, expected each clip in one split; take the original "
                     "release"
                 )
-
-
-def _name_shared(tables: Tables) -> list[str]:
-    """Sentences and speakers that are in two splits, in lines."""
-    notes = []
-    for one, other in combinations(tables, 2):
-        texts = {_key(clip.text) for clip in tables[one]}
-        shared = [clip for clip in tables[other] if _key(clip.text) in texts]
-        if shared:
-            notes.append(
-                f"{other}: clips whose sentences are in {one}, too: {len(shared)}, "
-                f"e.g. {shared[0].file}, {show(shared[0].text)}"
-            )
-        speakers = {clip.speaker for clip in tables[one]} - {""}
-        shared = [clip for clip in tables[other] if clip.speaker in speakers]
-        if shared:
-            notes.append(
-                f"{other}: clips of speakers who are in {one}, too: {len(shared)}, "
-                f"e.g. {shared[0].file}"
-            )
-    return notes
-
-
-def _key(text: str) -> str:
-    return text.casefold()

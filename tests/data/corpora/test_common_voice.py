@@ -176,7 +176,7 @@ def test_clips_are_left_out_when_asked_and_listed(tmp_path, release):
     report = corpus.prepare()
     assert [split.utterances for split in report.splits.values()] == [1, 1, 1]
     path = tmp_path / "root/cy/official/left-out.jsonl"
-    assert f"left out, see {path}: 3 clips" in str(report)
+    assert f"left out, see {path}: 3 recordings" in str(report)
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert records[0] == {"split": "train", "file": name(1), "reason": "no such clip"}
 
@@ -185,8 +185,10 @@ def test_what_is_in_two_splits_is_named(tmp_path):
     splits = {**SPLITS, "test": [("ann", 5, "WAIT."), ("eve", 9, "Other")]}
     release = lay_out(tmp_path / "cv-corpus", splits=splits)
     notes = "\n".join(build(tmp_path, release).prepare().notes)
-    assert f"test: clips whose sentences are in train, too: 1, e.g. {name(5)}" in notes
-    assert f"test: clips of speakers who are in train, too: 1, e.g. {name(5)}" in notes
+    assert (
+        "test: utterances whose sentences are in train, too: 1, e.g. common_" in notes
+    )
+    assert "test: utterances of speakers who are in train, too: 1, e.g. common" in notes
 
     splits = {**SPLITS, "test": [("ann", 1, "Go.")]}
     release = lay_out(tmp_path / "other", splits=splits)
@@ -208,7 +210,7 @@ def test_all_that_is_validated_is_trained_on_but_what_dev_and_test_have(
     corpus = build(tmp_path, release, splits="validated", apart=False)
     report = corpus.prepare()
     assert [u.id[-1] for u in corpus.read("train")] == ["1", "2", "3", "6", "8"]
-    assert "test: clips whose sentences are in train, too: 1" in str(report)
+    assert "test: utterances whose sentences are in train, too: 1" in str(report)
 
 
 def lay_out_delta(folder):

@@ -88,7 +88,7 @@ MEANT = {
 NO_NUMBER = {
     *("archive", "dev", "test", "train", "dev_speaker", "_target_", "alphabet", "norm"),
     *("lexicon", "lm", "fold", "init_from", "output", "rescore", "checkpoint", "score"),
-    *("resample", "best", "release"),
+    *("resample", "best", "release", "file_sha256"),
 }
 """Options that are null by default, and no numbers."""
 

@@ -52,7 +52,7 @@ def describe_clips(
                 continue
             splits[split].append(
                 Utterance(
-                    id=Path(clip.file).stem,
+                    id=os.path.splitext(clip.file)[0],
                     audio_path=folder / "clips" / clip.file,
                     duration=duration,
                     text=clip.text,

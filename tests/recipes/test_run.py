@@ -163,7 +163,11 @@ def test_what_was_resampled_to_be_trained_on_is_resampled_to_be_scored(calls):
 
 def test_a_language_of_common_voice_has_runs_of_its_own(calls):
     found = calls(
-        "common_voice/run.sh", "2", LANGUAGE="cy", RELEASE="cv-25", SPLITS="validated"
+        "common_voice/run.sh",
+        "2",
+        CORPUS_LANGUAGE="cy",
+        RELEASE="cv-25",
+        SPLITS="validated",
     )
     corpus = (
         "corpus=common_voice corpus.language=cy corpus.release=cv-25 "
@@ -176,14 +180,18 @@ def test_a_language_of_common_voice_has_runs_of_its_own(calls):
         f"{corpus}",
     ]
     with pytest.raises(subprocess.CalledProcessError):
-        calls("common_voice/run.sh", LANGUAGE="cy", RELEASE="")
+        calls("common_voice/run.sh", CORPUS_LANGUAGE="cy", RELEASE="")
 
 
 @pytest.mark.parametrize(
     ("name", "options", "corpus"),
     [
-        ("mls", {"LANGUAGE": "german"}, "corpus.language=german corpus.codec=opus"),
-        ("fleurs", {"LANGUAGE": "cy_gb"}, "corpus.language=cy_gb"),
+        (
+            "mls",
+            {"CORPUS_LANGUAGE": "german"},
+            "corpus.language=german corpus.codec=opus",
+        ),
+        ("fleurs", {"CORPUS_LANGUAGE": "cy_gb"}, "corpus.language=cy_gb"),
         ("voxforge", {"SESSIONS": "mine"}, "corpus.archive=mine"),
         ("voxforge", {}, "corpus.download=true"),
         ("aishell1", {}, ""),
@@ -194,3 +202,12 @@ def test_corpora_of_many_languages_are_prepared_as_asked(calls, name, options, c
     found = calls(f"{name}/run.sh", "1", **options)
     assert found[0] == f"speechgru prepare corpus={name} {corpus}".strip()
     assert found[1].startswith(f"speechgru train recipe={name}/bigru seed=1 ")
+
+
+@pytest.mark.parametrize(
+    "name", ["common_voice", "mls", "fleurs", "aishell1", "thchs30", "voxforge"]
+)
+def test_a_page_of_a_language_says_what_was_not_run(name):
+    page = (RECIPES / name / "README.md").read_text()
+    assert f"recipes/{name}/run.sh" in page
+    assert "Not run here" in page

@@ -4,7 +4,7 @@ Source: https://www.openslr.org/33 (Apache-2.0); "AISHELL-1: An Open-Source Mand
 Speech Corpus and A Speech Recognition Baseline", arXiv:1709.05522.
 """
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from speechgru.data.corpora.archived import ArchivedCorpus
@@ -31,8 +31,21 @@ class AISHELL1(ArchivedCorpus):
     patterns = ("transcript/*.txt", "wav/*/*/*.wav")
     nested = ("wav/*.tar.gz",)
 
+    def prepare(self) -> PreparedReport:
+        """As ArchivedCorpus does, and list the recordings without transcript."""
+        report = super().prepare()
+        texts = self._read_transcripts()
+        left_out = [
+            LeftOut(split, path.name, "no transcript")
+            for split in self.splits
+            for path in self._list_files(split)
+            if path.stem not in texts
+        ]
+        notes = [f"{self.name} {n}" for n in write_left_out(self.root, left_out)]
+        return replace(report, notes=(*report.notes, *notes))
+
     def _read_files(self) -> dict[str, list[Utterance]]:
-        texts = _read_transcripts(self.files / "transcript/aishell_transcript_v0.8.txt")
+        texts = self._read_transcripts()
         return {
             split: describe_files(
                 [
@@ -48,31 +61,19 @@ class AISHELL1(ArchivedCorpus):
     def _list_files(self, split: str) -> list[Path]:
         return sorted((self.files / "wav" / split).glob("*/*.wav"))
 
-    def _report(
-        self, splits: Mapping[str, Sequence[Utterance]], notes: Sequence[str] = ()
-    ) -> PreparedReport:
-        described = {u.id for utterances in splits.values() for u in utterances}
-        left_out = [
-            LeftOut(split, path.name, "no transcript")
-            for split in self.splits
-            for path in self._list_files(split)
-            if path.stem not in described
-        ]
-        notes = [*notes, *write_left_out(self.root, left_out)]
-        return super()._report(splits, [f"{self.name} {note}" for note in notes])
-
-
-def _read_transcripts(path: Path) -> dict[str, str]:
-    """Lines such as `BAC009S0002W0122 而 对 楼市 成交`, with spaces between words."""
-    texts: dict[str, str] = {}
-    for number, line in enumerate(read_lines(path, "transcripts"), start=1):
-        if not line.strip():
-            continue
-        id, *words = line.split()
-        if not words or id in texts:
-            raise InputError(
-                f"{path}:{number}: '{line[:80]}' is not one new id and its transcript, "
-                "expected e.g. 'BAC009S0002W0122 而 对 楼市'; take the original archive"
-            )
-        texts[id] = "".join(words).translate(_FULL_WIDTH)
-    return texts
+    def _read_transcripts(self) -> dict[str, str]:
+        """Lines such as `BAC009S0002W0122 而 对 楼市`, with spaces between words."""
+        path = self.files / "transcript" / "aishell_transcript_v0.8.txt"
+        texts: dict[str, str] = {}
+        for number, line in enumerate(read_lines(path, "transcripts"), start=1):
+            if not line.strip():
+                continue
+            id, *words = line.split()
+            if not words or id in texts:
+                raise InputError(
+                    f"{path}:{number}: '{line[:80]}' is not one new id and its "
+                    "transcript, expected e.g. 'BAC009S0002W0122 而 对'; take the "
+                    "original archive"
+                )
+            texts[id] = "".join(words).translate(_FULL_WIDTH)
+        return texts

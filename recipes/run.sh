@@ -23,11 +23,16 @@ for seed in "${seeds[@]}"; do
         speechgru train recipe="$recipe" seed="$seed" hydra.run.dir="$run" \
             "${corpus[@]}" ${options[@]+"${options[@]}"}
     fi
+    scored=("${corpus[@]}")
+    # What was resampled to be trained on is resampled to be scored.
+    if grep -q '^  resample: true$' "$run/config.yaml"; then
+        scored+=(data.resample=true)
+    fi
     # With data.fold=all, dev was trained on.
     if ! grep -q '^  fold: all$' "$run/config.yaml"; then
-        speechgru evaluate "$run/best.ckpt" "${corpus[@]}" split=dev
+        speechgru evaluate "$run/best.ckpt" "${scored[@]}" split=dev
     fi
-    speechgru evaluate "$run/best.ckpt" "${corpus[@]}" split=test
+    speechgru evaluate "$run/best.ckpt" "${scored[@]}" split=test
     speechgru report "$run"
     runs+=("$run")
 done

@@ -32,7 +32,7 @@ MEANT = {
             "average dropout early_stopping_patience input_dropout intermediate "
             "lookahead max_freq_width max_time_fraction max_time_width num_freq_masks "
             "num_time_masks num_workers output_dropout pitches probability seed show "
-            "smoothing weight_dropout wordless worst",
+            "smoothing weight_dropout wordless worst dev_share test_share",
         ),
         (
             {0, 1.5},
@@ -88,7 +88,7 @@ MEANT = {
 NO_NUMBER = {
     *("archive", "dev", "test", "train", "dev_speaker", "_target_", "alphabet", "norm"),
     *("lexicon", "lm", "fold", "init_from", "output", "rescore", "checkpoint", "score"),
-    *("resample", "best"),
+    *("resample", "best", "release", "file_sha256"),
 }
 """Options that are null by default, and no numbers."""
 

@@ -11,8 +11,9 @@ extension, plus `@<first byte>` and `#<offset>` where a line has them.
 """
 
 import os
-from collections.abc import Iterable
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from speechgru.files import (
@@ -68,7 +69,13 @@ def write_manifest(
         InputError: the folder cannot be written; an older file is untouched.
     """
     folder = Path(path).parent
-    write_json_lines(path, (_to_record(utterance, folder) for utterance in utterances))
+
+    # Links are looked up once for a folder of audio, not for each file in it.
+    @lru_cache(1024)
+    def place(audio_folder: Path) -> PurePosixPath:
+        return PurePosixPath(relative_path(audio_folder, folder))
+
+    write_json_lines(path, (_to_record(utterance, place) for utterance in utterances))
 
 
 def parse_utterance(line: bytes, folder: Path) -> Utterance:
@@ -110,10 +117,13 @@ def _to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
     )
 
 
-def _to_record(utterance: Utterance, folder: Path) -> dict[str, Any]:
+def _to_record(
+    utterance: Utterance, place: Callable[[Path], PurePosixPath]
+) -> dict[str, Any]:
+    audio_path = utterance.audio_path
     record: dict[str, Any] = {
         "id": utterance.id,
-        "audio_filepath": relative_path(utterance.audio_path, folder),
+        "audio_filepath": str(place(audio_path.parent) / audio_path.name),
         "duration": utterance.duration,
         "text": utterance.text,
     }

@@ -34,11 +34,13 @@ class PreparedReport:
         corpus: name.
         splits: size of each split, in order.
         absent: what is not there, and the remedy, in lines.
+        notes: what else there is to know, in lines.
     """
 
     corpus: str
     splits: Mapping[str, SplitSize]
     absent: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
         sizes = [
@@ -46,7 +48,7 @@ class PreparedReport:
             f"{size.hours:.3f} h, {size.words} words, {size.manifest}"
             for split, size in self.splits.items()
         ]
-        return "\n".join([*sizes, *self.absent])
+        return "\n".join([*sizes, *self.absent, *self.notes])
 
 
 class Source(Protocol):
@@ -92,6 +94,7 @@ def report(
     splits: Mapping[str, Sequence[Utterance]],
     manifests: Mapping[str, Path],
     absent: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> PreparedReport:
     """Count what is in each split.
 
@@ -100,6 +103,7 @@ def report(
         splits: utterances by split.
         manifests: where each split is described.
         absent: what is not there, in lines.
+        notes: what else there is to know, in lines.
     """
     sizes = {
         split: SplitSize(
@@ -110,4 +114,4 @@ def report(
         )
         for split, utterances in splits.items()
     }
-    return PreparedReport(name, MappingProxyType(sizes), tuple(absent))
+    return PreparedReport(name, MappingProxyType(sizes), tuple(absent), tuple(notes))

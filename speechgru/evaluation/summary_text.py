@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from speechgru.files import printable
 from speechgru.score.summary import Rate, Summary, percent
 
+_LONGEST = 24
+"""Characters of a name in a table."""
+
 
 def describe(summary: Summary, title: str) -> str:
     """Name the rates, their intervals and what they are made of.
@@ -50,13 +53,18 @@ def describe(summary: Summary, title: str) -> str:
 
 
 def _table(title: str, rates: Mapping[str, Rate]) -> list[str]:
-    rates = {printable(name): rate for name, rate in rates.items()}
-    width = max(len(title), *map(len, rates))
+    rows = [(_shorten(printable(name)), rate) for name, rate in rates.items()]
+    width = max(len(title), *(len(name) for name, _ in rows))
     lines = [f"{title:{width}}   words     WER  [95 %]"]
-    for name, rate in rates.items():
+    for name, rate in rows:
         lines.append(
             f"{name:{width}} {rate.counts.reference_length:7} "
             f"{percent(rate.counts.rate):>7}  [{percent(rate.low)}, "
             f"{percent(rate.high)}]"
         )
     return lines
+
+
+def _shorten(name: str) -> str:
+    """A name that leaves room for numbers; those of Common Voice have 128 digits."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."

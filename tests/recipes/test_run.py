@@ -16,7 +16,8 @@ for last; do case "$last" in hydra.run.dir=*) run="${last#*=}";; esac; done
 if [ "$1" = train ] && [ -n "$run" ]; then
     mkdir -p "$run"
     touch "$run/last.ckpt"
-    printf 'data:\\n  fold: %s\\n' "${FOLD:-null}" > "$run/config.yaml"
+    printf 'data:\\n  fold: %s\\n  resample: %s\\n' "${FOLD:-null}" \\
+        "${RESAMPLE:-false}" > "$run/config.yaml"
 fi
 if [ "$1" = evaluate ]; then printf '\\nWER 7.00 %%\\n'; fi
 """
@@ -199,3 +200,62 @@ def test_a_page_says_what_its_corpus_is_and_what_was_not_run(name):
     page = (RECIPES / name / "README.md").read_text()
     assert f"recipes/{name}/run.sh" in page
     assert "not run here" in page.lower() or "| seeds |" in page
+
+
+def test_what_was_resampled_to_be_trained_on_is_resampled_to_be_scored(calls):
+    found = calls("yesno/run.sh", RESAMPLE="true")
+    scored = [call.split() for call in found if "evaluate" in call]
+    assert len(scored) == 2
+    assert all("data.resample=true" in words for words in scored)
+
+
+def test_a_language_of_common_voice_has_runs_of_its_own(calls):
+    found = calls(
+        "common_voice/run.sh",
+        "2",
+        CORPUS_LANGUAGE="cy",
+        RELEASE="cv-25",
+        SPLITS="validated",
+    )
+    corpus = (
+        "corpus=common_voice corpus.language=cy corpus.release=cv-25 "
+        "corpus.splits=validated"
+    )
+    run = "runs/common_voice/cy-validated/seed2"
+    assert found[:2] == [
+        f"speechgru prepare {corpus}",
+        f"speechgru train recipe=common_voice/bigru seed=2 hydra.run.dir={run} "
+        f"{corpus}",
+    ]
+    with pytest.raises(subprocess.CalledProcessError):
+        calls("common_voice/run.sh", CORPUS_LANGUAGE="cy", RELEASE="")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "corpus"),
+    [
+        (
+            "mls",
+            {"CORPUS_LANGUAGE": "german"},
+            "corpus.language=german corpus.codec=opus",
+        ),
+        ("fleurs", {"CORPUS_LANGUAGE": "cy_gb"}, "corpus.language=cy_gb"),
+        ("voxforge", {"SESSIONS": "mine"}, "corpus.archive=mine"),
+        ("voxforge", {}, "corpus.download=true"),
+        ("aishell1", {}, ""),
+        ("thchs30", {}, ""),
+    ],
+)
+def test_corpora_of_many_languages_are_prepared_as_asked(calls, name, options, corpus):
+    found = calls(f"{name}/run.sh", "1", **options)
+    assert found[0] == f"speechgru prepare corpus={name} {corpus}".strip()
+    assert found[1].startswith(f"speechgru train recipe={name}/bigru seed=1 ")
+
+
+@pytest.mark.parametrize(
+    "name", ["common_voice", "mls", "fleurs", "aishell1", "thchs30", "voxforge"]
+)
+def test_a_page_of_a_language_says_what_was_not_run(name):
+    page = (RECIPES / name / "README.md").read_text()
+    assert f"recipes/{name}/run.sh" in page
+    assert "Not run here" in page

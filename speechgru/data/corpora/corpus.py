@@ -71,9 +71,11 @@ class Corpus(ABC):
         for split, utterances in splits.items():
             write_manifest(self.manifest_path(split), utterances)
 
-    def _report(self, splits: Mapping[str, Sequence[Utterance]]) -> PreparedReport:
+    def _report(
+        self, splits: Mapping[str, Sequence[Utterance]], notes: Sequence[str] = ()
+    ) -> PreparedReport:
         manifests = {split: self.manifest_path(split) for split in splits}
-        return report(self.name, splits, manifests)
+        return report(self.name, splits, manifests, notes=notes)
 
 
 def describe_file(

@@ -37,12 +37,25 @@ def replace_file(path: str | os.PathLike[str], *parts: bytes | memoryview) -> No
     Raises:
         InputError: the file cannot be written; an older one stays.
     """
+    replace_by_parts(path, parts)
+
+
+def replace_by_parts(
+    path: str | os.PathLike[str], parts: Iterable[bytes | memoryview]
+) -> None:
+    """Write a file of any size as `replace_file` does, part by part.
+
+    Raises:
+        InputError: the file cannot be written; an older one stays, as it does
+            after any error of `parts`.
+    """
     path = Path(path)
     # Not by tempfile, whose files nobody else in a lab could read.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(b"".join(parts))  # a device, never to be replaced
+            with path.open("wb") as file:  # a device, never to be replaced
+                file.writelines(parts)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
@@ -69,7 +82,7 @@ def write_json_lines(
     Raises:
         InputError: the file cannot be written; an older one stays.
     """
-    replace_file(path, b"".join(to_json(record) + b"\n" for record in records))
+    replace_by_parts(path, (to_json(record) + b"\n" for record in records))
 
 
 def to_json(value: Any, indent: int | None = None) -> bytes:

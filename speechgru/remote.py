@@ -43,8 +43,8 @@ def locate(place: str, folder: Path | None = None) -> Path:
         return Path(place).expanduser() if folder is None else folder / place
     if scheme.lower() not in SCHEMES:
         raise InputError(
-            f"{place[:200]}: cannot be fetched from {scheme}://, expected a path, or an "
-            f"address of {', '.join(SCHEMES)}"
+            f"{place[:200]}: cannot be fetched from {scheme}://, expected a path, or "
+            f"an address of {', '.join(SCHEMES)}"
         )
     parts = [_to_name(part) for part in rest.split("/")]
     if len(parts) < 2 or parts[-1] == _EMPTY:
@@ -159,9 +159,9 @@ def _file_system(address: str) -> Any:
 def _unfetched(address: str, error: Exception) -> InputError:
     why = "no such file" if isinstance(error, FileNotFoundError) else reason(error)
     return InputError(
-        f"{address}: cannot be fetched ({why or type(error).__name__}), expected a file "
-        "that may be read; check the address, the network, your credentials and the "
-        f"space in {_root()}, which SPEECHGRU_CACHE moves"
+        f"{address}: cannot be fetched ({why or type(error).__name__}), expected a "
+        "file that may be read; check the address, the network, your credentials and "
+        f"the space in {_root()}, which SPEECHGRU_CACHE moves"
     )
 
 

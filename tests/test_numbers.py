@@ -88,7 +88,8 @@ MEANT = {
 NO_NUMBER = {
     *("archive", "dev", "test", "train", "dev_speaker", "_target_", "alphabet", "norm"),
     *("lexicon", "lm", "fold", "init_from", "output", "rescore", "checkpoint", "score"),
-    *("resample", "best"),
+    *("resample", "best", "audio", "audio_folder", "columns", "delimiter", "duration"),
+    *("id", "offset", "quotes", "root", "speaker", "speakers", "tars", "text"),
 }
 """Options that are null by default, and no numbers."""
 

@@ -66,8 +66,8 @@ def read_objects(path: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
             record = orjson.loads(line)
         except ValueError as error:
             raise InputError(
-                f"{place}: not JSON ({error}), expected {kind}, one JSON object a line; "
-                "correct the line"
+                f"{place}: not JSON ({error}), expected {kind}, one JSON object a "
+                "line; correct the line"
             ) from error
         if not isinstance(record, dict):
             raise InputError(

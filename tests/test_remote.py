@@ -12,7 +12,9 @@ import soundfile
 
 from speechgru import read_manifest, write_manifest
 from speechgru.audio import AudioError, read_audio
+from speechgru.data.sources.csv import CsvCorpus
 from speechgru.data.sources.jsonl import ManifestCorpus
+from speechgru.data.sources.kaldi import KaldiCorpus
 from speechgru.interfaces import InputError
 from speechgru.remote import address_of, fetch, locate
 
@@ -162,6 +164,17 @@ def test_processes_that_want_one_file_fetch_it_once(server, tmp_path):
     for process in processes:
         process.join()
     assert requested == ["/wav/a.wav"]
+
+
+def test_a_table_at_an_address_is_read_and_a_folder_refused(server, tmp_path):
+    address, _ = server
+    put_audio(tmp_path / "there/wav/a.wav")
+    (tmp_path / "there/train.csv").write_text("audio,text\nwav/a.wav,GO\n")
+    corpus = CsvCorpus("csv", f"{address}/train.csv", None, None)
+    assert corpus.read("train")[0].duration == 0.1
+    corpus = KaldiCorpus("kaldi", f"{address}/train", None, None)
+    with pytest.raises(InputError, match="data folders cannot be read at an address"):
+        corpus.read("train")
 
 
 def test_a_library_that_is_not_there_is_named(tmp_path, monkeypatch):

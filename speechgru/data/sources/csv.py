@@ -78,6 +78,10 @@ class CsvCorpus(TranslatedSource):
         self.quotes = quotes
         self.encoding = _check_encoding(encoding)
 
+    def remote_files(self, path: Path) -> Iterable[Path]:
+        """The table."""
+        return [path]
+
     def inputs(self, path: Path) -> Iterable[Path]:
         """The table."""
         return [path]

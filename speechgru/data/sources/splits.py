@@ -11,7 +11,7 @@ from speechgru.data.sources.index import SourceIndex
 from speechgru.data.sources.reading import Reading
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
-from speechgru.remote import fetch, locate
+from speechgru.remote import address_of, fetch, locate
 
 PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz")
 """Endings of files that may run code when they are read, or hold no audio."""
@@ -117,9 +117,22 @@ class TranslatedSource(SplitSource):
     def manifest_path(self, split: str) -> Path:
         """The manifest in the cache, made anew where it is stale."""
         path = self.split_path(split)
-        fetch(path, is_latest=True)
+        if address_of(path) is not None:
+            for file in self.remote_files(path):
+                fetch(file, is_latest=True)
         return self._indices[split].open(
             lambda: self.inputs(path), lambda reading: self.translate(path, reading)
+        )
+
+    def remote_files(self, path: Path) -> Iterable[Path]:
+        """What to fetch of a split at an address, but for the audio.
+
+        Raises:
+            InputError: it is a folder, whose files an address does not tell.
+        """
+        raise InputError(
+            f"{address_of(path)}: {self.kind} cannot be read at an address, expected "
+            "a folder of this machine; copy it"
         )
 
     @abstractmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
+from speechgru.data.sources.roots import find_root
 from speechgru.files import show
 from speechgru.interfaces import InputError
 
@@ -109,13 +110,7 @@ def _find_root(folder: Path, recordings: dict[str, Recording]) -> Path:
     if not relative:
         return folder
     places = [Path.cwd(), folder, folder.absolute().parents[1]]
-    for place in places:
-        if (place / relative[0]).exists():
-            return place
-    raise InputError(
-        f"{folder / 'wav.scp'}: {relative[0]} is not below any of "
-        f"{', '.join(str(place) for place in places)}; set corpus.root=FOLDER"
-    )
+    return find_root(str(folder / "wav.scp"), str(relative[0]), places)
 
 
 def find_wave(recording: Recording) -> tuple[int, int]:

@@ -42,6 +42,7 @@ LINE = {"audio", "text", "features", "data", "model", "checkpoint", "lm", "decod
 BELOW = WITH_CACHE | LINE | {"options", "score"}
 ALLOWED |= {
     "factory": BELOW,
+    "conversion": BELOW | {"factory"},
     "training": BELOW | {"threads", "provenance", "factory"},
     "transcribe": BELOW | {"threads", "factory"},
     "evaluation": BELOW | {"threads", "provenance", "factory"},

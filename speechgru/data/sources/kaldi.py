@@ -17,6 +17,7 @@ from speechgru.interfaces import InputError, Utterance
 
 FILES = ("wav.scp", "text", "segments", "utt2spk", "utt2dur", "reco2dur")
 _MOST_SECONDS = 1e9
+_ROUNDING = 1e-6  # s
 
 Segment = tuple[str, float, float | None]
 """Recording, start and end, s; None: to the end of the recording."""
@@ -75,12 +76,17 @@ class KaldiCorpus(TranslatedSource):
             try:
                 part = None if source.start is None else find_wave(source)
                 audio = Utterance("", source.path, 0.0, "", byte_range=part).audio
+                known = durations.get(id)
                 if end is not None:
                     duration = end - (start or 0.0)
+                    if known is not None and abs(known - duration) < _ROUNDING:
+                        duration = known  # where a difference has lost its last digits
+                elif known is not None:
+                    duration = known
                 else:
-                    known = durations.get(id, lengths.get(recording))
-                    duration = reading.measure(audio) if known is None else known
-                    duration -= 0.0 if id in durations else start or 0.0
+                    length = lengths.get(recording)
+                    duration = reading.measure(audio) if length is None else length
+                    duration -= start or 0.0
             except InputError as error:
                 reading.add_problem(error)
                 continue

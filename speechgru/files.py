@@ -180,13 +180,15 @@ def repeated_id(id: str, first: int) -> str:
     )
 
 
-def list_problems(problems: Sequence[str], path: Path, total: int) -> str:
+def list_problems(
+    problems: Sequence[str], path: Path, total: int, kind: str = "bad lines"
+) -> str:
     """Up to 20 problems of a file, each of which names its line, of so many."""
     if total == 1:
         return problems[0]
     listed = problems[:MOST_LISTED]
     rest = [f"... and {total - len(listed)} more"] if total > len(listed) else []
-    return "\n".join([f"{path}: {total} bad lines", *listed, *rest])
+    return "\n".join([f"{path}: {total} {kind}", *listed, *rest])
 
 
 def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
@@ -277,7 +279,13 @@ def check_keys(record: Mapping[str, Any], keys: tuple[str, ...]) -> None:
 
 
 def cache_folder() -> Path:
-    """Where this user keeps what can be made again: $XDG_CACHE_HOME/speechgru."""
+    """Where this user keeps what can be made or fetched again.
+
+    That is the folder SPEECHGRU_CACHE, or $XDG_CACHE_HOME/speechgru.
+    """
+    own = os.environ.get("SPEECHGRU_CACHE")
+    if own:
+        return Path(own).expanduser().absolute()
     caches = os.environ.get("XDG_CACHE_HOME")
     return (Path(caches) if caches else Path.home() / ".cache") / "speechgru"
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from speechgru.cache import alone, cache_folder
-from speechgru.files import reason, replace_file, to_json
+from speechgru.alone import alone
+from speechgru.files import cache_folder, reason, replace_file, to_json
 from speechgru.interfaces import InputError
 from speechgru.progress import Progress
 
@@ -180,4 +180,4 @@ def _to_name(part: str) -> str:
 
 
 def _root() -> Path:
-    return cache_folder("remote")
+    return cache_folder() / "remote"

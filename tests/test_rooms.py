@@ -15,7 +15,7 @@ PACKAGE = Path(speechgru.__file__).parent
 
 EVERYWHERE = {"interfaces", "ranges"}
 WITH_FILES = EVERYWHERE | {"progress", "terminal", "bounded", "files"}
-WITH_CACHE = WITH_FILES | {"cache", "remote"}
+WITH_CACHE = WITH_FILES | {"alone", "remote"}
 ALLOWED = {
     "interfaces": set(),
     "ranges": {"interfaces"},
@@ -24,8 +24,8 @@ ALLOWED = {
     "bounded": set(),
     "threads": EVERYWHERE,
     "files": EVERYWHERE | {"bounded"},
-    "cache": EVERYWHERE,
-    "remote": WITH_FILES | {"cache"},
+    "alone": EVERYWHERE,
+    "remote": WITH_FILES | {"alone"},
     "provenance": set(),
     "options": WITH_FILES,
     "audio": WITH_CACHE,

@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from speechgru.cache import alone, cache_folder
+from speechgru.alone import alone
 from speechgru.data.folder import MEDIA
 from speechgru.data.sources.index import digest_files
-from speechgru.files import replace_by_parts, replace_file
+from speechgru.files import cache_folder, replace_by_parts, replace_file
 from speechgru.interfaces import InputError
 
 Recordings = Iterable[tuple[bytes | None, str | None]]
@@ -38,7 +38,7 @@ def unpack_audio(
     """
     name = f"{path.absolute()}\0{variant}".encode("utf-8", "surrogateescape")
     key = hashlib.blake2b(name, digest_size=12).hexdigest()
-    folder = cache_folder("audio") / f"{path.stem}-{key}"
+    folder = cache_folder() / "audio" / f"{path.stem}-{key}"
     state = digest_files([path])
     tar, index = folder / f"{state}.tar", folder / f"{state}.ranges"
     # The ranges are written first: with the tar all is there.

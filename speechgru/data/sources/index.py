@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from speechgru.cache import alone, cache_folder
-from speechgru.data.manifest import read_manifest, to_record
+from speechgru.alone import alone
+from speechgru.data.manifest import to_record
+from speechgru.data.manifest_table import open_manifest
 from speechgru.data.sources.reading import Reading
-from speechgru.files import replace_by_parts, replace_file, to_json
+from speechgru.files import cache_folder, replace_by_parts, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
 
 VERSION = 1
@@ -33,7 +34,7 @@ class SourceIndex:
         self.path = path
         key = to_json({"version": VERSION, "path": str(path.absolute()), **described})
         name = hashlib.blake2b(key, digest_size=12).hexdigest()
-        self.folder = cache_folder("sources") / f"{path.stem or 'source'}-{name}"
+        self.folder = cache_folder() / "sources" / f"{path.stem or 'source'}-{name}"
 
     def open(self, inputs: Callable[[], Iterable[Path]], translate: Translate) -> Path:
         """The manifest; made where there is none that is fresh.
@@ -93,7 +94,7 @@ class SourceIndex:
         except FileNotFoundError:
             return True
         audio = AudioStates()
-        for utterance in read_manifest(manifest):
+        for utterance in open_manifest(manifest):
             audio.add(utterance.audio_path)
         return audio.digest() == measured
 

@@ -65,7 +65,11 @@ class Reading:
     def finish(self) -> None:
         """Raise InputError if there were mistakes, or no utterances."""
         if self._problems:
-            raise InputError(list_problems(self._problems, self.path, "problems"))
+            raise InputError(
+                list_problems(
+                    self._problems, self.path, len(self._problems), "problems"
+                )
+            )
         if not self._ids:
             raise InputError(
                 f"{self.path}: holds no utterances, expected at least one; correct "

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from speechgru.data.manifest import read_manifest
+from speechgru.data.manifest_table import open_manifest
 from speechgru.data.source import PreparedReport, report
 from speechgru.data.sources.index import SourceIndex
 from speechgru.data.sources.reading import Reading
@@ -82,7 +82,7 @@ class SplitSource(ABC):
 
     def read(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split. Raises InputError: missing or bad."""
-        return read_manifest(self.manifest_path(split))
+        return open_manifest(self.manifest_path(split))
 
     def prepare(self) -> PreparedReport:
         """Read and count all splits; nothing is written but to the cache."""

@@ -85,7 +85,7 @@ def _check_names(output: Path, utterances: Sequence[Utterance]) -> None:
         if name is not None and name.split() != [name]
     ]
     if problems:
-        raise InputError(list_problems(problems, output, "problems"))
+        raise InputError(list_problems(problems, output, len(problems), "problems"))
 
 
 def _write(path: Path, table: Table) -> None:

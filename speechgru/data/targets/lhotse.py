@@ -51,7 +51,7 @@ def _lines(
             continue
         yield to_json(_to_cut(utterance, described[path])) + b"\n"
     if problems:
-        raise InputError(list_problems(problems, output, "problems"))
+        raise InputError(list_problems(problems, output, len(problems), "problems"))
 
 
 def _describe(path: Path, id: str) -> dict[str, Any]:

@@ -1,25 +1,11 @@
-"""Where what can be made or fetched again is kept between runs."""
+"""One process at a time, where several would do the same work."""
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from speechgru.interfaces import InputError
-
-
-def cache_folder(name: str) -> Path:
-    """A folder of the cache; it need not exist.
-
-    The cache is the folder SPEECHGRU_CACHE, else `speechgru` below XDG_CACHE_HOME,
-    else below `~/.cache`.
-    """
-    own = os.environ.get("SPEECHGRU_CACHE")
-    if own:
-        return Path(own).expanduser().absolute() / name
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path.home() / ".cache") / "speechgru" / name
 
 
 @contextlib.contextmanager

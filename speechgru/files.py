@@ -37,12 +37,25 @@ def replace_file(path: str | os.PathLike[str], *parts: bytes | memoryview) -> No
     Raises:
         InputError: the file cannot be written; an older one stays.
     """
+    replace_by_parts(path, parts)
+
+
+def replace_by_parts(
+    path: str | os.PathLike[str], parts: Iterable[bytes | memoryview]
+) -> None:
+    """Write a file of any size as `replace_file` does, part by part.
+
+    Raises:
+        InputError: the file cannot be written; an older one stays, as it does
+            after any error of `parts`.
+    """
     path = Path(path)
     # Not by tempfile, whose files nobody else in a lab could read.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(b"".join(parts))  # a device, never to be replaced
+            with path.open("wb") as file:  # a device, never to be replaced
+                file.writelines(parts)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
@@ -69,7 +82,7 @@ def write_json_lines(
     Raises:
         InputError: the file cannot be written; an older one stays.
     """
-    replace_file(path, b"".join(to_json(record) + b"\n" for record in records))
+    replace_by_parts(path, (to_json(record) + b"\n" for record in records))
 
 
 def to_json(value: Any, indent: int | None = None) -> bytes:
@@ -167,13 +180,15 @@ def repeated_id(id: str, first: int) -> str:
     )
 
 
-def list_problems(problems: Sequence[str], path: Path, total: int) -> str:
+def list_problems(
+    problems: Sequence[str], path: Path, total: int, kind: str = "bad lines"
+) -> str:
     """Up to 20 problems of a file, each of which names its line, of so many."""
     if total == 1:
         return problems[0]
     listed = problems[:MOST_LISTED]
     rest = [f"... and {total - len(listed)} more"] if total > len(listed) else []
-    return "\n".join([f"{path}: {total} bad lines", *listed, *rest])
+    return "\n".join([f"{path}: {total} {kind}", *listed, *rest])
 
 
 def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
@@ -264,7 +279,13 @@ def check_keys(record: Mapping[str, Any], keys: tuple[str, ...]) -> None:
 
 
 def cache_folder() -> Path:
-    """Where this user keeps what can be made again: $XDG_CACHE_HOME/speechgru."""
+    """Where this user keeps what can be made or fetched again.
+
+    That is the folder SPEECHGRU_CACHE, or $XDG_CACHE_HOME/speechgru.
+    """
+    own = os.environ.get("SPEECHGRU_CACHE")
+    if own:
+        return Path(own).expanduser().absolute()
     caches = os.environ.get("XDG_CACHE_HOME")
     return (Path(caches) if caches else Path.home() / ".cache") / "speechgru"
 

@@ -22,7 +22,7 @@ from speechgru.factory import (
 )
 from speechgru.interfaces import InputError, Utterance
 from speechgru.options import TrainOptions
-from speechgru.options.choices import CONF_DIR, choices
+from speechgru.options.choices import CONF_DIR, choices, choose
 from speechgru.ranges import OptionError
 from speechgru.training.build import make_model, make_task, trains_on_texts
 
@@ -79,7 +79,7 @@ def test_every_choice_composes_and_builds(group, choice, tmp_path):
         overrides.append("encoder.bidirectional=false")
     if group != "corpus":
         overrides += MANIFEST
-    elif choice == "manifest":
+    elif "train" in choose("corpus", choice).options:  # a source: its splits are paths
         overrides.append("corpus.train=train.jsonl")
     task = build_all(compose(*overrides))
     assert task.model.num_parameters > 0

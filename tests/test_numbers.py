@@ -89,6 +89,8 @@ NO_NUMBER = {
     *("archive", "dev", "test", "train", "dev_speaker", "_target_", "alphabet", "norm"),
     *("lexicon", "lm", "fold", "init_from", "output", "rescore", "checkpoint", "score"),
     *("resample", "best", "release", "file_sha256"),
+    *("audio", "audio_folder", "columns", "delimiter", "duration", "id", "offset"),
+    *("quotes", "root", "speaker", "speakers", "tars", "text"),
 }
 """Options that are null by default, and no numbers."""
 

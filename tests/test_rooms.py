@@ -15,6 +15,7 @@ PACKAGE = Path(speechgru.__file__).parent
 
 EVERYWHERE = {"interfaces", "ranges"}
 WITH_FILES = EVERYWHERE | {"progress", "terminal", "bounded", "files"}
+WITH_CACHE = WITH_FILES | {"alone", "remote"}
 ALLOWED = {
     "interfaces": set(),
     "ranges": {"interfaces"},
@@ -23,12 +24,14 @@ ALLOWED = {
     "bounded": set(),
     "threads": EVERYWHERE,
     "files": EVERYWHERE | {"bounded"},
+    "alone": EVERYWHERE,
+    "remote": WITH_FILES | {"alone"},
     "provenance": set(),
     "options": WITH_FILES,
-    "audio": WITH_FILES,
+    "audio": WITH_CACHE,
     "text": EVERYWHERE,
     "features": EVERYWHERE,
-    "data": WITH_FILES | {"threads", "audio", "text", "features"},
+    "data": WITH_CACHE | {"threads", "audio", "text", "features"},
     "model": EVERYWHERE | {"features"},
     "checkpoint": WITH_FILES | {"text", "features", "model"},
     "lm": EVERYWHERE | {"bounded", "files"},
@@ -36,9 +39,10 @@ ALLOWED = {
     "score": WITH_FILES,
 }
 LINE = {"audio", "text", "features", "data", "model", "checkpoint", "lm", "decode"}
-BELOW = WITH_FILES | LINE | {"options", "score"}
+BELOW = WITH_CACHE | LINE | {"options", "score"}
 ALLOWED |= {
     "factory": BELOW,
+    "conversion": BELOW | {"factory"},
     "training": BELOW | {"threads", "provenance", "factory"},
     "transcribe": BELOW | {"threads", "factory"},
     "evaluation": BELOW | {"threads", "provenance", "factory"},

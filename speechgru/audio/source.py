@@ -3,11 +3,13 @@
 import os
 import stat
 from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO
 
 from speechgru.audio.error import AudioError
 from speechgru.files import printable
-from speechgru.interfaces import FilePart
+from speechgru.interfaces import FilePart, InputError
+from speechgru.remote import fetch
 
 AudioSource = str | os.PathLike[str] | bytes | BinaryIO | FilePart
 
@@ -61,6 +63,7 @@ def _read_part(part: FilePart, name: str) -> BinaryIO:
 
 def _open_path(path: str | os.PathLike[str], name: str) -> BinaryIO:
     try:
+        fetch(Path(path))  # if it lies at an address
         stream = open(path, "rb")  # noqa: SIM115
         mode = os.fstat(stream.fileno()).st_mode
         if stat.S_ISREG(mode):
@@ -69,6 +72,8 @@ def _open_path(path: str | os.PathLike[str], name: str) -> BinaryIO:
             if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
                 return BytesIO(stream.read())
         raise OSError(0, "a device")
+    except InputError as error:
+        raise AudioError("missing", f"{name}: {error}") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte
         reason = getattr(error, "strerror", None) or error
         raise AudioError(

@@ -14,6 +14,7 @@ from speechgru.terminal import HarmlessStream, without_controls
 
 COMMANDS = {
     "prepare": "download or take a corpus and write its manifests",
+    "convert": "write a corpus, or data of another system, in another format",
     "doctor": "check a corpus before any training time is spent on it",
     "train": "train a model, or resume or fine-tune one",
     "evaluate": "score a checkpoint on a split of a corpus",

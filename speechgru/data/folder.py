@@ -55,7 +55,7 @@ def list_recordings(folder: str | os.PathLike[str]) -> Listing:
     left out, as by a glob: with it `._a.wav`, which macOS puts beside a.wav.
     """
     listing = Listing()
-    for path, is_folder in _walk(os.fspath(folder), listing.problems):
+    for path, is_folder in walk(os.fspath(folder), listing.problems):
         if not is_folder and os.path.splitext(path)[1].lower() in MEDIA:
             _add(listing, path)
     listing.files.sort()
@@ -73,7 +73,7 @@ def find_paths(pattern: str) -> list[str]:
     place = parts.index("**")
     found = []
     for base in glob.glob("/".join([*parts[:place], ""])) if place else ["."]:
-        for path, _ in _walk(base, {}):
+        for path, _ in walk(base, {}):
             names = os.path.relpath(path, base).split("/")
             if _matches(names, parts[place:]):
                 found.append(path if place else path.removeprefix("./"))
@@ -88,7 +88,7 @@ def _matches(names: Sequence[str], parts: Sequence[str]) -> bool:
     return fnmatchcase(names[0], parts[0]) and _matches(names[1:], parts[1:])
 
 
-def _walk(folder: str, problems: dict[str, str]) -> Iterator[tuple[str, bool]]:
+def walk(folder: str, problems: dict[str, str]) -> Iterator[tuple[str, bool]]:
     """All that is below a folder, and whether it is a folder, but what is hidden."""
     entered: set[tuple[int, int]] = set()
     # First the folders that are really there, then those that links lead to.

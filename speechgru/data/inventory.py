@@ -27,7 +27,7 @@ NUM_DRAWN = 10_000
 """Utterances that stand for a larger split, besides the durations of all."""
 
 ALL = ""
-"""What no utterance is called: id of the record of a whole split, of which only some utterances are recorded."""
+"""Id, as no utterance has it, of a split of which only some are recorded."""
 
 _BLOCK = 1 << 16  # bytes; of a longer file the first, the middle and the last
 _MAX_LISTED = 5

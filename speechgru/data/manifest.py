@@ -2,7 +2,8 @@
 
     {"audio_filepath": "wav/a.wav", "duration": 2.5, "text": "GO"}
 
-`audio_filepath` is absolute, or relative to the manifest's folder; `duration`
+`audio_filepath` is absolute, relative to the manifest's folder, or an address
+(http, https, s3, gs), whose file is fetched when it is first read; `duration`
 and the optional `offset` are in s; `id` and `speaker` are optional. A recording
 that lies inside a larger, uncompressed file, such as a tar, is named by that file
 and its `byte_range`, e.g. [1536, 40960]: first byte and number of bytes. Other
@@ -11,7 +12,7 @@ extension, plus `@<first byte>` and `#<offset>` where a line has them.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
@@ -28,6 +29,7 @@ from speechgru.files import (
     write_json_lines,
 )
 from speechgru.interfaces import InputError, Utterance
+from speechgru.remote import address_of, locate
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[Utterance]:
@@ -50,7 +52,7 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Utterance]:
     folder = Path(path).parent
     return read_json_lines(
         path,
-        lambda record: _to_utterance(record, folder),
+        lambda record: to_utterance(record, folder),
         get_id=lambda utterance: utterance.id,
         kind="a manifest",
         origin="speechgru prepare",
@@ -75,15 +77,19 @@ def write_manifest(
     def place(audio_folder: Path) -> PurePosixPath:
         return PurePosixPath(relative_path(audio_folder, folder))
 
-    write_json_lines(path, (_to_record(utterance, place) for utterance in utterances))
+    def name(path: Path) -> str:
+        return str(place(path.parent) / path.name)
+
+    write_json_lines(path, (to_record(u, name(u.audio_path)) for u in utterances))
 
 
 def parse_utterance(line: bytes, folder: Path) -> Utterance:
     """Read one line of a manifest of a folder. Raises InputError."""
-    return _to_utterance(parse_object(line), folder)
+    return to_utterance(parse_object(line), folder)
 
 
-def _to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
+def to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
+    """Check a line of a manifest that lies in a folder. Raises InputError."""
     check_keys(record, ("audio_filepath", "duration", "text"))
     audio_filepath = get_text(record, "audio_filepath")
     if not audio_filepath:
@@ -107,7 +113,7 @@ def _to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
         default_id += f"#{record['offset']}"
     return Utterance(
         id=get_name(record, "id") or default_id,
-        audio_path=folder / audio_filepath,
+        audio_path=locate(audio_filepath, folder),
         duration=duration,
         text=get_text(record, "text"),
         speaker=get_name(record, "speaker"),
@@ -117,13 +123,16 @@ def _to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
     )
 
 
-def _to_record(
-    utterance: Utterance, place: Callable[[Path], PurePosixPath]
-) -> dict[str, Any]:
-    audio_path = utterance.audio_path
+def to_record(utterance: Utterance, audio_filepath: str) -> dict[str, Any]:
+    """An utterance as a line of a manifest has it.
+
+    Args:
+        utterance: any.
+        audio_filepath: its file, unless that was fetched from an address.
+    """
     record: dict[str, Any] = {
         "id": utterance.id,
-        "audio_filepath": str(place(audio_path.parent) / audio_path.name),
+        "audio_filepath": address_of(utterance.audio_path) or audio_filepath,
         "duration": utterance.duration,
         "text": utterance.text,
     }

@@ -5,7 +5,12 @@
 
 from speechgru.options.choices import choices, choose
 from speechgru.options.component import Component
-from speechgru.options.corpus import DoctorOptions, LmOptions, PrepareOptions
+from speechgru.options.corpus import (
+    ConvertOptions,
+    DoctorOptions,
+    LmOptions,
+    PrepareOptions,
+)
 from speechgru.options.evaluation import (
     DecodeOptions,
     EvaluateOptions,
@@ -42,6 +47,7 @@ __all__ = [
     "CallbackOptions",
     "CompareOptions",
     "Component",
+    "ConvertOptions",
     "DataOptions",
     "DecodeOptions",
     "DoctorOptions",

@@ -1,0 +1,33 @@
+"""One process at a time, where several would do the same work."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from speechgru.interfaces import InputError
+
+
+@contextlib.contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Let one process at a time do something; the others wait.
+
+    Args:
+        lock: a file that stands for it; made where it is missing.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("ab")
+    except OSError as error:
+        raise InputError(
+            f"{lock}: cannot be written ({error.strerror}), expected a folder to keep "
+            "things in; set the environment variable SPEECHGRU_CACHE to one"
+        ) from error
+    with file:
+        # Some network file systems know no locks: then the work is done twice.
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

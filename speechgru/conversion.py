@@ -1,0 +1,78 @@
+"""What `speechgru convert` does."""
+
+import shlex
+from pathlib import Path
+
+from speechgru.data.convert import TARGETS, convert, ending_of
+from speechgru.data.sources.kinds import guess_kind
+from speechgru.data.sources.pipes import run_pipes
+from speechgru.factory import build_corpus, name_corpus
+from speechgru.interfaces import InputError
+from speechgru.options.choices import choose
+from speechgru.options.component import Component
+from speechgru.options.corpus import ConvertOptions
+from speechgru.progress import say_line
+from speechgru.ranges import OptionError, nearest
+
+KALDI = "speechgru.data.sources.kaldi.KaldiCorpus"
+
+
+def convert_source(
+    source: str | None, target: str, options: ConvertOptions
+) -> list[str]:
+    """Write a source, or all splits of a corpus, as a target.
+
+    Args:
+        source: a path or an address; None: the splits of options.corpus.
+        target: one of TARGETS.
+        options: of the command.
+
+    Returns:
+        Lines for people: what was written, and what the target does not hold.
+
+    Raises:
+        InputError: the source cannot be read, or not be held by the target.
+    """
+    if target not in TARGETS:
+        raise OptionError(
+            f"target is {target!r}, expected one of: {', '.join(TARGETS)}"
+            f"{nearest(target, TARGETS)}"
+        )
+    if source is None:
+        if options.corpus is None:
+            raise OptionError("nothing to convert, expected a SOURCE or corpus=NAME")
+        corpus = options.corpus
+        output = options.output or Path(f"{name_corpus(corpus)}-{target}")
+    else:
+        corpus = _choose_kind(source, options)
+        stem = Path(source.rstrip("/")).name.partition(".")[0] or "source"
+        ending = ending_of(target)
+        output = options.output or Path(f"{stem}{ending or f'-{target}'}")
+    if options.trust_pipes:
+        if source is None or corpus.target != KALDI:
+            raise OptionError(
+                "trust_pipes is true, expected a data folder of Kaldi as SOURCE"
+            )
+        stem = output.name.partition(".")[0]
+        folder = output.with_name(f"{stem}-from-pipes")
+        corpus = corpus.replace(
+            train=str(run_pipes(Path(source), corpus.options.get("root"), folder))
+        )
+    built = build_corpus(corpus, options.trust)
+    splits = {split: built.read(split) for split in built.splits}
+    return convert(splits, target, output, source is not None, options.overwrite)
+
+
+def _choose_kind(source: str, options: ConvertOptions) -> Component:
+    """The component that reads a source."""
+    corpus = options.corpus
+    if corpus is None:
+        kind = guess_kind(source)
+        say_line(f"{shlex.quote(source)}: read by corpus={kind}")
+        corpus = choose("corpus", kind)
+    if "train" not in corpus.options:
+        raise InputError(
+            f"{source}: {name_corpus(corpus)} is a corpus of its own, expected a kind "
+            "of source; leave the path out, or set corpus=KIND"
+        )
+    return corpus.replace(train=source, dev=None, test=None)

@@ -1,0 +1,139 @@
+"""What a source was read as: a manifest in the cache, made anew when it is stale."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from speechgru.alone import alone
+from speechgru.data.manifest import to_record
+from speechgru.data.manifest_table import open_manifest
+from speechgru.data.sources.reading import Reading
+from speechgru.files import cache_folder, replace_by_parts, replace_file, to_json
+from speechgru.interfaces import InputError, Utterance
+
+VERSION = 1
+"""Of how sources are read; with another every one is read anew."""
+
+Translate = Callable[[Reading], Iterator[Utterance]]
+
+
+class SourceIndex:
+    """The manifest of one split of a source, in the cache.
+
+    It is held against the files that it was made of by their sizes and times; and
+    against the audio, where that was measured.
+
+    Args:
+        path: of the split.
+        described: what makes a difference besides: the class and its options.
+    """
+
+    def __init__(self, path: Path, described: Mapping[str, Any]) -> None:
+        self.path = path
+        key = to_json({"version": VERSION, "path": str(path.absolute()), **described})
+        name = hashlib.blake2b(key, digest_size=12).hexdigest()
+        self.folder = cache_folder() / "sources" / f"{path.stem or 'source'}-{name}"
+
+    def open(self, inputs: Callable[[], Iterable[Path]], translate: Translate) -> Path:
+        """The manifest; made where there is none that is fresh.
+
+        Args:
+            inputs: the files that describe the split.
+            translate: reads the split.
+
+        Raises:
+            InputError: the split cannot be read, or changes while it is; or the
+                cache cannot be written.
+        """
+        manifest = self._manifest(digest_files(inputs()))
+        if self._is_fresh(manifest):
+            return manifest
+        with alone(self.folder / "lock"):
+            state = digest_files(inputs())
+            manifest = self._manifest(state)
+            if not self._is_fresh(manifest):  # another process has not made it
+                self._write(manifest, translate)
+                if digest_files(inputs()) != state:
+                    manifest.unlink()
+                    raise InputError(
+                        f"{self.path}: changed while it was read, expected files that "
+                        "nobody writes to; try again when they are complete"
+                    )
+                self._remove_others(state)
+        return manifest
+
+    def _write(self, manifest: Path, translate: Translate) -> None:
+        audio = AudioStates()
+        with Reading(self.path) as reading:
+
+            def lines() -> Iterator[bytes]:
+                for utterance in translate(reading):
+                    if reading.is_new(utterance.id):
+                        audio.add(utterance.audio_path)
+                        path = os.path.abspath(utterance.audio_path)
+                        yield to_json(to_record(utterance, path)) + b"\n"
+                reading.finish()
+                measured = manifest.with_suffix(".audio")
+                if reading.num_measured:
+                    replace_file(measured, audio.digest())
+                else:
+                    measured.unlink(missing_ok=True)
+
+            replace_by_parts(manifest, lines())
+
+    def _manifest(self, state: str) -> Path:
+        return self.folder / f"{state}.jsonl"
+
+    def _is_fresh(self, manifest: Path) -> bool:
+        if not manifest.is_file():
+            return False
+        try:
+            measured = manifest.with_suffix(".audio").read_bytes()
+        except FileNotFoundError:
+            return True
+        audio = AudioStates()
+        for utterance in open_manifest(manifest):
+            audio.add(utterance.audio_path)
+        return audio.digest() == measured
+
+    def _remove_others(self, state: str) -> None:
+        """Remove what was made of earlier states; who reads it still goes on."""
+        for path in self.folder.iterdir():
+            if path.name != "lock" and not path.name.startswith(state):
+                path.unlink(missing_ok=True)
+
+
+class AudioStates:
+    """Sizes and times of the files of utterances, in their order."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._last: Path | None = None
+
+    def add(self, path: Path) -> None:
+        """Count a file; one behind itself counts once."""
+        if path != self._last:
+            self._last = path
+            self._digest.update(_state(path))
+
+    def digest(self) -> bytes:
+        """Of all files so far."""
+        return self._digest.hexdigest().encode()
+
+
+def digest_files(paths: Iterable[Path]) -> str:
+    """Digest names, sizes and times of files; one that is missing counts, too."""
+    digest = hashlib.blake2b(digest_size=12)
+    for path in paths:
+        digest.update(os.fsencode(path) + b"\0" + _state(path))
+    return digest.hexdigest()
+
+
+def _state(path: Path) -> bytes:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return b"missing\n"
+    return b"%d %d\n" % (status.st_size, status.st_mtime_ns)

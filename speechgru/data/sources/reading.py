@@ -1,0 +1,77 @@
+"""What a source meets while it is read: mistakes, guesses, audio to be measured."""
+
+from pathlib import Path
+
+from speechgru.audio import inspect_audio
+from speechgru.files import list_problems, printable
+from speechgru.interfaces import FilePart, InputError
+from speechgru.progress import Progress, say_line
+
+MOST_PROBLEMS = 1000
+"""After so many nothing more is read: the file is another than it is taken for."""
+
+
+class Reading:
+    """One reading of a source from its beginning to its end.
+
+    Use it in a `with` statement.
+
+    Args:
+        path: of what is read; for messages.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.num_measured = 0
+        self._ids: set[str] = set()
+        self._problems: list[str] = []
+        self._progress = Progress(f"reading {path.name}", None, "utterances")
+
+    def __enter__(self) -> "Reading":
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        self._progress.close()
+
+    def say(self, what: str) -> None:
+        """Tell what was guessed or left out."""
+        say_line(printable(f"{self.path}: {what}"))
+
+    def add_problem(self, problem: str | InputError) -> None:
+        """Keep a mistake, to be told with all others; it names file and line."""
+        self._problems.append(printable(str(problem)))
+        if len(self._problems) >= MOST_PROBLEMS:
+            self.finish()
+
+    def measure(self, audio: Path | FilePart) -> float:
+        """How long a recording lasts, in s, as its header says. Raises AudioError."""
+        self.num_measured += 1
+        return inspect_audio(audio).duration
+
+    def is_new(self, id: str) -> bool:
+        """Count an utterance, and hold its id against all before."""
+        self._progress.advance()
+        if id in self._ids:
+            self.add_problem(
+                f"{self.path}: id '{id}' occurs twice, expected unique ids; "
+                "give each utterance its own"
+            )
+            return False
+        self._ids.add(id)
+        return True
+
+    def finish(self) -> None:
+        """Raise InputError if there were mistakes, or no utterances."""
+        if self._problems:
+            raise InputError(
+                list_problems(
+                    self._problems, self.path, len(self._problems), "problems"
+                )
+            )
+        if not self._ids:
+            raise InputError(
+                f"{self.path}: holds no utterances, expected at least one; correct "
+                "the path"
+            )

@@ -1,0 +1,144 @@
+"""Splits that lie where the user has them: what all sources can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from speechgru.data.manifest_table import open_manifest
+from speechgru.data.source import PreparedReport, report
+from speechgru.data.sources.index import SourceIndex
+from speechgru.data.sources.reading import Reading
+from speechgru.interfaces import InputError, Utterance
+from speechgru.ranges import nearest
+from speechgru.remote import address_of, fetch, locate
+
+PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz")
+"""Endings of files that may run code when they are read, or hold no audio."""
+
+
+class SplitSource(ABC):
+    """Splits of the user's own, each at a path or an address.
+
+    Args:
+        name: what messages call it.
+        train: to train on, or None.
+        dev: to choose the best checkpoint by, or None.
+        test: to score, or None.
+
+    Raises:
+        InputError: no split at all.
+    """
+
+    kind: ClassVar[str] = "manifests"
+    """What the splits are, for messages."""
+    endings: ClassVar[str] = ".jsonl"
+    """Of the paths of splits, for messages."""
+
+    def __init__(
+        self, name: str, train: str | None, dev: str | None, test: str | None
+    ) -> None:
+        given = {"train": train, "dev": dev, "test": test}
+        self._paths = {
+            split: locate(path) for split, path in given.items() if path is not None
+        }
+        if not self._paths:
+            raise InputError(
+                f"corpus {name}: no {self.kind}, expected one or more; set "
+                f"corpus.train=A{self.endings} corpus.dev=B{self.endings} "
+                f"corpus.test=C{self.endings}"
+            )
+        self.name = name
+        self.splits = tuple(self._paths)
+        self._all = tuple(given)
+
+    @property
+    def variant(self) -> str:
+        """The name alone."""
+        return self.name
+
+    def split_path(self, split: str) -> Path:
+        """Where a split lies. Raises InputError: it was not given, or is pickled."""
+        if split not in self.splits:
+            raise InputError(
+                f"unknown split '{split}'; {self.name} has: {', '.join(self.splits)}"
+                + (
+                    f"; set corpus.{split}=PATH"
+                    if split in self._all
+                    else nearest(split, self.splits)
+                )
+            )
+        path = self._paths[split]
+        if path.suffix.lower() in PICKLED:
+            raise InputError(
+                f"{path}: pickled data or arrays, expected {self.kind}; refused, since "
+                "it may run code: export it as one of those that are read"
+            )
+        return path
+
+    @abstractmethod
+    def manifest_path(self, split: str) -> Path:
+        """The manifest of a split. Raises InputError: unknown split, or bad data."""
+
+    def read(self, split: str) -> Sequence[Utterance]:
+        """The utterances of a split. Raises InputError: missing or bad."""
+        return open_manifest(self.manifest_path(split))
+
+    def prepare(self) -> PreparedReport:
+        """Read and count all splits; nothing is written but to the cache."""
+        splits = {split: self.read(split) for split in self.splits}
+        manifests = {split: self.manifest_path(split) for split in self.splits}
+        return report(self.name, splits, manifests)
+
+
+class TranslatedSource(SplitSource):
+    """Splits that are no manifests, but read as such, once, into the cache.
+
+    Args:
+        name, train, dev, test: as in `SplitSource`.
+        options: what makes a difference to what is read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        train: str | None,
+        dev: str | None,
+        test: str | None,
+        **options: Any,
+    ) -> None:
+        super().__init__(name, train, dev, test)
+        cls = type(self)
+        described = {"class": f"{cls.__module__}.{cls.__qualname__}", **options}
+        self._indices = {
+            split: SourceIndex(path, described) for split, path in self._paths.items()
+        }
+
+    def manifest_path(self, split: str) -> Path:
+        """The manifest in the cache, made anew where it is stale."""
+        path = self.split_path(split)
+        if address_of(path) is not None:
+            for file in self.remote_files(path):
+                fetch(file, is_latest=True)
+        return self._indices[split].open(
+            lambda: self.inputs(path), lambda reading: self.translate(path, reading)
+        )
+
+    def remote_files(self, path: Path) -> Iterable[Path]:
+        """What to fetch of a split at an address, but for the audio.
+
+        Raises:
+            InputError: it is a folder, whose files an address does not tell.
+        """
+        raise InputError(
+            f"{address_of(path)}: {self.kind} cannot be read at an address, expected "
+            "a folder of this machine; copy it"
+        )
+
+    @abstractmethod
+    def inputs(self, path: Path) -> Iterable[Path]:
+        """The files that describe a split, whose change makes a difference."""
+
+    @abstractmethod
+    def translate(self, path: Path, reading: Reading) -> Iterator[Utterance]:
+        """Read a split. Raises InputError; mistakes may go to `reading` as well."""

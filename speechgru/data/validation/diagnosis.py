@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from speechgru.data.utterances import select
 from speechgru.data.validation.histograms import Histogram
 from speechgru.data.validation.problem import Problem
 from speechgru.data.validation.remark import Remark
@@ -72,13 +75,10 @@ class Diagnosis:
     def healthy(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split without a problem, in order."""
         utterances = self.splits[split]
-        if not any(owner == split for owner, _ in self._unhealthy):
+        bad = [index for owner, index in self._unhealthy if owner == split]
+        if not bad:
             return utterances
-        return [
-            utterance
-            for index, utterance in enumerate(utterances)
-            if (split, index) not in self._unhealthy
-        ]
+        return select(utterances, np.setdiff1d(np.arange(len(utterances)), bad))
 
     def report(self) -> str:
         """Readable lines: sizes, estimates, notes, then problems by kind."""

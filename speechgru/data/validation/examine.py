@@ -126,7 +126,7 @@ class _Examiner:
         self._scripts = Scripts()
         self._uses = TokenUse()
         self._reader = SegmentReader()
-        self._alignment = Alignment(sample_rate, output_lengths, shortest)
+        self.alignment = Alignment(sample_rate, output_lengths, shortest)
 
     def examine_split(
         self, split: str, utterances: Sequence[Utterance], known: ExaminedAudio
@@ -234,6 +234,6 @@ class _Examiner:
             wrong = wrong_sample_rate(utterance.audio, rate, self.sample_rate)
             return [*found, (wrong.kind, str(wrong))]
         num_samples = resampled_length(heard.num_samples, rate, self.sample_rate)
-        return found + self._alignment.check(
+        return found + self.alignment.check(
             utterance, token_ids, num_samples, augmented=split == "train"
         )

@@ -62,6 +62,10 @@ MEANT = {
             {0, 1.5},
             "augment.reverb.highest_ratio augment.reverb_on_device.highest_ratio",
         ),
+        ({0}, "limits.clipped limits.silent limits.narrow limits.script"),
+        ({0, 1.5}, "limits.edges"),
+        ({-1, 0, 1.5}, "limits.quiet"),
+        ({1.5}, "limits.pace"),
         # What an archive is expected to hold, be it nothing.
         ({0, 1.5}, "hours.train hours.dev hours.test hours.recordings"),
         ({0}, "utterances.train utterances.dev utterances.test utterances.recordings"),
@@ -90,7 +94,7 @@ NO_NUMBER = {
     *("lexicon", "lm", "fold", "init_from", "output", "rescore", "checkpoint", "score"),
     *("resample", "best", "release", "file_sha256"),
     *("audio", "audio_folder", "columns", "delimiter", "duration", "id", "offset"),
-    *("quotes", "root", "speaker", "speakers", "tars", "text"),
+    *("quotes", "root", "speaker", "speakers", "tars", "text", "json", "page", "fix"),
 }
 """Options that are null by default, and no numbers."""
 

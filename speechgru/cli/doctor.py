@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
+from speechgru.files import printable
 from speechgru.options import DoctorOptions
 
 USAGE = """
 usage: speechgru doctor corpus=NAME [KEY=VALUE ...]
 
-Examine every utterance of a prepared corpus: files, rates, durations,
-transcripts, tokens, and whether CTC can align them. Exits with 1 if any
-problem is found.
+Examine every utterance of a prepared corpus: files, rates, durations, loudness,
+transcripts, tokens, whether CTC can align them, and what splits have in common.
+Exits with 1 if any problem is found; notes are none. Killed and started again, it
+goes on where it was.
 """
 
 
@@ -20,12 +22,15 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.checkpoint.build import build
     from speechgru.data.utterances import join, texts_of
     from speechgru.data.validation.examine import examine
+    from speechgru.data.validation.limits import Limits
     from speechgru.factory import build_augment, build_corpus, build_tokenizer
-    from speechgru.training.validation import on_integers
+    from speechgru.report.doctor import check_outputs, write_outputs
+    from speechgru.training.validation import find_cache, on_integers
 
     trust = options.trust
     corpus = build_corpus(options.corpus, trust)
     splits = {split: corpus.read(split) for split in corpus.splits}
+    check_outputs(options, splits)  # before hours of work, not behind them
     features = build(options.features.to_plain(), "features", trust)
     subsampling = build(
         options.subsampling.to_plain(),
@@ -50,6 +55,12 @@ def main(arguments: Sequence[str]) -> int:
             lambda lengths: subsampling.output_lengths(features.output_lengths(lengths))
         ),
         augment.shortest,
+        find_cache(options.corpus),
+        Limits(**options.limits.to_plain()),
+        options.batch_seconds,
     )
+    written = write_outputs(options, diagnosis)
     print(diagnosis.report())
+    for line in written:
+        print(printable(line))
     return 1 if diagnosis.problems else 0

@@ -9,7 +9,14 @@ from speechgru.options.component import Component
 from speechgru.options.evaluation import ReadingOptions
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
-from speechgru.ranges import ORDER
+from speechgru.ranges import (
+    DECIBELS,
+    INTERVAL,
+    ORDER,
+    PROBABILITY,
+    SECONDS,
+    Range,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +37,49 @@ class PrepareOptions(Options):
     trust: tuple[str, ...] = option((), rule=modules)
 
 
+LeftOut = Literal[
+    "repeated", "shared-texts", "clipped", "silent", "edges", "quiet", "narrow", "pace",
+    "scripts",
+]  # fmt: skip
+"""Kinds of notes that name utterances."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitOptions(Options):
+    """From where on an utterance is noted; see `speechgru.data.validation.limits`.
+
+    Attributes:
+        clipped: share of the samples in flat peaks.
+        silent: share of the time.
+        edges: s of silence before or behind the sound.
+        quiet: dBFS, the level of the sound.
+        narrow: bandwidth, as a share of half the sample rate.
+        pace: deviations of the characters per second from their median.
+        script: share of a split's utterances; rarer scripts are noted.
+    """
+
+    name: ClassVar[str] = "limits"
+
+    clipped: float = option(0.001, within=PROBABILITY)
+    silent: float = option(0.7, within=PROBABILITY)
+    edges: float = option(1.5, within=INTERVAL)
+    quiet: float = option(-45.0, within=DECIBELS)
+    narrow: float = option(0.65, within=PROBABILITY)
+    pace: float = option(5.0, within=Range(0, 1000, above=True))
+    script: float = option(0.05, within=PROBABILITY)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DoctorOptions(PrepareOptions):
     """How a corpus is examined; see `PrepareOptions`.
 
     Attributes:
+        json: file for all that is found; None: no file.
+        page: file of HTML with histograms; None: no page.
+        fix: folder for manifests of what has no problem; None: none are written.
+        leave_out: kinds of notes that are reasons to leave out of these, too.
+        limits: from where on an utterance is noted.
+        batch_seconds: s of padded audio in a step of training, for the estimates.
         data: see `ReadingOptions`.
         augment: waveform augmentation by name, which may shorten utterances.
         text: the tokenizer.
@@ -43,6 +88,12 @@ class DoctorOptions(PrepareOptions):
 
     name: ClassVar[str] = "doctor"
 
+    json: Path | None = None
+    page: Path | None = None
+    fix: Path | None = None
+    leave_out: tuple[LeftOut, ...] = ()
+    limits: LimitOptions = option(make=LimitOptions)
+    batch_seconds: float = option(60.0, within=SECONDS)
     data: ReadingOptions = option(make=ReadingOptions)
     augment: dict[str, Component] = option(make=dict)
     text: Component = option(make=chosen("text", "characters"))

@@ -119,7 +119,7 @@ def build_speech(
         decoder=decoder,
         augment=on_device,
     )
-    cache = find_cache(options)
+    cache = find_cache(options.corpus)
     splits |= check_data(data, splits, model, tokenizer, augment, run, cache)
     if run.is_first:
         keep_inventory(run, splits, augment)

@@ -19,6 +19,7 @@ from speechgru.factory import build_corpus, name_corpus
 from speechgru.files import cache_folder, write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
+from speechgru.options.component import Component
 from speechgru.options.training import DataOptions, TrainOptions
 from speechgru.training.run_files import SKIPPED_FILE, Run
 
@@ -155,12 +156,12 @@ def _leave_out(
     return {"train": left["train"], "dev": left["train"]} if same else left
 
 
-def find_cache(options: TrainOptions) -> Path:
+def find_cache(corpus: Component) -> Path:
     """Where is remembered what the files of a corpus held, as it is configured."""
-    plain = json.dumps(options.corpus.to_plain(), sort_keys=True, default=str)
+    plain = json.dumps(corpus.to_plain(), sort_keys=True, default=str)
     digest = hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", name_corpus(options.corpus))
-    return cache_folder() / "examined" / f"{name}-{digest}.jsonl"
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", name_corpus(corpus))
+    return cache_folder() / "examined" / f"{name}-{digest}"
 
 
 def on_integers(

@@ -225,6 +225,21 @@ def test_the_doctor_examines_a_test_split_alone(call, tones):
     assert "no split train: the tokens are those of test itself" in out
 
 
+def test_the_doctor_writes_what_it_is_asked_for(call, tones, tmp_path):
+    code, out, _ = call(
+        "doctor", "corpus=manifest", *tones.overrides, *TINY_MODEL[:4],
+        f"json={tmp_path / 'a.json'}", f"page={tmp_path / 'a.html'}",
+        f"fix={tmp_path / 'clean'}", "leave_out=[pace,shared-texts]",
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads((tmp_path / "a.json").read_text())["unhealthy"] == 0
+    assert "<svg" in (tmp_path / "a.html").read_text()
+    assert f"utterances in {tmp_path / 'clean' / 'train.jsonl'}" in out
+    left_out = (tmp_path / "clean" / "left_out.jsonl").read_text().splitlines()
+    assert f"{len(left_out)} left out" in out
+    assert {json.loads(line)["split"] for line in left_out} == {"dev", "test"}
+
+
 def test_an_option_out_of_range_is_told_before_the_data_are_read(call, tmp_path):
     manifest = tmp_path / "train.jsonl"
     line = {"audio_filepath": "none.wav", "duration": 1.0, "text": "A"}

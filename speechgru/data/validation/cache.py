@@ -4,27 +4,39 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
-from dataclasses import astuple
+import time
+import zlib
 from pathlib import Path
 
-from speechgru.data.validation.listening import Heard
-from speechgru.files import replace_file
+import numpy as np
+
+from speechgru.data.validation.heard import HEARD, Heard
+from speechgru.files import reason, replace_file
 from speechgru.interfaces import InputError, Utterance
 
-_WORTH_IT = 512
-"""New utterances from which on a cache is written; fewer take less than a second."""
+PAUSE = 2.0
+"""s between two writings; what takes less is not worth a cache."""
+
+_HEADER = json.dumps({"speechgru": "examined audio", "version": 2}).encode().ljust(63)
+_ROW = np.dtype(
+    [
+        ("key", "V16"),
+        ("size", "<i8"),
+        ("modified", "<i8"),
+        ("heard", HEARD),
+        ("checksum", "<u4"),
+    ]
+)
 
 log = logging.getLogger(__name__)
-
-_HEADER = {"speechgru": "examined audio", "version": 1}
 
 
 class ExaminedAudio:
     """Remembers sound audio by path, size and time of its file.
 
-    A file that has changed is decoded again; so is one with a problem, always. A
-    cache that cannot be read is made anew.
+    A file that has changed is decoded again; so is one with a problem, always. What
+    is new is appended as it comes, in whole rows, so that work which is killed goes on
+    where it was. A cache that cannot be read, or of an older version, is made anew.
 
     Args:
         path: of the cache; it need not exist. None: nothing is remembered.
@@ -32,67 +44,125 @@ class ExaminedAudio:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._entries: dict[bytes, bytes] = {}
-        self._num_new = 0
-        if path is not None:
-            self._entries = _read(path)
+        self._rows = np.empty(0, _ROW) if path is None else _open(path)
+        keys = _shorten(self._rows["key"])
+        self._order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._order]
+        self._new: list[tuple] = []
+        self._is_begun = len(self._rows) > 0
+        self._written_at = time.monotonic()
 
     def find(self, utterance: Utterance) -> Heard | None:
         """What the audio of an utterance was, if its file is what it was."""
-        if not self._entries:
+        if not len(self._keys):
             return None
-        entry = self._entries.get(_key(utterance))
-        if entry is None:
+        key = _key(utterance)
+        # Of several with one key, the last is the newest.
+        place = int(np.searchsorted(self._keys, _short(key), "right")) - 1
+        if place < 0:
+            return None
+        row = self._rows[self._order[place]]
+        if row["key"].tobytes() != key or row["checksum"] != _checksum(row):
             return None
         try:
-            size, modified, *heard = json.loads(entry)
-            if (size, modified) != _state(utterance):
+            if (int(row["size"]), int(row["modified"])) != _state(utterance):
                 return None
-            return Heard(*heard)
-        except (OSError, ValueError, TypeError):
+        except OSError:
             return None
+        return Heard(*row["heard"].tolist())
 
     def keep(self, utterance: Utterance, heard: Heard) -> None:
         """Remember what the audio of an utterance is."""
         if self._path is None:
             return
         try:
-            entry = json.dumps([*_state(utterance), *astuple(heard)])
+            self._new.append((_key(utterance), *_state(utterance), heard, 0))
         except OSError:
             return  # it has just gone
-        self._entries[_key(utterance)] = entry.encode()
-        self._num_new += 1
+        if time.monotonic() - self._written_at > PAUSE:
+            self._append()
 
-    def write(self) -> None:
+    def close(self) -> None:
+        """Write what is new, if the whole was worth it."""
+        if self._is_begun or time.monotonic() - self._written_at > PAUSE:
+            self._append()
+
+    def _append(self) -> None:
         """Write what is new, whole or not at all; a cache is no reason to fail."""
-        if self._path is None or self._num_new < _WORTH_IT:
+        if self._path is None or not self._new:
             return
+        rows = np.array(self._new, _ROW)
+        for row in rows:
+            row["checksum"] = _checksum(row)
         try:
-            replace_file(self._path, b"\n".join(self._lines()))
-        except InputError as error:
-            log.warning("what files hold is not remembered: %s", error)
+            _append_rows(self._path, rows.tobytes())
+        except (OSError, InputError) as error:
+            log.warning(
+                "%s: cannot be written (%s), what files hold is not remembered",
+                self._path,
+                reason(error),
+            )
+            self._path = None
+        self._new.clear()
+        self._is_begun = True
+        self._written_at = time.monotonic()
 
-    def _lines(self) -> Iterator[bytes]:
-        yield json.dumps(_HEADER).encode()
-        for key, entry in self._entries.items():
-            yield key.hex().encode() + b" " + entry
 
-
-def _read(path: Path) -> dict[bytes, bytes]:
-    entries: dict[bytes, bytes] = {}
+def _open(path: Path) -> np.ndarray:
+    """The rows of a cache, mapped; it is made anew where it is no cache."""
     try:
         with path.open("rb") as file:
-            if json.loads(file.readline()) != _HEADER:
-                return {}
-            for line in file:
-                key, _, entry = line.rstrip(b"\n").partition(b" ")
-                entries[bytes.fromhex(key.decode())] = entry
+            header = file.read(len(_HEADER))
+            size = os.fstat(file.fileno()).st_size - len(_HEADER)
+        if header == _HEADER and size % _ROW.itemsize == 0:
+            if size == 0:
+                return np.empty(0, _ROW)
+            rows = np.memmap(path, _ROW, "r", offset=len(_HEADER))
+            keys = _shorten(rows["key"])
+            if 2 * len(np.unique(keys)) >= len(keys):
+                return rows
+            # Most rows are of files that have changed since.
+            _, newest = np.unique(keys[::-1], return_index=True)
+            kept = rows[np.sort(len(rows) - 1 - newest)]
+        elif header == _HEADER:  # the last row was cut off
+            whole = size // _ROW.itemsize
+            kept = np.fromfile(path, _ROW, whole, offset=len(_HEADER))
+        else:
+            kept = np.empty(0, _ROW)
+        replace_file(path, _HEADER + kept.tobytes())
+        return kept
     except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        log.warning("%s: cannot be read (%s), is made anew", path, error)
-        return {}
-    return entries
+        return np.empty(0, _ROW)
+    except (OSError, ValueError, InputError) as error:
+        log.warning("%s: cannot be read (%s), is made anew", path, reason(error))
+        return np.empty(0, _ROW)
+
+
+def _append_rows(path: Path, content: bytes) -> None:
+    if not path.exists():
+        replace_file(path, _HEADER)
+    # One system call: what other processes append comes before or behind it.
+    file = os.open(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        if (written := os.write(file, content)) < len(content):
+            os.ftruncate(file, os.fstat(file).st_size - written)
+            raise OSError("no space left")
+    finally:
+        os.close(file)
+
+
+def _checksum(row: np.void) -> int:
+    return zlib.crc32(row.tobytes()[:-4])
+
+
+def _short(key: bytes) -> int:
+    return int.from_bytes(key[:8], "little")
+
+
+def _shorten(keys: np.ndarray) -> np.ndarray:
+    """The first 8 bytes of each key, as numbers, which are sorted fast."""
+    both = np.frombuffer(np.ascontiguousarray(keys).tobytes(), "<u8")
+    return both.reshape(-1, 2)[:, 0]
 
 
 def _key(utterance: Utterance) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from speechgru.audio import duration_tolerance
-from speechgru.data.validation.diagnosis import Found
+from speechgru.data.validation.problem import Found
 from speechgru.interfaces import Utterance
 
 

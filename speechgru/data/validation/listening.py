@@ -3,45 +3,38 @@
 import hashlib
 import multiprocessing
 import signal
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from speechgru.audio import AudioError, inspect_audio
-from speechgru.data.segments import SegmentReader
-from speechgru.data.validation.diagnosis import Found
+from speechgru.data.segments import NO_SEEKING, SegmentReader
+from speechgru.data.validation.cache import ExaminedAudio
+from speechgru.data.validation.heard import Heard
+from speechgru.data.validation.measures import measure
+from speechgru.data.validation.problem import Found
 from speechgru.interfaces import InputError, Utterance
 from speechgru.threads import num_processors
 
 _CHUNK = 64
-"""Utterances that a process decodes at once; more where they are of one file."""
+"""Utterances that a process decodes at once; more where an MP3 is cut into more."""
+
+_CHUNK_SECONDS = 600.0
+"""s of audio from which on a chunk is large enough: so much is lost by a kill."""
 
 _WORTH_IT = 512
 """Utterances from which on other processes are started."""
 
-Placed = list[tuple[int, Utterance]]
+Placed = tuple[int, Utterance]
+"""An utterance behind its index."""
 
-
-@dataclass(frozen=True)
-class Heard:
-    """What the audio of an utterance is, whatever the model.
-
-    Attributes:
-        num_samples: at the file's own rate.
-        sample_rate: Hz.
-        num_channels: of the file.
-        digest: of the samples, as hexadecimal digits; empty: all are zero.
-    """
-
-    num_samples: int
-    sample_rate: int
-    num_channels: int
-    digest: str
+Result = tuple[int, Utterance, Heard | Found]
 
 
 def listen(chunk: Sequence[Utterance]) -> list[Heard | Found]:
@@ -51,12 +44,18 @@ def listen(chunk: Sequence[Utterance]) -> list[Heard | Found]:
 
 
 def listen_to_all(
-    utterances: Placed, reader: SegmentReader, num_processes: int | None = None
-) -> Iterator[tuple[int, Utterance, Heard | Found]]:
-    """Decode utterances in several processes, and hand them on in their order.
+    utterances: Iterable[Placed],
+    total: int,
+    known: ExaminedAudio,
+    reader: SegmentReader,
+    num_processes: int | None = None,
+) -> Iterator[Result]:
+    """Decode what is not known yet, and hand everything on in its order.
 
     Args:
-        utterances: with their indices; those of one file together.
+        utterances: those of one file together.
+        total: how many there are.
+        known: finds what was decoded before, and keeps what is decoded now.
         reader: decodes a few in this process.
         num_processes: None: one for each core that this process may use.
 
@@ -65,57 +64,104 @@ def listen_to_all(
     """
     if num_processes is None:
         num_processes = num_processors()
-    if num_processes == 1 or len(utterances) < _WORTH_IT:
-        for index, utterance in utterances:
-            yield index, utterance, _listen(reader, utterance)
-        return
-    with _processes(num_processes) as pool:
-        waiting: deque[tuple[Placed, Future]] = deque()
-        for chunk in _cut(utterances):
-            waiting.append((chunk, pool.submit(listen, [u for _, u in chunk])))
+    if total < _WORTH_IT:
+        num_processes = 1
+    pool: ProcessPoolExecutor | None = None
+    waiting: deque[_Chunk] = deque()
+    with ExitStack() as stack:
+        for placed in _cut(utterances):
+            found = [known.find(utterance) for _, utterance in placed]
+            pairs = zip(placed, found, strict=True)
+            unknown = [utterance for (_, utterance), heard in pairs if heard is None]
+            future = None
+            if unknown and num_processes > 1:
+                pool = pool or stack.enter_context(_processes(num_processes))
+                future = pool.submit(listen, unknown)
+            waiting.append(_Chunk(placed, found, unknown, future))
             if len(waiting) > 4 * num_processes:  # results do not pile up
-                yield from _take(*waiting.popleft())
+                yield from waiting.popleft().take(known, reader)
         while waiting:
-            yield from _take(*waiting.popleft())
+            yield from waiting.popleft().take(known, reader)
 
 
-def _take(
-    chunk: Placed, future: Future
-) -> Iterator[tuple[int, Utterance, Heard | Found]]:
-    try:
-        results = future.result()
-    except BrokenProcessPool as error:
-        first = chunk[0][1]
-        raise InputError(
-            f"{first.audio_path}: a process that examined it, or one of the next "
-            "files, was killed, most often because memory ran out; free some, or leave "
-            "out very long files"
-        ) from error
-    for (index, utterance), heard in zip(chunk, results, strict=True):
-        yield index, utterance, heard
+@dataclass(frozen=True)
+class _Chunk:
+    """Some utterances, what was known of them, and what is still being decoded."""
+
+    placed: list[Placed]
+    found: list[Heard | None]
+    unknown: list[Utterance]
+    future: Future | None
+
+    def take(self, known: ExaminedAudio, reader: SegmentReader) -> Iterator[Result]:
+        fresh: Iterator[Heard | Found] = (
+            (_listen(reader, utterance) for utterance in self.unknown)
+            if self.future is None
+            else iter(self._wait(self.future))
+        )
+        for (index, utterance), heard in zip(self.placed, self.found, strict=True):
+            if heard is not None:
+                yield index, utterance, heard
+                continue
+            result = next(fresh)
+            if isinstance(result, Heard):
+                known.keep(utterance, result)
+            yield index, utterance, result
+
+    def _wait(self, future: Future) -> list[Heard | Found]:
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"{self.unknown[0].audio_path}: a process that examined it, or one of "
+                "the next files, was killed, most often because memory ran out; free "
+                "some, or leave out very long files"
+            ) from error
 
 
 def _listen(reader: SegmentReader, utterance: Utterance) -> Heard | Found:
+    begun = time.thread_time()
     try:
         num_channels = inspect_audio(utterance.audio).num_channels
         waveform, rate = reader.read(utterance)
     except AudioError as error:
         return error.kind, str(error)
+    seconds = time.thread_time() - begun
     samples = waveform.numpy()
-    digest = hashlib.blake2b(samples, digest_size=16).hexdigest()
-    return Heard(len(samples), rate, num_channels, digest if samples.any() else "")
+    digest = b""
+    if samples.any():
+        digest = hashlib.blake2b(samples, digest_size=16).digest()
+    return Heard(
+        num_samples=len(samples),
+        sample_rate=rate,
+        num_channels=num_channels,
+        digest=digest,
+        seconds=seconds,
+        **measure(samples, rate),
+    )
 
 
-def _cut(utterances: Placed) -> Iterator[Placed]:
-    """Chunks; a file that many utterances are cut from stays in one."""
-    chunk: Placed = []
+def _cut(utterances: Iterable[Placed]) -> Iterator[list[Placed]]:
+    """Chunks; a file that must be decoded from its start stays in one."""
+    chunk: list[Placed] = []
+    seconds = 0.0
     for index, utterance in utterances:
-        if len(chunk) >= _CHUNK and utterance.audio != chunk[-1][1].audio:
+        is_large = len(chunk) >= _CHUNK or seconds >= _CHUNK_SECONDS
+        if is_large and not _go_together(chunk[-1][1], utterance):
             yield chunk
-            chunk = []
+            chunk, seconds = [], 0.0
         chunk.append((index, utterance))
+        seconds += utterance.duration
     if chunk:
         yield chunk
+
+
+def _go_together(first: Utterance, second: Utterance) -> bool:
+    if first.audio_path != second.audio_path or first.audio != second.audio:
+        return False
+    # What a byte range holds has no ending to tell by.
+    is_coded = second.audio_path.suffix.lower() in NO_SEEKING
+    return is_coded or second.byte_range is not None
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def utterances(tmp_path):
 @pytest.fixture
 def decoded(monkeypatch):
     """Ids of those that were decoded; caches are written however small."""
-    monkeypatch.setattr(cache_module, "_WORTH_IT", 1)
+    monkeypatch.setattr(cache_module, "PAUSE", 0.0)
     ids = []
     listen = listening._listen
 
@@ -70,7 +70,14 @@ def test_another_part_of_a_file_is_other_audio(utterances, decoded, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x00\xff", b'{"version": 7}\n', b"[]\nx y\n"]
+    "content",
+    [
+        b"",
+        b"\x00\xff",
+        b'{"speechgru": "examined audio", "version": 1}\n' + 90 * b"0" + b" [1, 2]",
+        b"[]\nx y\n",
+    ],
+    ids=["empty", "bytes", "older", "lines"],
 )
 def test_a_cache_that_cannot_be_read_is_made_anew(
     utterances, decoded, tmp_path, content
@@ -82,18 +89,50 @@ def test_a_cache_that_cannot_be_read_is_made_anew(
     decoded.clear()
     check(utterances, cache)
     assert len(decoded) == 6
-    assert cache.read_bytes() == whole
-
-
-def test_a_damaged_line_costs_no_more_than_its_file(utterances, decoded, tmp_path):
-    cache = tmp_path / "some.jsonl"
+    assert len(cache.read_bytes()) == len(whole)
     check(utterances, cache)
-    lines = cache.read_bytes().splitlines()
-    lines[3] = lines[3][:50]
-    cache.write_bytes(b"\n".join(lines))
+    assert len(decoded) == 6
+
+
+def test_a_damaged_row_costs_no_more_than_its_file(utterances, decoded, tmp_path):
+    cache = tmp_path / "some"
+    check(utterances, cache)
+    content = bytearray(cache.read_bytes())
+    content[len(content) // 2] ^= 1
+    cache.write_bytes(content)
     decoded.clear()
     check(utterances, cache)
     assert len(decoded) == 1
+
+
+def test_what_was_killed_goes_on_where_it_was(utterances, decoded, tmp_path):
+    cache = tmp_path / "some"
+    known = ExaminedAudio(cache)
+    listened = listening.listen_to_all(
+        enumerate(utterances), len(utterances), known, SegmentReader()
+    )
+    for _ in range(4):
+        next(listened)
+    del listened, known  # nothing is closed
+    with cache.open("ab") as file:
+        file.write(b"a row that was cut off")
+    assert decoded == ["u0", "u1", "u2", "u3"]
+    check(utterances, cache)
+    assert decoded[4:] == ["u4", "u5"]
+    check(utterances, cache)
+    assert len(decoded) == 6
+
+
+def test_a_cache_of_what_has_changed_since_does_not_grow(utterances, decoded, tmp_path):
+    cache = tmp_path / "some"
+    sizes = []
+    for time in range(6):
+        for utterance in utterances:
+            os.utime(utterance.audio_path, ns=(time, time))
+        check(utterances, cache)
+        sizes.append(cache.stat().st_size)
+    assert len(decoded) == 36
+    assert max(sizes) <= 3 * sizes[0]
 
 
 def test_a_problem_is_looked_at_again(utterances, decoded, tmp_path):
@@ -109,9 +148,17 @@ def test_several_processes_find_what_one_finds(utterances, monkeypatch):
     utterances[1].audio_path.write_bytes(b"RIFF")
     monkeypatch.setattr(listening, "_WORTH_IT", 1)
     monkeypatch.setattr(listening, "_CHUNK", 2)
-    placed = list(enumerate(utterances))
     alone, together = (
-        list(listening.listen_to_all(placed, SegmentReader(), num_processes))
+        [
+            (index, utterance, heard[0] if heard[0] == "truncated" else heard[:4])
+            for index, utterance, heard in listening.listen_to_all(
+                enumerate(utterances),
+                len(utterances),
+                ExaminedAudio(None),
+                SegmentReader(),
+                num_processes,
+            )
+        ]
         for num_processes in (1, 2)
     )
     assert alone == together
@@ -121,7 +168,7 @@ def test_several_processes_find_what_one_finds(utterances, monkeypatch):
 def test_nothing_is_written_without_a_place(utterances, decoded, tmp_path):
     before = sorted(os.listdir(tmp_path))
     known = ExaminedAudio(None)
-    known.write()
+    known.close()
     check(utterances, None)
     assert sorted(os.listdir(tmp_path)) == before
 

@@ -47,7 +47,7 @@ MEANT = {
         (
             {1.5},
             "batch_seconds factors learning_rate least limit longest_decay margin "
-            "max_memory most timeout",
+            "max_memory most shards.size timeout",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),
@@ -88,7 +88,7 @@ MEANT = {
 NO_NUMBER = {
     *("archive", "dev", "test", "train", "dev_speaker", "_target_", "alphabet", "norm"),
     *("lexicon", "lm", "fold", "init_from", "output", "rescore", "checkpoint", "score"),
-    *("resample", "best"),
+    *("resample", "best", "folder"),
 }
 """Options that are null by default, and no numbers."""
 

@@ -5,7 +5,13 @@
 
 from speechgru.options.choices import choices, choose
 from speechgru.options.component import Component
-from speechgru.options.corpus import DoctorOptions, LmOptions, PrepareOptions
+from speechgru.options.corpus import (
+    DoctorOptions,
+    LmOptions,
+    PrepareOptions,
+    ShardOptions,
+    ShardsOptions,
+)
 from speechgru.options.evaluation import (
     DecodeOptions,
     EvaluateOptions,
@@ -56,6 +62,8 @@ __all__ = [
     "ReportOptions",
     "RowOptions",
     "RunsOptions",
+    "ShardOptions",
+    "ShardsOptions",
     "SplitOptions",
     "TrainOptions",
     "TrainerOptions",

@@ -21,7 +21,7 @@ MAY_LOAD = {
     ("compare",): SCORES,
     ("runs",): SCORES | {"matplotlib"},
     ("info", "average"): {"torch", "torchaudio", "numpy"},
-    ("prepare", "doctor", "transcribe", "align", "evaluate", "lm"): HEARS,
+    ("prepare", "doctor", "shard", "transcribe", "align", "evaluate", "lm"): HEARS,
     ("row", "report"): HEARS,
     ("gates", "tune"): HEARS | {"matplotlib"},
 }

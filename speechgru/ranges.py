@@ -79,6 +79,7 @@ DECIBELS = Range(-200, 200)
 BITRATE = Range(6, 256)
 """kb/s that libsndfile encodes Opus with, mono."""
 MEGABYTES = Range(0, 1e6, above=True)
+GIGABYTES = Range(0, 1e9, above=True)
 SAMPLE_RATE = whole(1_000, 1_000_000)
 """Hz."""
 ORDER = whole(1, 100)
@@ -89,6 +90,7 @@ WEIGHT = Range(0, 1000)
 LOG_SCORE = Range(-1e4, 1e4)
 """What is added to a natural log-probability."""
 MEGABYTES = Range(0, 1e6, above=True)
+GIGABYTES = Range(0, 1e9, above=True)
 SAMPLE_RATE = whole(100, 1_000_000)
 
 

@@ -46,8 +46,8 @@ MEANT = {
         ),
         (
             {1.5},
-            "batch_seconds factors learning_rate least limit longest_decay margin "
-            "max_memory most shards.size timeout",
+            "batch_seconds cache_size factors learning_rate least limit longest_decay "
+            "margin max_memory most shards.size timeout",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),

@@ -76,6 +76,12 @@ COUNT = whole(1, MOST_COUNT)
 ANY_COUNT = whole(0, MOST_COUNT)
 THREADS = whole(1, MOST_THREADS)
 DECIBELS = Range(-200, 200)
+BITRATE = Range(6, 256)
+"""kb/s that libsndfile encodes Opus with, mono."""
+MEGABYTES = Range(0, 1e6, above=True)
+GIGABYTES = Range(0, 1e9, above=True)
+SAMPLE_RATE = whole(1_000, 1_000_000)
+"""Hz."""
 ORDER = whole(1, 100)
 """Words, or characters, of an n-gram."""
 BEAM_SIZE = whole(1, 100_000)
@@ -83,6 +89,8 @@ WEIGHT = Range(0, 1000)
 """Of a language model's natural log-probabilities."""
 LOG_SCORE = Range(-1e4, 1e4)
 """What is added to a natural log-probability."""
+MEGABYTES = Range(0, 1e6, above=True)
+GIGABYTES = Range(0, 1e9, above=True)
 SAMPLE_RATE = whole(100, 1_000_000)
 
 

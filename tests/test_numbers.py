@@ -46,8 +46,8 @@ MEANT = {
         ),
         (
             {1.5},
-            "batch_seconds factors learning_rate least limit longest_decay margin "
-            "max_memory most timeout",
+            "batch_seconds cache_size factors learning_rate least limit longest_decay "
+            "margin max_memory most shards.size timeout",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),
@@ -95,6 +95,7 @@ NO_NUMBER = {
     *("resample", "best", "release", "file_sha256"),
     *("audio", "audio_folder", "columns", "delimiter", "duration", "id", "offset"),
     *("quotes", "root", "speaker", "speakers", "tars", "text", "json", "page", "fix"),
+    "folder",
 }
 """Options that are null by default, and no numbers."""
 

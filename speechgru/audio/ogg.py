@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from speechgru.audio.error import AudioError, damaged
 from speechgru.audio.splice import Piece
-from speechgru.audio.tail import SLACK, is_empty
+from speechgru.audio.tail import is_empty
 
 _FIRST, _LAST = 2, 4  # flags of a page
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -79,7 +79,7 @@ def find_ogg_streams(
 
 def _read_pages(stream: BinaryIO, start: int, end: int, name: str) -> Iterator[_Page]:
     position = start
-    while end - position > SLACK or position == start:
+    while position < end or position == start:
         stream.seek(position)
         header = stream.read(27)
         if header[:4] != b"OggS":
@@ -98,7 +98,8 @@ def _read_pages(stream: BinaryIO, start: int, end: int, name: str) -> Iterator[_
                 "page are there; copy the file again or drop it",
             )
         flags, serial, number, checksum = struct.unpack("<5xB8xIII", header[:26])
-        if _checksum(header[:22] + bytes(4) + header[26:] + sizes + body) != checksum:
+        page = header[:22] + bytes(4) + header[26:] + sizes + body
+        if page_checksum(page) != checksum:
             raise damaged(
                 name,
                 f"the checksum of the page at byte {position} is wrong: its sound was "
@@ -118,7 +119,7 @@ def _check_ends(last: dict[int, _Page], name: str) -> None:
         )
 
 
-def _checksum(page: bytes) -> int:
+def page_checksum(page: bytes) -> int:
     """CRC-32 with the bits of each byte in the other order than zlib's."""
     reversed_sum = ~zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) & 0xFFFFFFFF
     return int(f"{reversed_sum:032b}"[::-1], 2)

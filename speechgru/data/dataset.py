@@ -10,6 +10,7 @@ from speechgru.data.augment.chain import Chain
 from speechgru.data.batch import Example, collate
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.segments import SegmentReader
+from speechgru.data.shards.read_ahead import ReadAhead
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import Batch, InputError, Tokenizer, Utterance
 
@@ -27,6 +28,7 @@ class SpeechDataset(Dataset):
         wordless: utterances without words, which the plan counts behind the others.
         with_targets: False for scoring only: a reference may then hold
             characters that the model has no token for.
+        read_ahead: gets the files that utterances lie in ready.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SpeechDataset(Dataset):
         num_views: int = 1,
         wordless: Wordless | None = None,
         with_targets: bool = True,
+        read_ahead: ReadAhead | None = None,
     ) -> None:
         self.utterances = utterances
         self.tokenizer = tokenizer
@@ -48,6 +51,7 @@ class SpeechDataset(Dataset):
         self.num_views = num_views
         self.wordless = wordless
         self.with_targets = with_targets
+        self._read_ahead = read_ahead
         self._reader = SegmentReader()
 
     def __len__(self) -> int:
@@ -56,6 +60,8 @@ class SpeechDataset(Dataset):
 
     def __getitem__(self, planned: PlannedBatch) -> Batch:
         """Load, augment and pad the utterances of one planned batch."""
+        if self._read_ahead is not None:
+            self._read_ahead.follow(planned)
         once = self.augment is None or self.augment.same_views
         views = [
             [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from speechgru.data.buckets import Indices, cut_buckets, cut_steps, limit_buckets
 from speechgru.data.randomness import keyed_numbers
+from speechgru.data.window import FileWindow
 from speechgru.interfaces import InputError
 from speechgru.ranges import COUNT, Range, check
 
@@ -63,6 +64,8 @@ class BatchPlan:
         accumulate: batches of one process per optimiser step.
         steps_per_epoch: None: those of a pass.
         max_steps: of all epochs together; the last may be shorter.
+        window: the files that utterances lie in, where they are shuffled so that few
+            of them are needed at once.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class BatchPlan:
         accumulate: int = 1,
         steps_per_epoch: int | None = None,
         max_steps: int | None = None,
+        window: FileWindow | None = None,
     ) -> None:
         check("batch_seconds", batch_seconds, Range(0, math.inf, above=True))
         check("num_buckets", num_buckets, COUNT)
@@ -110,6 +114,7 @@ class BatchPlan:
         self.steps_per_pass = len(self._cuts) - 1
         self.steps_per_epoch = steps_per_epoch or self.steps_per_pass
         self.max_steps = max_steps
+        self._window = window
 
     def __len__(self) -> int:
         """Batches of this process in the epoch."""
@@ -169,9 +174,21 @@ class BatchPlan:
     def _shuffle(self, epoch: int) -> tuple[Indices, Indices]:
         """Utterances in the order of the cuts, and the steps in theirs."""
         order = self._order.copy()
+        window = self._window
+        starts = None if window is None else window.starts(epoch)
         numbers = keyed_numbers(len(order), "plan", self.seed, epoch)
-        for start, stop in pairwise(self._buckets.tolist()):
-            shuffled = np.argsort(numbers[start:stop], kind="stable")
+        keys = numbers if starts is None else window.put_off(starts[order], numbers)
+        for turn, (start, stop) in enumerate(pairwise(self._buckets.tolist())):
+            shuffled = np.argsort(keys[start:stop], kind="stable")
+            # A step may lie across two buckets, and then belongs to the last files
+            # of both, or to the first, but not to the last of one and the first of
+            # the other.
+            backwards = starts is not None and turn % 2 == 1
+            shuffled = shuffled[::-1] if backwards else shuffled
             order[start:stop] = order[start:stop][shuffled]
         numbers = keyed_numbers(self.steps_per_pass, "steps", self.seed, epoch)
-        return order, np.argsort(numbers, kind="stable")
+        keys = numbers
+        if starts is not None:
+            last = np.maximum.reduceat(starts[order], self._cuts[:-1])
+            keys = window.put_steps_off(last, numbers)
+        return order, np.argsort(keys, kind="stable")

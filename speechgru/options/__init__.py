@@ -10,6 +10,8 @@ from speechgru.options.corpus import (
     DoctorOptions,
     LmOptions,
     PrepareOptions,
+    ShardOptions,
+    ShardsOptions,
 )
 from speechgru.options.evaluation import (
     DecodeOptions,
@@ -62,6 +64,8 @@ __all__ = [
     "ReportOptions",
     "RowOptions",
     "RunsOptions",
+    "ShardOptions",
+    "ShardsOptions",
     "SplitOptions",
     "TrainOptions",
     "TrainerOptions",

@@ -10,11 +10,15 @@ from speechgru.options.evaluation import ReadingOptions
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
 from speechgru.ranges import (
+    BITRATE,
     DECIBELS,
     INTERVAL,
+    MEGABYTES,
     ORDER,
     PROBABILITY,
+    SAMPLE_RATE,
     SECONDS,
+    THREADS,
     Range,
 )
 
@@ -154,3 +158,45 @@ class ConvertOptions(Options):
     overwrite: bool = False
     trust_pipes: bool = False
     trust: tuple[str, ...] = option((), rule=modules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardsOptions(Options):
+    """How shards are written.
+
+    Attributes:
+        format: "flac" and "wav" keep 16 bits exactly; "opus" is lossy.
+        bitrate: kb/s of Opus, about.
+        sample_rate: Hz; None: each recording's own.
+        size: MB of a shard, about.
+        shuffle: mix the utterances of each split over its shards.
+    """
+
+    name: ClassVar[str] = "shards"
+
+    format: Literal["flac", "opus", "wav"] = "flac"
+    bitrate: float = option(32.0, within=BITRATE)
+    sample_rate: int | None = option(None, within=SAMPLE_RATE)
+    size: float = option(100.0, within=MEGABYTES)
+    shuffle: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardOptions(PrepareOptions):
+    """What corpus is written to shards, and how; see `PrepareOptions`.
+
+    Attributes:
+        folder: of the shards; None: below data_dir/shards, by the name of the corpus.
+        splits: of the corpus; (): all.
+        shards: see `ShardsOptions`.
+        on_error: "skip": list and leave out what cannot be read.
+        num_processes: None: one for each core.
+    """
+
+    name: ClassVar[str] = "shard"
+
+    folder: Path | None = None
+    splits: tuple[str, ...] = ()
+    shards: ShardsOptions = option(make=ShardsOptions)
+    on_error: Literal["raise", "skip"] = "raise"
+    num_processes: int | None = option(None, within=THREADS)

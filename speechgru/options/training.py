@@ -12,6 +12,7 @@ from speechgru.ranges import (
     ANY_COUNT,
     COUNT,
     EPOCHS,
+    GIGABYTES,
     INTERVAL,
     PROBABILITY,
     SECONDS,
@@ -40,6 +41,9 @@ class DataOptions(Options):
         num_buckets: of like durations, at most; fewer mix more and pad more.
         num_workers: loading processes; 0 loads in the training process; "auto": none
             on a CPU, else as many as there are cores for.
+        window: files that are read at a time, where many utterances lie in one, as in
+            shards; their utterances are mixed.
+        cache_size: GB of shards from addresses that are kept on this machine.
         wordless: generated silence, noise, hum and clicks, for each utterance.
         augment: False: neither waveform augmentation nor SpecAugment.
         resample: convert audio of other rates, instead of an error.
@@ -60,6 +64,8 @@ class DataOptions(Options):
     texts: tuple[Path, ...] = ()
     num_buckets: int = option(30, within=COUNT)
     num_workers: int | str = option("auto", rule=workers)
+    window: int = option(8, within=COUNT, later=True)
+    cache_size: float = option(100.0, within=GIGABYTES, later=True)
     wordless: float = option(0.0, within=PROBABILITY, later=True)
     augment: bool = True
     resample: bool = False

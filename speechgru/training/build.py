@@ -51,8 +51,9 @@ log = logging.getLogger(__name__)
 
 FOR_SPEECH = (
     *("augment", "decoder", "features", "normalize", "spec_augment", "subsampling"),
-    *("data.augment", "data.batch_seconds", "data.check", "data.num_buckets"),
-    *("data.num_workers", "data.on_error", "data.resample", "data.wordless"),
+    *("data.augment", "data.batch_seconds", "data.cache_size", "data.check"),
+    *("data.num_buckets", "data.num_workers", "data.on_error", "data.resample"),
+    *("data.window", "data.wordless"),
 )
 """Groups and options that a language model does not obey."""
 
@@ -135,6 +136,8 @@ def build_speech(
         augment=augment,
         num_views=task.num_views,
         wordless=data.wordless,
+        window=data.window,
+        cache_size=data.cache_size,
         **plan_options(options),
     )
     return task, datamodule

@@ -18,8 +18,10 @@ from speechgru.data.dataset import SpeechDataset
 from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
+from speechgru.data.shards.stored_files import StoredFiles
 from speechgru.data.texts import TextDataset
-from speechgru.data.utterances import durations_of
+from speechgru.data.utterances import durations_of, select
+from speechgru.data.window import FileWindow
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.ranges import MOST_THREADS, SEED, check, whole
@@ -50,6 +52,7 @@ class PlannedDataModule(L.LightningDataModule):
         steps_per_epoch: None: those of a pass over the data.
         max_steps: of the run; None: as many epochs as the trainer says.
         per_process: whether train_batch is that of each process and accumulated batch.
+        window: the files that items to train on lie in, if they are read in order.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class PlannedDataModule(L.LightningDataModule):
         steps_per_epoch: int | None = None,
         max_steps: int | None = None,
         per_process: bool = False,
+        window: FileWindow | None = None,
     ) -> None:
         super().__init__()
         if not len(train_sizes):
@@ -84,6 +88,7 @@ class PlannedDataModule(L.LightningDataModule):
         self.wanted_steps_per_epoch = steps_per_epoch
         self.max_steps = max_steps
         self.per_process = per_process
+        self.window = window
         self.train_plan: BatchPlan | None = None
 
     @property
@@ -130,6 +135,7 @@ class PlannedDataModule(L.LightningDataModule):
             accumulate=accumulate,
             steps_per_epoch=self.wanted_steps_per_epoch,
             max_steps=self.max_steps,
+            window=self.window,
         )
 
     def train_dataloader(self) -> DataLoader:
@@ -219,6 +225,8 @@ class SpeechDataModule(PlannedDataModule):
         num_views: of each training utterance in its batch; all count in
             batch_seconds.
         wordless: utterances without words to train on, for each with words.
+        window: files that are mixed at a time, where many utterances lie in one.
+        cache_size: GB of such files from addresses that are kept on this machine.
         seed: of the run.
         options: see `PlannedDataModule`.
     """
@@ -236,16 +244,34 @@ class SpeechDataModule(PlannedDataModule):
         augment: Chain,
         num_views: int,
         wordless: float,
+        window: int,
+        cache_size: float,
         seed: int,
         **options: Any,
     ) -> None:
+        self._cache_size = cache_size
         planned = augment.plan(train)
         silent = Wordless(wordless, planned, sample_rate, seed)
+        stored, stored_dev = StoredFiles.find(train), StoredFiles.find(dev)
+        mixed = stored and stored.mix(window, seed, len(silent))
         super().__init__(
             SpeechDataset(
-                train, tokenizer, sample_rate, resample, augment, num_views, silent
+                train,
+                tokenizer,
+                sample_rate,
+                resample,
+                augment,
+                num_views,
+                silent,
+                read_ahead=stored and stored.read_ahead(mixed, cache_size),
             ),
-            SpeechDataset(dev, tokenizer, sample_rate, resample),
+            SpeechDataset(
+                dev,
+                tokenizer,
+                sample_rate,
+                resample,
+                read_ahead=stored_dev and stored_dev.read_ahead(None, cache_size),
+            ),
             np.concatenate([planned, silent.durations]),
             durations_of(dev),
             train_batch=batch_seconds / num_views,
@@ -253,6 +279,7 @@ class SpeechDataModule(PlannedDataModule):
             num_buckets=num_buckets,
             num_workers=num_workers,
             seed=seed,
+            window=mixed,
             **options,
         )
 
@@ -264,12 +291,20 @@ class SpeechDataModule(PlannedDataModule):
         """
         data = self.train_data
         generator = random.Random(keyed_seed("statistics", self.seed))
-        count = min(num_utterances, len(data.utterances))
+        some = data.utterances
+        if self.window is not None:  # of few files, each of which is a sample
+            early = self.window.order(epoch=0)[: self.window.at_once]
+            files = self.window.files[: len(some)]
+            some = select(some, np.flatnonzero(np.isin(files, early)))
+        count = min(num_utterances, len(some))
+        chosen = generator.sample(some, count)
+        stored = StoredFiles.find(chosen)
         plain = SpeechDataset(
-            generator.sample(data.utterances, count),
+            chosen,
             data.tokenizer,
             data.sample_rate,
             data.resample,
+            read_ahead=stored and stored.read_ahead(None, self._cache_size),
         )
         for planned in BatchPlan(np.ones(count), batch_seconds=1.0):
             batch = plain[planned]

@@ -13,6 +13,7 @@ import torch
 from speechgru.bounded import read_whole
 from speechgru.data.augment.chain import Chain
 from speechgru.data.folds import hold_out
+from speechgru.data.shards.checking import leave_out_broken
 from speechgru.data.utterances import select
 from speechgru.data.validation.examine import examine
 from speechgru.factory import build_corpus, name_corpus
@@ -84,8 +85,9 @@ def check_data(
         examined = {"train": splits["train"]}  # debug=overfit means to share
     else:
         examined = {split: some for split, some in splits.items() if some}
+    sound = leave_out_broken(examined, skip, data.cache_size)
     diagnosis = examine(
-        examined,
+        sound.splits,
         tokenizer,
         model.sample_rate,
         data.resample,
@@ -99,14 +101,12 @@ def check_data(
             "data.on_error=skip"
         )
     log.info("%s", diagnosis.report())
-    if diagnosis.problems:
-        log.warning("%d problems; see %s", len(diagnosis.problems), skipped_file)
+    problems = sound.placed(diagnosis.placed)
+    if problems:
+        log.warning("%d problems; see %s", len(problems), skipped_file)
         write_json_lines(
             skipped_file,
-            (
-                {**asdict(problem), "index": index}
-                for index, problem in diagnosis.placed
-            ),
+            ({**asdict(problem), "index": index} for index, problem in problems),
         )
         for split, utterances in examined.items():
             left = len(diagnosis.healthy(split))

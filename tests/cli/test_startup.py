@@ -21,7 +21,8 @@ MAY_LOAD = {
     ("compare",): SCORES,
     ("runs",): SCORES | {"matplotlib"},
     ("info", "average"): {"torch", "torchaudio", "numpy"},
-    ("prepare", "convert", "doctor", "transcribe", "align", "evaluate", "lm"): HEARS,
+    ("prepare", "convert", "doctor", "shard", "transcribe", "align", "evaluate"): HEARS,
+    ("lm",): HEARS,
     ("row", "report"): HEARS,
     ("gates", "tune"): HEARS | {"matplotlib"},
 }

@@ -1,0 +1,36 @@
+"""`speechgru shard`: a corpus to tar files that are read in their order."""
+
+from collections.abc import Sequence
+
+from speechgru.cli.config import read_command_line
+from speechgru.options import ShardOptions
+
+USAGE = """
+usage: speechgru shard corpus=NAME [folder=FOLDER] [KEY=VALUE ...]
+
+Write every split of a prepared corpus to tar files of about shards.size MB, in the
+layout of WebDataset, with a manifest of each split beside them. Ended in between and
+started again, it goes on. Train from them by corpus=shards corpus.folder=FOLDER.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    options = read_command_line(ShardOptions, arguments, USAGE, (0, 0)).options
+    from speechgru.data.shards.encoding import Encoding
+    from speechgru.data.shards.writer import write_shards
+    from speechgru.factory import build_corpus, name_corpus
+
+    corpus, shards = build_corpus(options.corpus, options.trust), options.shards
+    folder = options.data_dir / "shards" / name_corpus(options.corpus)
+    report = write_shards(
+        options.folder or folder,
+        {split: corpus.read(split) for split in options.splits or corpus.splits},
+        Encoding(shards.format, shards.bitrate, shards.sample_rate),
+        shards.size,
+        shards.shuffle,
+        options.on_error == "skip",
+        options.num_processes,
+    )
+    print(report)
+    return 0

@@ -1,0 +1,1 @@
+"""Corpora as tar files of many utterances each: written, and read in their order."""

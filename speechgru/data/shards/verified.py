@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from speechgru.cache import cache_folder
 from speechgru.data.shards.contents import Shard
 from speechgru.data.shards.fetching import check_file
-from speechgru.files import replace_file, to_json
+from speechgru.files import cache_folder, replace_file, to_json
 from speechgru.interfaces import InputError
 
 
@@ -23,7 +22,7 @@ class Verified:
 
     def __init__(self, folder: Path) -> None:
         name = hashlib.blake2b(os.fsencode(folder.absolute()), digest_size=16)
-        self._path = cache_folder("shards") / f"{name.hexdigest()}.json"
+        self._path = cache_folder() / "shards" / f"{name.hexdigest()}.json"
         self._known: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):
             known = json.loads(self._path.read_bytes())

@@ -135,6 +135,7 @@ def build_speech(
         augment=augment,
         num_views=task.num_views,
         wordless=data.wordless,
+        output_lengths=model.output_lengths,
         **plan_options(options),
     )
     return task, datamodule

@@ -3,7 +3,7 @@
 import logging
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import lightning as L
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from speechgru.audio import duration_tolerance
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
+from speechgru.data.feasibility import FewestSamples
 from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
@@ -220,6 +222,8 @@ class SpeechDataModule(PlannedDataModule):
             batch_seconds.
         wordless: utterances without words to train on, for each with words.
         seed: of the run.
+        output_lengths: (B,) samples to (B,) output frames of the model, so that
+            augmentation speeds nothing up too much; None: it may.
         options: see `PlannedDataModule`.
     """
 
@@ -237,13 +241,26 @@ class SpeechDataModule(PlannedDataModule):
         num_views: int,
         wordless: float,
         seed: int,
+        output_lengths: Callable[[Tensor], Tensor] | None = None,
         **options: Any,
     ) -> None:
         planned = augment.plan(train)
         silent = Wordless(wordless, planned, sample_rate, seed)
+        fewest_samples = None
+        if output_lengths is not None and train:
+            longest = max(planned)
+            longest += duration_tolerance(longest)
+            fewest_samples = FewestSamples(output_lengths, int(longest * sample_rate))
         super().__init__(
             SpeechDataset(
-                train, tokenizer, sample_rate, resample, augment, num_views, silent
+                train,
+                tokenizer,
+                sample_rate,
+                resample,
+                augment,
+                num_views,
+                silent,
+                fewest_samples=fewest_samples,
             ),
             SpeechDataset(dev, tokenizer, sample_rate, resample),
             np.concatenate([planned, silent.durations]),

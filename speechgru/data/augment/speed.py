@@ -1,5 +1,6 @@
 """Other speeds."""
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -38,7 +39,21 @@ class SpeedPerturbation:
 
     def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
         """Change the speed of a waveform (S,) by a factor that is drawn."""
-        percent = generator.choice(self.percents)
+        return self.change_speed(waveform, generator, math.inf)
+
+    def change_speed(
+        self, waveform: Tensor, generator: random.Random, fastest: float
+    ) -> Tensor:
+        """Change the speed of a waveform (S,) by a factor that is drawn.
+
+        A factor above `fastest`, which is 1 or more, becomes that, rounded down to
+        two decimals.
+        """
+        percent = min(
+            generator.choice(self.percents),
+            # What is hardly below a whole number is one, but for rounding.
+            math.floor(min(fastest, 2.0) * 100 + 1e-9),
+        )
         # Fewer samples, played at the old rate, are faster.
         return waveform if percent == 100 else resample(waveform, percent, 100)
 

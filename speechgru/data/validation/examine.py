@@ -34,7 +34,7 @@ def examine(
     sample_rate: int,
     resample: bool,
     output_lengths: Callable[[int], int] | None,
-    shortest: Callable[[float], float] | None,
+    shortest: Callable[[float, float], float] | None,
     cache: Path | None = None,
 ) -> Diagnosis:
     """Examine every utterance of every split.
@@ -48,7 +48,8 @@ def examine(
         output_lengths: samples at `sample_rate` to the model's output
             frames; None skips the CTC check.
         shortest: the shortest duration, in s, that the training augmentation
-            makes of a duration; None when it changes none.
+            makes of a duration of which the words need a duration; None when it
+            changes none.
         cache: file that remembers what files held, which are then not decoded again
             while their size and time stay the same; None: all are decoded.
 
@@ -81,13 +82,16 @@ def examine(
     return Diagnosis(
         splits,
         problems,
-        write_notes(
-            splits,
-            examiner.num_channels,
-            examiner.shared.num_repeated,
-            examiner.users,
-            examiner.changes,
-        ),
+        [
+            *write_notes(
+                splits,
+                examiner.num_channels,
+                examiner.shared.num_repeated,
+                examiner.users,
+                examiner.changes,
+            ),
+            *examiner.alignment.notes(),
+        ],
         {split: summaries[split] for split in splits},
     )
 
@@ -126,7 +130,7 @@ class _Examiner:
         sample_rate: int,
         resample: bool,
         output_lengths: Callable[[int], int] | None,
-        shortest: Callable[[float], float] | None,
+        shortest: Callable[[float, float], float] | None,
     ) -> None:
         self.tokenizer = tokenizer
         self.sample_rate = sample_rate
@@ -136,7 +140,7 @@ class _Examiner:
         self.users: dict[str, set[str]] = {}  # of a character: ids in train
         self.changes = None if tokenizer is None else Changes(tokenizer.normalize)
         self.shared = SharedAudio()
-        self._alignment = Alignment(sample_rate, output_lengths, shortest)
+        self.alignment = Alignment(sample_rate, output_lengths, shortest)
 
     def examine(
         self, split: str, utterance: Utterance, heard: Heard | Found
@@ -169,6 +173,6 @@ class _Examiner:
             wrong = wrong_sample_rate(utterance.audio, rate, self.sample_rate)
             return [*found, (wrong.kind, str(wrong))]
         num_samples = resampled_length(heard.num_samples, rate, self.sample_rate)
-        return found + self._alignment.check(
+        return found + self.alignment.check(
             utterance, token_ids, num_samples, augmented=split == "train"
         )

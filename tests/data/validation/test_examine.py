@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from speechgru.data.augment.chain import Chain
+from speechgru.data.augment.speed import SpeedPerturbation
 from speechgru.data.validation.examine import examine
 from speechgru.interfaces import InputError, Utterance
 from speechgru.text.tokenizer import CharacterTokenizer
@@ -210,8 +212,32 @@ def test_ctc_needs_a_frame_between_equal_neighbours(make):
 
 def test_training_audio_must_fit_at_its_shortest(make):
     splits = {"train": [make("bad", "AB" * 45)], "dev": [make("b", "AB" * 45)]}
-    message = "bad: 90 targets cannot align with 80 output frames"
-    expect(check(shortest=lambda s: s * 0.8, **splits), "too-short", message)
+    message = (
+        "bad: 90 targets cannot align with 80 output frames, at the highest speed of "
+        "the augmentation"
+    )
+    diagnosis = check(shortest=lambda duration, _: duration * 0.8, **splits)
+    expect(diagnosis, "too-short", message)
+
+
+def test_what_aligns_unchanged_is_sped_up_less_and_no_problem(make):
+    chain = Chain({"speed": SpeedPerturbation([0.9, 1.25])}, seed=0)
+    train = [
+        make("fits", "AB" * 40),  # 100 frames, 80 at the highest speed
+        make("slower", "AB" * 45),
+        make("unchanged", "AB" * 50),
+    ]
+    diagnosis = check(shortest=chain.shortest, train=train)
+    assert diagnosis.problems == []
+    assert diagnosis.notes[-1] == (
+        "2 utterances of train cannot align at the highest speed of the augmentation, "
+        "and are sped up less: slower, unchanged"
+    )
+    diagnosis = check(
+        shortest=chain.shortest, train=[make("a"), make("bad", "AB" * 51)]
+    )
+    message = "bad: 102 targets cannot align with 100 output frames; lower the subs"
+    expect(diagnosis, "too-short", message)
 
 
 def test_audio_shorter_than_a_window_has_no_frames(make):

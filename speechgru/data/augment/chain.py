@@ -1,5 +1,6 @@
 """Several augmentations, one after the other."""
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -138,7 +139,7 @@ class Chain:
                 continue
             before = len(waveform)
             if isinstance(augment, Speeding):
-                fastest = max(1.0, spoken / max(fewest, 1))
+                fastest = max(1.0, spoken / fewest) if fewest else math.inf
                 waveform = augment.change_speed(waveform, generator, fastest)
             else:
                 waveform = augment(waveform, generator)

@@ -95,6 +95,7 @@ class Alignment:
         ]
 
     def _count_frames(self, num_samples: int) -> int:
+        assert self.output_lengths is not None  # or nothing is checked
         try:
             return max(0, int(self.output_lengths(num_samples)))
         except ValueError:  # shorter than one window

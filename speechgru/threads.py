@@ -28,6 +28,15 @@ def give_back_memory() -> None:
             trim(0)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there was no memory left, on whatever device."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    # torch's allocator of the CPU, and libraries of a GPU, have no class of their own.
+    said = ("can't allocate memory", "STATUS_ALLOC_FAILED", "out of memory")
+    return isinstance(error, RuntimeError) and any(each in str(error) for each in said)
+
+
 def set_up_cpu(num_threads: int) -> None:
     """Use so many threads, and take what is nearer to 0 than 1e-38 for 0.
 

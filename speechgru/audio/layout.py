@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from speechgru.audio.chunks import find_chunked_sound
+from speechgru.audio.excerpt import FrameIndex
 from speechgru.audio.flac import find_flac_streams
 from speechgru.audio.headers import find_sound_behind_header
 from speechgru.audio.mp3 import find_mp3_streams
@@ -27,10 +28,12 @@ class Layout:
     Attributes:
         parts: one after another; usually the whole file.
         is_mpeg: MP3, or another layer of MPEG.
+        index: where the frames of an MP3 are, if it can be cut.
     """
 
     parts: tuple[Part, ...]
     is_mpeg: bool = False
+    index: FrameIndex | None = None
 
 
 _MOST_KEPT = 64
@@ -75,8 +78,8 @@ def _find(stream: BinaryIO, name: str) -> Layout:
     stream.seek(start)
     if frame_at(stream.read(4), 0) is None:
         return Layout((whole,))
-    streams = find_mp3_streams(stream, start, end, name)
-    return Layout(tuple(streams or [whole]), is_mpeg=True)
+    streams, index = find_mp3_streams(stream, start, end, name) or ([], None)
+    return Layout(tuple(streams or [whole]), is_mpeg=True, index=index)
 
 
 def _skip_tags(stream: BinaryIO) -> int:

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from speechgru.audio.crc16 import crc16
 from speechgru.audio.error import damaged, truncated
+from speechgru.audio.excerpt import FrameIndex, index_frames
 from speechgru.audio.mpeg import Frame, count_announced, find_frame, walk
 from speechgru.audio.splice import Part
 from speechgru.audio.tail import SLACK
@@ -42,7 +43,7 @@ class _Stream:
 
 def find_mp3_streams(
     stream: BinaryIO, start: int, end: int, name: str
-) -> list[Part] | None:
+) -> tuple[list[Part], FrameIndex | None] | None:
     """Find the streams of frames of an MP3, or of another layer of MPEG.
 
     Args:
@@ -52,8 +53,8 @@ def find_mp3_streams(
         name: for messages.
 
     Returns:
-        The streams (usually one); None for another format, or frames that
-        do not tell their size.
+        The streams (usually one), and where the frames of a single one are, if it can
+        be cut; None for another format, or frames that do not tell their size.
 
     Raises:
         AudioError: damaged or truncated, as far as it shows.
@@ -69,11 +70,14 @@ def find_mp3_streams(
             name,
             first.position - start,
         )
-    return [
-        part
-        for found in _find_streams(data, first.position, name)
-        for part in _to_parts(data, found, name)
-    ]
+    streams = _find_streams(data, first.position, name)
+    parts = [part for found in streams for part in _to_parts(data, found, name)]
+    if len(parts) > 1 or len(streams) > 1 or not streams:
+        return parts, None
+    (only,) = streams
+    if only.tag is not None and only.announced != len(only.frames):
+        return parts, None
+    return parts, index_frames(data, only.tag, only.frames)
 
 
 def _find_streams(data: bytes, position: int, name: str) -> list[_Stream]:

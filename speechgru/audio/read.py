@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from speechgru.audio.error import AudioError
+from speechgru.audio.layout import find_layout
 from speechgru.audio.resample import resample_audio
 from speechgru.audio.sound import open_sound
-from speechgru.audio.source import AudioSource, name_audio
+from speechgru.audio.source import AudioSource, name_audio, open_stream
 
 _logger = logging.getLogger(__name__)
 _LOUD = 10.0  # samples beyond it are worth a word; a little over 1 is common
@@ -54,14 +55,30 @@ def inspect_audio(source: AudioSource) -> AudioInfo:
         return AudioInfo(sound.sample_rate, sound.num_samples, sound.num_channels)
 
 
+def is_cut_exactly(source: AudioSource) -> bool:
+    """Whether a part of a source is read without decoding all that is in front of it.
+
+    Of MP3 only it is a question; what is joined of several, or holds other tags
+    between frames, is decoded from its start.
+
+    Raises:
+        AudioError: as `inspect_audio`.
+    """
+    name = name_audio(source)
+    with open_stream(source, name) as stream:
+        layout = find_layout(stream, name)
+    return not layout.is_mpeg or layout.index is not None
+
+
 def read_audio(
     source: AudioSource, offset: float = 0.0, duration: float | None = None
 ) -> tuple[Tensor, int]:
     """Decode to mono at the file's own rate; channels are averaged.
 
     Files that are joined end to end (chained Ogg, MP3, WAV and others) are
-    read as one. Only what is asked for is decoded, except of MP3 and a few
-    formats of telephony, whose decoders must begin at the start.
+    read as one. Only what is asked for is decoded, of an MP3 also some frames in
+    front of it; except of joined or unusual MP3 and a few formats of telephony, whose
+    decoders must begin at the start.
 
     Args:
         source: path, the bytes of a file, or a binary file object, which is
@@ -79,7 +96,8 @@ def read_audio(
             than `duration_tolerance`.
     """
     name = name_audio(source)
-    with open_sound(source, name) as sound:
+    excerpt = None if duration is None else (offset, duration)
+    with open_sound(source, name, excerpt) as sound:
         rate = sound.sample_rate
         count = None if duration is None else round(duration * rate)
         waveform = sound.read(round(offset * rate), count)

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import BinaryIO, TypeVar
 
@@ -17,7 +17,7 @@ import soundfile
 
 from speechgru.audio.channels import Mixer
 from speechgru.audio.error import AudioError, reason, truncated, undecodable
-from speechgru.audio.layout import find_layout
+from speechgru.audio.layout import Layout, find_layout
 from speechgru.audio.muted import call_muted
 from speechgru.audio.resample import SAMPLE_RATES
 from speechgru.audio.source import AudioSource, open_stream
@@ -52,15 +52,24 @@ class Sound:
         sample_rate: Hz.
         num_samples: per channel.
         num_channels: 1 is mono.
+
+    Args:
+        parts: one behind another.
+        is_mpeg: MP3, or another layer of MPEG.
+        name: for messages.
+        first: sample of the file that the first part begins with.
     """
 
-    def __init__(self, parts: list[_Decoder], is_mpeg: bool, name: str) -> None:
+    def __init__(
+        self, parts: list[_Decoder], is_mpeg: bool, name: str, first: int = 0
+    ) -> None:
         self.sample_rate = _common_rate(parts, name)
         self.num_samples = sum(part.num_samples for part in parts)
         self.num_channels = max(part.channels for part in parts)
         self._parts = parts
         self._is_mpeg = is_mpeg
         self._name = name
+        self._first = first
 
     def read(self, start: int = 0, count: int | None = None) -> np.ndarray:
         """Decode from `start` on, at most `count` samples.
@@ -73,6 +82,7 @@ class Sound:
             AudioError: truncated or damaged, or with channels that cancel out.
         """
         stop = self.num_samples if count is None else start + count
+        start, stop = start - self._first, stop - self._first
         blocks = [np.empty(0, dtype=np.float32)]
         for part in self._parts:
             wanted = range(start, min(stop, part.num_samples))
@@ -121,8 +131,15 @@ class Sound:
 
 
 @contextmanager
-def open_sound(source: AudioSource, name: str) -> Iterator[Sound]:
+def open_sound(
+    source: AudioSource, name: str, excerpt: tuple[float, float] | None = None
+) -> Iterator[Sound]:
     """Open a source for decoding, and check it as far as its format permits.
+
+    Args:
+        source: see `read_audio`.
+        name: for messages.
+        excerpt: offset and duration, in s, of what is read of it; None: all.
 
     Raises:
         AudioError: missing, 0 bytes, not audio, without samples, of a rate
@@ -131,10 +148,12 @@ def open_sound(source: AudioSource, name: str) -> Iterator[Sound]:
     with ExitStack() as stack:
         stream = stack.enter_context(open_stream(source, name))
         layout = find_layout(stream, name)
-        if layout.is_mpeg:
-            stream = BytesIO(stream.read())  # since it is decoded without open files
+        cut = None if excerpt is None else _cut(layout, stream, *excerpt)
+        wanted, first = (layout.parts, 0) if cut is None else ((cut[0],), cut[1])
+        if layout.is_mpeg:  # it is decoded without open files
+            stream = BytesIO(stream.read() if cut is None else b"")
         parts = []
-        for part in layout.parts:
+        for part in wanted:
             open_part = partial(_Decoder, part, stream)
             try:
                 decoder = _mute(open_part, name) if layout.is_mpeg else open_part()
@@ -147,7 +166,44 @@ def open_sound(source: AudioSource, name: str) -> Iterator[Sound]:
                 f"{name}: a header without samples, expected audio; "
                 "record it again or drop it",
             )
-        yield Sound(parts, layout.is_mpeg, name)
+        yield Sound(parts, layout.is_mpeg, name, first)
+
+
+def _cut(
+    layout: Layout, stream: BinaryIO, offset: float, duration: float
+) -> tuple[Part, int] | None:
+    """What to decode for an excerpt of an MP3, and its first sample; None: all."""
+    index = layout.index
+    if index is None:
+        return None
+    cut = index.cut(stream, offset, duration)
+    if cut is not None and index.tag:
+        tagged, untagged = index.head(stream)
+        if not _leaves_out(tagged, untagged, index.left_out[0]):
+            cut = None
+    stream.seek(0)
+    return cut
+
+
+@lru_cache(64)
+def _leaves_out(tagged: Part, untagged: Part, count: int) -> bool:
+    """Whether the decoder leaves out so many samples of frames behind a tag."""
+
+    # The decoder wants to look at two frames behind.
+    num_all = (untagged.num_samples or 0) - 2 * 1152
+
+    def decode(part: Part, num_samples: int) -> np.ndarray:
+        with _Decoder(part, BytesIO()) as decoder:
+            return decoder.read(num_samples, dtype="float32", always_2d=True)
+
+    if num_all <= count:
+        return False
+    try:
+        behind, _ = call_muted(lambda: decode(tagged, num_all - count))
+        every, _ = call_muted(lambda: decode(untagged, num_all))
+    except RuntimeError:
+        return False
+    return np.array_equal(behind, every[count:])
 
 
 def _common_rate(parts: list[_Decoder], name: str) -> int:

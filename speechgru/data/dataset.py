@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 from speechgru.audio import resample_audio, wrong_sample_rate
 from speechgru.data.augment.chain import Chain
 from speechgru.data.batch import Example, collate
+from speechgru.data.feasibility import FewestSamples
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.segments import SegmentReader
 from speechgru.data.shards.read_ahead import ReadAhead
@@ -26,6 +27,8 @@ class SpeechDataset(Dataset):
         augment: changes training waveforms; None leaves all as they are.
         num_views: of each utterance in its batch, augmented apart.
         wordless: utterances without words, which the plan counts behind the others.
+        fewest_samples: that tokens can align with; augmentation makes no fewer. None:
+            it does not care.
         with_targets: False for scoring only: a reference may then hold
             characters that the model has no token for.
         read_ahead: gets the files that utterances lie in ready.
@@ -41,6 +44,7 @@ class SpeechDataset(Dataset):
         num_views: int = 1,
         wordless: Wordless | None = None,
         with_targets: bool = True,
+        fewest_samples: FewestSamples | None = None,
         read_ahead: ReadAhead | None = None,
     ) -> None:
         self.utterances = utterances
@@ -52,6 +56,7 @@ class SpeechDataset(Dataset):
         self.wordless = wordless
         self.with_targets = with_targets
         self._read_ahead = read_ahead
+        self.fewest_samples = fewest_samples
         self._reader = SegmentReader()
 
     def __len__(self) -> int:
@@ -90,13 +95,14 @@ class SpeechDataset(Dataset):
         if rate != self.sample_rate and not self.resample:
             raise wrong_sample_rate(utterance.audio, rate, self.sample_rate)
         waveform = resample_audio(waveform, rate, self.sample_rate)
-        if self.augment is not None:
-            waveform = self.augment(waveform, epoch, utterance.id, view)
         try:
             reference = self.tokenizer.normalize(utterance.text)
             token_ids = self.tokenizer.encode(reference) if self.with_targets else []
         except InputError as error:
             raise InputError(f"{utterance.id}: {error}") from error
+        if self.augment is not None:
+            fewest = self.fewest_samples(token_ids) if self.fewest_samples else 0
+            waveform = self.augment(waveform, epoch, utterance.id, view, fewest)
         # An empty list alone would make floats.
         targets = torch.tensor(token_ids, dtype=torch.long)
         return Example(utterance.id, waveform, targets, reference)

@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 from speechgru.data.plan import PlannedBatch
 from speechgru.files import reason
 from speechgru.interfaces import InputError
+from speechgru.threads import is_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class NamedFailures(Dataset):
                 f"{error.filename or 'a batch'}: cannot be loaded ({reason(error)}); "
                 "check the path and its permissions"
             )
-        except MemoryError:
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
             return LoadingFailure(
                 f"a batch of {len(planned.indices)} utterances cannot be loaded: "
                 "memory ran out; lower data.batch_seconds or data.num_workers"

@@ -5,21 +5,27 @@ from pathlib import Path
 
 from torch import Tensor
 
-from speechgru.audio import AudioError, inspect_audio, read_audio
+from speechgru.audio import (
+    AudioError,
+    inspect_audio,
+    is_cut_exactly,
+    read_audio,
+)
 from speechgru.interfaces import FilePart, Utterance
 
-NO_SEEKING = (".mp3", ".mp2", ".mpga", ".mpeg")
-"""Endings of files in which no place is found exactly but by decoding up to it."""
+MPEG = (".mp3", ".mp2", ".mpga", ".mpeg")
+"""Endings of files of which some are always decoded from their start on."""
 
 MAX_KEPT = 1 << 29
-"""Bytes of decoded files that are kept: 50 minutes of MP3 at 44.1 kHz."""
+"""Bytes of decoded files that are kept: 50 minutes at 44.1 kHz."""
 
 
 class SegmentReader:
-    """Read utterances; an MP3 is decoded once for all those that are cut from it.
+    """Read utterances, decoding no more of a file than they need.
 
-    What was decoded last is kept, up to a size, in each process. A file beyond it is
-    decoded again for each of its parts.
+    An MP3 that is joined of several, or odd in another way, is decoded whole, and what
+    was decoded last is kept, up to a size, in each process. A file beyond it is decoded
+    up to each of its parts.
     """
 
     def __init__(self, max_bytes: int = MAX_KEPT) -> None:
@@ -40,10 +46,10 @@ class SegmentReader:
         if not utterance.partial:
             return read_audio(audio)
         # What a byte range holds has no ending to tell by.
-        seeking = utterance.byte_range is None and (
-            utterance.audio_path.suffix.lower() not in NO_SEEKING
+        may_be_mpeg = utterance.byte_range is not None or (
+            utterance.audio_path.suffix.lower() in MPEG
         )
-        if not seeking and (whole := self._whole(audio)):
+        if may_be_mpeg and (whole := self._whole(audio)):
             waveform, rate = whole
             start = round(utterance.offset * rate)
             count = round(utterance.duration * rate)
@@ -54,11 +60,13 @@ class SegmentReader:
         return read_audio(audio, utterance.offset, utterance.duration)
 
     def _whole(self, audio: Path | FilePart) -> tuple[Tensor, int] | None:
-        """All of a file, if it is sound and not too large."""
+        """All of a file, if that is better than its parts, sound and not too large."""
         if audio in self._kept:
             self._kept.move_to_end(audio)
             return self._kept[audio]
         try:
+            if isinstance(audio, Path) and is_cut_exactly(audio):
+                return None
             if 4 * inspect_audio(audio).num_samples > self.max_bytes:
                 return None
             whole = read_audio(audio)

@@ -138,6 +138,7 @@ def build_speech(
         wordless=data.wordless,
         window=data.window,
         cache_size=data.cache_size,
+        output_lengths=model.output_lengths,
         **plan_options(options),
     )
     return task, datamodule

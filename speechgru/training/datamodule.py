@@ -3,7 +3,7 @@
 import logging
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import lightning as L
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from speechgru.audio import duration_tolerance
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
+from speechgru.data.feasibility import FewestSamples
 from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
@@ -228,6 +230,8 @@ class SpeechDataModule(PlannedDataModule):
         window: files that are mixed at a time, where many utterances lie in one.
         cache_size: GB of such files from addresses that are kept on this machine.
         seed: of the run.
+        output_lengths: (B,) samples to (B,) output frames of the model, so that
+            augmentation speeds nothing up too much; None: it may.
         options: see `PlannedDataModule`.
     """
 
@@ -247,6 +251,7 @@ class SpeechDataModule(PlannedDataModule):
         window: int,
         cache_size: float,
         seed: int,
+        output_lengths: Callable[[Tensor], Tensor] | None = None,
         **options: Any,
     ) -> None:
         self._cache_size = cache_size
@@ -254,6 +259,11 @@ class SpeechDataModule(PlannedDataModule):
         silent = Wordless(wordless, planned, sample_rate, seed)
         stored, stored_dev = StoredFiles.find(train), StoredFiles.find(dev)
         mixed = stored and stored.mix(window, seed, len(silent))
+        fewest_samples = None
+        if output_lengths is not None and len(train):
+            longest = float(planned.max())
+            longest += duration_tolerance(longest)
+            fewest_samples = FewestSamples(output_lengths, int(longest * sample_rate))
         super().__init__(
             SpeechDataset(
                 train,
@@ -263,6 +273,7 @@ class SpeechDataModule(PlannedDataModule):
                 augment,
                 num_views,
                 silent,
+                fewest_samples=fewest_samples,
                 read_ahead=stored and stored.read_ahead(mixed, cache_size),
             ),
             SpeechDataset(

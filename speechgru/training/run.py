@@ -3,7 +3,6 @@
 import logging
 import multiprocessing
 import os
-import re
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +38,7 @@ from speechgru.training.early_stopping import EarlyStopping
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.launching import count_devices, find_launcher
 from speechgru.training.logs import logging_to
+from speechgru.training.memory import BatchInHand, explaining_memory
 from speechgru.training.progress import TrainingProgress
 from speechgru.training.resuming import check_changes, check_length, describe_going_on
 from speechgru.training.run_files import BEST, LAST, Run
@@ -49,9 +49,6 @@ from speechgru.training.task import TrainingTask
 from speechgru.training.validation import read_splits
 
 log = logging.getLogger(__name__)
-
-LOST_PROCESS = re.compile(r"DataLoader worker.*(killed by signal|exited unexp).*")
-"""What torch says of a loading process that is no more."""
 
 
 @dataclass(frozen=True)
@@ -175,21 +172,13 @@ def fit(
 
     Raises:
         Interrupted: by a signal.
-        InputError: a loading process was killed.
+        InputError: a loading process was killed, or memory ran out.
     """
     before = set(multiprocessing.active_children())
+    last = folder / LAST
     try:
-        trainer.fit(task, datamodule, ckpt_path=folder / LAST if resume else None)
-    except RuntimeError as error:
-        lost = LOST_PROCESS.search(str(error))
-        if lost is None:
-            raise
-        go_on = f"; go on with: speechgru train resume={folder.absolute()}"
-        raise InputError(
-            f"a loading process ended ({lost[0].strip().rstrip('.')}), most often "
-            f"because memory ran out; lower data.num_workers or data.batch_seconds"
-            f"{go_on if (folder / LAST).exists() else ''}"
-        ) from error
+        with explaining_memory(trainer, last):
+            trainer.fit(task, datamodule, ckpt_path=last if resume else None)
     finally:
         # They ignore SIGTERM, by which Python would end them, and wait for them.
         for process in set(multiprocessing.active_children()) - before:
@@ -218,6 +207,7 @@ def make_trainer(
     launcher = find_launcher()
     devices, num_nodes = count_devices(asked, launcher)
     callbacks: list[Callback] = [
+        BatchInHand(options),
         TrainingProgress(ranking[0]),
         Checkpoints(
             folder,

@@ -5,7 +5,9 @@ import soundfile
 import torch
 
 from speechgru.data.augment.chain import Chain, SameTime
+from speechgru.data.augment.speed import SpeedPerturbation
 from speechgru.data.dataset import SpeechDataset
+from speechgru.data.feasibility import FewestSamples
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import InputError, Utterance
@@ -174,3 +176,16 @@ def test_another_rate_is_an_error_unless_resampling_is_asked_for(utterances):
         SpeechDataset(utterances, TOKENIZER, 4000)[plan(0)]
     batch = SpeechDataset(utterances, TOKENIZER, 4000, resample=True)[plan(0)]
     assert batch.waveform_lengths.tolist() == [200]
+
+
+def test_an_utterance_is_sped_up_as_far_as_its_own_tokens_align(utterances):
+    fewest = FewestSamples(lambda lengths: lengths // 90, 400)
+    fast = Chain({"speed": SpeedPerturbation([2.0])}, seed=0)
+    dataset = SpeechDataset(
+        utterances, TOKENIZER, RATE, augment=fast, fewest_samples=fewest
+    )
+    lengths = dataset[plan(0, 1, 2)].waveform_lengths.tolist()
+    # Two tokens need 180 samples, five more than there are, and one 90.
+    assert lengths == [200, 250, 160]
+    free = SpeechDataset(utterances, TOKENIZER, RATE, augment=fast)
+    assert free[plan(0, 1, 2)].waveform_lengths.tolist() == [200, 125, 160]

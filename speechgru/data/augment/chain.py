@@ -1,5 +1,6 @@
 """Several augmentations, one after the other."""
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -61,6 +62,30 @@ class Lengthening(Protocol):
         ...
 
 
+@runtime_checkable
+class Speeding(Protocol):
+    """Changes the speed of a training waveform, by no more than the words bear.
+
+    Attributes:
+        changes_time: as of `Augmentation`.
+    """
+
+    changes_time: bool
+
+    def change_speed(
+        self, waveform: Tensor, generator: random.Random, fastest: float
+    ) -> Tensor:
+        """Change the speed of a waveform (S,), to at most `fastest`, 1 or more.
+
+        What is drawn, and what becomes of slower speeds, does not depend on it.
+        """
+        ...
+
+    def shortest(self, duration: float) -> float:
+        """As of `Augmentation`, whatever the words bear."""
+        ...
+
+
 class SameTime:
     """What is common to augmentations that leave every word where it is."""
 
@@ -83,12 +108,16 @@ class Chain:
     """
 
     def __init__(
-        self, augmentations: Mapping[str, Augmentation | Lengthening], seed: int
+        self,
+        augmentations: Mapping[str, Augmentation | Lengthening | Speeding],
+        seed: int,
     ) -> None:
         self.augmentations = dict(augmentations)
         self.seed = seed
 
-    def __call__(self, waveform: Tensor, epoch: int, id: str, view: int) -> Tensor:
+    def __call__(
+        self, waveform: Tensor, epoch: int, id: str, view: int, fewest: float = 0
+    ) -> Tensor:
         """Change a waveform (S,) of an utterance.
 
         Args:
@@ -96,7 +125,10 @@ class Chain:
             epoch: counted from 0.
             id: of the utterance.
             view: which of several in the same epoch, counted from 0.
+            fewest: samples that its words need. Higher speeds are not played; silence
+                that is added holds no words.
         """
+        spoken = len(waveform)
         for name, augment in self.augmentations.items():
             own_view = 0 if augment.changes_time else view
             key = keyed_seed("augment", name, self.seed, epoch, id, own_view)
@@ -104,8 +136,14 @@ class Chain:
             if isinstance(augment, Lengthening):
                 seconds = augment.added(self._lasting(name, id))
                 waveform = augment.lengthen(waveform, seconds, generator)
+                continue
+            before = len(waveform)
+            if isinstance(augment, Speeding):
+                fastest = max(1.0, spoken / fewest) if fewest else math.inf
+                waveform = augment.change_speed(waveform, generator, fastest)
             else:
                 waveform = augment(waveform, generator)
+            spoken = spoken * len(waveform) // before
         return waveform
 
     def plan(self, utterances: Sequence[Utterance]) -> NDArray[np.float64]:
@@ -147,8 +185,16 @@ class Chain:
         """Whether all views of an utterance are the same."""
         return all(augment.changes_time for augment in self.augmentations.values())
 
-    def shortest(self, duration: float) -> float:
-        """The shortest duration, s, that can become of a duration, s."""
+    def shortest(self, duration: float, fewest: float = 0.0) -> float:
+        """The shortest duration, s, that can become of a duration, s.
+
+        Args:
+            duration: of an utterance.
+            fewest: s that its words need.
+        """
         for augment in self.augmentations.values():
-            duration = augment.shortest(duration)
+            shortened = augment.shortest(duration)
+            if isinstance(augment, Speeding):
+                shortened = max(shortened, min(duration, fewest))
+            duration = shortened
         return duration

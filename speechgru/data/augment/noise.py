@@ -3,13 +3,14 @@
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
-from torchaudio.functional import add_noise
 
 from speechgru.data.augment.chain import SameTime
 from speechgru.data.augment.recordings import Recordings
+from speechgru.data.augment.transforms import inverse_transform, power_of_two
 from speechgru.ranges import (
     DECIBELS,
     PROBABILITY,
@@ -38,13 +39,17 @@ class Noise(SameTime, ABC):
 
     def __call__(self, waveform: Tensor, generator: random.Random) -> Tensor:
         """Add noise to a waveform (S,), at a ratio that is drawn."""
-        if generator.random() >= self.probability or not waveform.any():
+        if generator.random() >= self.probability:
+            return waveform
+        loudness = _loudness(waveform)
+        if not loudness:
             return waveform
         noise = self.draw(len(waveform), generator)
-        if not noise.any():
+        of_noise = _loudness(noise)
+        if not of_noise:
             return waveform
-        ratio = torch.tensor(generator.uniform(self.low, self.high))
-        return add_noise(waveform, noise, ratio)
+        ratio = 10 ** (generator.uniform(self.low, self.high) / 20)
+        return torch.add(waveform, noise, alpha=loudness / (ratio * of_noise))
 
     @abstractmethod
     def draw(self, num_samples: int, generator: random.Random) -> Tensor:
@@ -83,12 +88,22 @@ def colored_noise(
     num_samples: int, exponent: float, numbers: torch.Generator
 ) -> Tensor:
     """Draw (num_samples,) whose power falls with this power of the frequency."""
-    # Lengths with large prime factors take the transform many times as long.
-    length = 1 << max(num_samples - 1, 1).bit_length()
+    length = power_of_two(max(num_samples, 2))
     spectrum = torch.randn(length // 2 + 1, dtype=torch.complex64, generator=numbers)
-    frequencies = torch.arange(len(spectrum)).clamp(min=1)
-    noise = torch.fft.irfft(spectrum / frequencies ** (exponent / 2), length)
-    return noise[:num_samples]
+    if exponent:
+        torch.view_as_real(spectrum).view(-1).mul_(_slope(length, exponent))
+    return inverse_transform(spectrum)[:num_samples]
+
+
+@lru_cache(16)
+def _slope(length: int, exponent: float) -> Tensor:
+    """(length + 2,) by which amplitudes fall, real and imaginary parts in turn."""
+    frequencies = torch.arange(length // 2 + 1, dtype=torch.float64).clamp(min=1)
+    return (frequencies ** (-exponent / 2)).float().repeat_interleave(2)
+
+
+def _loudness(waveform: Tensor) -> float:
+    return float(torch.linalg.vector_norm(waveform))
 
 
 class RecordedNoise(Noise):

@@ -1,14 +1,15 @@
 """Reverberation, simulated or by recorded responses of rooms."""
 
+import math
 import random
 from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
-from torchaudio.functional import fftconvolve
 
 from speechgru.data.augment.chain import SameTime
 from speechgru.data.augment.recordings import Recordings
+from speechgru.data.augment.transforms import convolve
 from speechgru.ranges import (
     DECIBELS,
     PROBABILITY,
@@ -41,8 +42,7 @@ class Reverb(SameTime, ABC):
         if generator.random() >= self.probability:
             return waveform
         response, direct = self.draw(generator)
-        heard = fftconvolve(waveform, response / response[direct])
-        return heard[direct : direct + len(waveform)]
+        return convolve(waveform, response / response[direct], direct)
 
     @abstractmethod
     def draw(self, generator: random.Random) -> tuple[Tensor, int]:
@@ -94,7 +94,7 @@ class SimulatedReverb(Reverb):
         num_samples = max(2, int(decay * self.sample_rate))
         time = torch.arange(num_samples) / self.sample_rate
         response = torch.randn(num_samples, generator=numbers)
-        response *= 10 ** (-3 * time / decay)
+        response *= torch.exp(time * (-3 * math.log(10) / decay))
         response[0] = 0
         response *= (ratio * response.square().sum()) ** -0.5
         response[0] = 1

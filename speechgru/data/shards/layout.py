@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from speechgru.data.segments import NO_SEEKING, SegmentReader
+from speechgru.data.segments import MPEG, SegmentReader
 from speechgru.data.shards.encoding import Encoding
 from speechgru.interfaces import InputError, Utterance
 
@@ -40,7 +40,7 @@ def order(utterances: Sequence[Utterance], shuffled: bool) -> np.ndarray:
 def _draw(utterance: Utterance) -> int:
     path = utterance.audio_path
     name = utterance.id
-    if utterance.partial and path.suffix.lower() in NO_SEEKING:
+    if utterance.partial and path.suffix.lower() in MPEG:
         name = f"{path.name}\0"
     raw = name.encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")

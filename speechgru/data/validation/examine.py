@@ -6,10 +6,10 @@ against what CTC needs; splits are compared with each other.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import eq
 from pathlib import Path
 
 from speechgru.audio import resampled_length, wrong_sample_rate
+from speechgru.data.feasibility import frames_needed
 from speechgru.data.segments import SegmentReader
 from speechgru.data.validation.cache import ExaminedAudio
 from speechgru.data.validation.diagnosis import Diagnosis, Measured
@@ -47,7 +47,7 @@ def examine(
     sample_rate: int,
     resample: bool,
     output_lengths: Callable[[int], int] | None,
-    shortest: Callable[[float], float] | None,
+    shortest: Callable[[float, float], float] | None,
     cache: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
     batch_seconds: float = BATCH_SECONDS,
@@ -63,7 +63,8 @@ def examine(
         output_lengths: samples at `sample_rate` to the model's output
             frames; None skips the CTC check.
         shortest: the shortest duration, in s, that the training augmentation
-            makes of a duration; None when it changes none.
+            makes of a duration of which the words need a duration; None when it
+            changes none.
         cache: file that remembers what files held, which are then not decoded again
             while their size and time stay the same; None: all are decoded.
         limits: from where on utterances are remarked on.
@@ -110,7 +111,7 @@ class _Examiner:
         sample_rate: int,
         resample: bool,
         output_lengths: Callable[[int], int] | None,
-        shortest: Callable[[float], float] | None,
+        shortest: Callable[[float, float], float] | None,
     ) -> None:
         self.tokenizer = tokenizer
         self.sample_rate = sample_rate
@@ -170,6 +171,8 @@ class _Examiner:
         yield from find_shared_texts(
             splits, {split: self.tables[split] for split in splits}
         )
+        for note in self.alignment.notes():
+            yield Remark("speed", "train", note)
         for split, utterances in splits.items():
             table = self.tables[split]
             yield from remark_on_utterances(split, utterances, table, limits)
@@ -199,8 +202,7 @@ class _Examiner:
             table.num_characters[index] = len(spelled) - spelled.count(" ")
             table.scripts[index] = self._scripts.find(spelled)
             self.characters[split].update(spelled)
-        repeats = sum(map(eq, token_ids, token_ids[1:]))
-        table.num_targets[index] = len(token_ids) + repeats
+        table.num_targets[index] = frames_needed(token_ids)
         if split == "train":
             self._uses.add(utterance.id, token_ids)
         return token_ids, found

@@ -1,11 +1,12 @@
 """Audio of another duration than it should have, or too short for its transcript."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 from speechgru.audio import duration_tolerance
+from speechgru.data.feasibility import frames_needed
 from speechgru.data.validation.problem import Found
 from speechgru.interfaces import Utterance
 
@@ -27,18 +28,20 @@ def check_duration(utterance: Utterance, found: float) -> list[Found]:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Whether CTC can align: it needs a frame a token, and a blank between equals.
+    """Whether CTC can align: see `frames_needed`.
 
     Attributes:
         sample_rate: the model's, Hz.
         output_lengths: samples to output frames of the model; None: no check.
-        shortest: what the augmentation of training makes of a duration at least,
-            both in s; None: it changes none.
+        shortest: what the augmentation of training makes at least of a duration that
+            needs a duration, all in s; None: it changes none.
+        sped_up_less: ids of those that cannot align at every speed.
     """
 
     sample_rate: int
     output_lengths: Callable[[int], int] | None
-    shortest: Callable[[float], float] | None
+    shortest: Callable[[float, float], float] | None
+    sped_up_less: list[str] = field(default_factory=list)
 
     def check(
         self,
@@ -57,26 +60,52 @@ class Alignment:
         """
         if not token_ids or self.output_lengths is None:
             return []
-        speed = ""
-        if augmented and self.shortest is not None:
-            duration = num_samples / self.sample_rate
-            shortened = self.shortest(duration)
-            if shortened < duration:
-                num_samples = math.floor(shortened * self.sample_rate)
-                speed = ", at the highest speed of the augmentation"
-        try:
-            num_frames = max(0, int(self.output_lengths(num_samples)))
-        except ValueError:  # shorter than one window
-            num_frames = 0
-        repeats = sum(left == right for left, right in pairwise(token_ids))
-        if num_frames >= len(token_ids) + repeats:
+        needed = frames_needed(token_ids)
+        num_frames = self._count_frames(num_samples)
+        at_speed = ""
+        shortened = self._shorten(num_samples, 0) if augmented else num_samples
+        if num_frames >= needed > self._count_frames(shortened):
+            fewest = bisect_left(range(num_samples), needed, key=self._count_frames)
+            num_frames = self._count_frames(self._shorten(num_samples, fewest))
+            at_speed = ", at the highest speed of the augmentation"
+            if num_frames >= needed:
+                self.sped_up_less.append(utterance.id)
+        if num_frames >= needed:
             return []
-        needed = f" ({repeats} more for repeated tokens)" if repeats else ""
+        repeats = needed - len(token_ids)
+        more = f" ({repeats} more for repeated tokens)" if repeats else ""
         return [
             (
                 "too-short",
                 f"{utterance.id}: {len(token_ids)} targets cannot align with "
-                f"{num_frames} output frames{needed}{speed}; lower the subsampling or "
+                f"{num_frames} output frames{more}{at_speed}; lower the subsampling or "
                 "drop the utterance",
             )
         ]
+
+    def notes(self) -> list[str]:
+        """What training will do about those that cannot align at every speed."""
+        count = len(self.sped_up_less)
+        if not count:
+            return []
+        some = ", ".join(self.sped_up_less[:5]) + (", ..." if count > 5 else "")
+        return [
+            f"{count} utterances of train cannot align at the highest speed of the "
+            f"augmentation, and are sped up less: {some}"
+        ]
+
+    def _count_frames(self, num_samples: int) -> int:
+        assert self.output_lengths is not None  # or nothing is checked
+        try:
+            return max(0, int(self.output_lengths(num_samples)))
+        except ValueError:  # shorter than one window
+            return 0
+
+    def _shorten(self, num_samples: int, fewest: int) -> int:
+        """Samples that augmentation makes at least of so many that need so many."""
+        if self.shortest is None:
+            return num_samples
+        rate = self.sample_rate
+        shortened = self.shortest(num_samples / rate, fewest / rate) * rate
+        # What is hardly below a whole number is one, but for rounding.
+        return math.floor(shortened + 1e-3)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from speechgru.audio import AudioError, inspect_audio
-from speechgru.data.segments import NO_SEEKING, SegmentReader
+from speechgru.data.segments import MPEG, SegmentReader
 from speechgru.data.validation.cache import ExaminedAudio
 from speechgru.data.validation.heard import Heard
 from speechgru.data.validation.measures import measure
@@ -160,7 +160,7 @@ def _go_together(first: Utterance, second: Utterance) -> bool:
     if first.audio_path != second.audio_path or first.audio != second.audio:
         return False
     # What a byte range holds has no ending to tell by.
-    is_coded = second.audio_path.suffix.lower() in NO_SEEKING
+    is_coded = second.audio_path.suffix.lower() in MPEG
     return is_coded or second.byte_range is not None
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from speechgru.data.augment.chain import Chain
+from speechgru.data.augment.speed import SpeedPerturbation
 from speechgru.data.validation.examine import examine
 from speechgru.interfaces import InputError, Utterance
 from speechgru.text.tokenizer import CharacterTokenizer
@@ -215,8 +217,32 @@ def test_ctc_needs_a_frame_between_equal_neighbours(make):
 
 def test_training_audio_must_fit_at_its_shortest(make):
     splits = {"train": [make("bad", "AB" * 45)], "dev": [make("b", "AB" * 45)]}
-    message = "bad: 90 targets cannot align with 80 output frames"
-    expect(check(shortest=lambda s: s * 0.8, **splits), "too-short", message)
+    message = (
+        "bad: 90 targets cannot align with 80 output frames, at the highest speed of "
+        "the augmentation"
+    )
+    diagnosis = check(shortest=lambda duration, _: duration * 0.8, **splits)
+    expect(diagnosis, "too-short", message)
+
+
+def test_what_aligns_unchanged_is_sped_up_less_and_no_problem(make):
+    chain = Chain({"speed": SpeedPerturbation([0.9, 1.25])}, seed=0)
+    train = [
+        make("fits", "AB" * 40),  # 100 frames, 80 at the highest speed
+        make("slower", "AB" * 45),
+        make("unchanged", "AB" * 50),
+    ]
+    diagnosis = check(shortest=chain.shortest, train=train)
+    assert diagnosis.problems == []
+    assert diagnosis.notes[-1] == (
+        "2 utterances of train cannot align at the highest speed of the augmentation, "
+        "and are sped up less: slower, unchanged"
+    )
+    diagnosis = check(
+        shortest=chain.shortest, train=[make("a"), make("bad", "AB" * 51)]
+    )
+    message = "bad: 102 targets cannot align with 100 output frames; lower the subs"
+    expect(diagnosis, "too-short", message)
 
 
 def test_audio_shorter_than_a_window_has_no_frames(make):
@@ -323,7 +349,7 @@ def test_what_normalisation_changes_is_told_and_no_problem(tmp_path):
     assert "note: transcripts lose characters by normalisation: '+' 2, " in report
 
 
-def test_parts_of_one_mp3_are_examined_with_one_decoding(tmp_path, monkeypatch):
+def test_parts_of_one_mp3_are_decoded_and_not_the_file_for_each(tmp_path, monkeypatch):
     from speechgru.data import segments
 
     path = tmp_path / "long.mp3"
@@ -339,8 +365,10 @@ def test_parts_of_one_mp3_are_examined_with_one_decoding(tmp_path, monkeypatch):
         "read_audio",
         lambda *arguments: calls.append(arguments) or read_audio(*arguments),
     )
-    diagnosis = check(train=parts[:5:2] + parts[1:5:2], dev=parts[4:])
-    assert len(calls) == 1
+    train, dev = parts[:5:2] + parts[1:5:2], parts[4:]
+    diagnosis = check(train=train, dev=dev)
+    asked_for = [(path, part.offset, part.duration) for part in train + dev]
+    assert sorted(calls) == sorted(asked_for)
     assert [(p.split, p.id, p.kind) for p in diagnosis.problems] == [
         ("dev", "4", "leaked")
     ]

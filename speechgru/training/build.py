@@ -265,7 +265,7 @@ def make_model(
         tokenizer = build(last["tokenizer"], "tokenizer", trust)
     elif options.init_from is not None:
         start = load_checkpoint(options.init_from, trust)
-        tokenizer = extend_tokenizer(start.tokenizer, texts, trust)
+        tokenizer = extend_tokenizer(start.tokenizer, texts)
     else:
         tokenizer = build_tokenizer(options.text, texts, trust)
     model = build_model(model_config, len(tokenizer.tokens), trust)

@@ -353,7 +353,7 @@ def test_what_is_looked_up_again_is_as_at_first(token_lm, tokenizer, monkeypatch
     decoder = PrefixBeamDecoder(lm=str(token_lm))
     first = decode(decoder, log_probs, tokenizer)
     assert decode(decoder, log_probs, tokenizer) == first
-    monkeypatch.setattr(language, "MAX_ROWS", 1)  # so that all is forgotten at once
+    monkeypatch.setattr(language, "MAX_CELLS", 1)  # so that all is forgotten at once
     assert decode(decoder, log_probs, tokenizer) == first
 
 

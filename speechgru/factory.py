@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,6 +188,7 @@ def build_tokenizer(
     tokenizer_class = find_class(text.target, "text", trust)
     if not hasattr(tokenizer_class, "from_texts"):
         return build(text.to_plain(), "text", trust)
+
     def make(some: Iterable[str]) -> Tokenizer:
         try:
             tokenizer: Tokenizer = tokenizer_class.from_texts(some, **text.options)

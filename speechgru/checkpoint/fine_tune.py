@@ -1,12 +1,14 @@
 """Starting a model from another one's weights."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import torch
 
 from speechgru.checkpoint.load import LoadedCheckpoint
 from speechgru.interfaces import ExtensibleTokenizer, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.text.word_counts import count_words
 
 
 def extend_tokenizer(tokenizer: Tokenizer, texts: Iterable[str]) -> Tokenizer:
@@ -17,12 +19,11 @@ def extend_tokenizer(tokenizer: Tokenizer, texts: Iterable[str]) -> Tokenizer:
     """
     if not isinstance(tokenizer, ExtensibleTokenizer):
         return tokenizer
-    characters: set[str] = set()
-    for text in texts:
-        try:
-            characters.update(tokenizer.normalize(text))
-        except InputError:
-            continue
+    words = count_words(texts)
+    characters = set(" " if words.several else "")
+    for word in words.counts:
+        with suppress(InputError):
+            characters.update(tokenizer.normalize(word))
     return tokenizer.extended(sorted(characters))
 
 

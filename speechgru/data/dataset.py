@@ -11,6 +11,7 @@ from speechgru.data.batch import Example, collate
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.segments import SegmentReader
 from speechgru.data.shards.read_ahead import ReadAhead
+from speechgru.data.targets import DrawnTargets
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import Batch, InputError, Tokenizer, Utterance
 
@@ -29,6 +30,8 @@ class SpeechDataset(Dataset):
         with_targets: False for scoring only: a reference may then hold
             characters that the model has no token for.
         read_ahead: gets the files that utterances lie in ready.
+        draw_targets: spells texts, in another way in every epoch; None: the
+            tokenizer does, always alike.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class SpeechDataset(Dataset):
         wordless: Wordless | None = None,
         with_targets: bool = True,
         read_ahead: ReadAhead | None = None,
+        draw_targets: DrawnTargets | None = None,
     ) -> None:
         self.utterances = utterances
         self.tokenizer = tokenizer
@@ -52,6 +56,7 @@ class SpeechDataset(Dataset):
         self.wordless = wordless
         self.with_targets = with_targets
         self._read_ahead = read_ahead
+        self.draw_targets = draw_targets
         self._reader = SegmentReader()
 
     def __len__(self) -> int:
@@ -94,7 +99,13 @@ class SpeechDataset(Dataset):
             waveform = self.augment(waveform, epoch, utterance.id, view)
         try:
             reference = self.tokenizer.normalize(utterance.text)
-            token_ids = self.tokenizer.encode(reference) if self.with_targets else []
+            if self.draw_targets is not None:
+                key = (epoch, utterance.id)
+                token_ids = self.draw_targets(reference, key, len(waveform))
+            else:
+                token_ids = (
+                    self.tokenizer.encode(reference) if self.with_targets else []
+                )
         except InputError as error:
             raise InputError(f"{utterance.id}: {error}") from error
         # An empty list alone would make floats.

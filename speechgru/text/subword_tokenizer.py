@@ -16,6 +16,7 @@ from speechgru.text.normalize import Digits, Punctuation, TextNormalizer
 from speechgru.text.pieces import LONGEST_PIECE, Kind, check_options, check_pieces
 from speechgru.text.tokenizer import compose, unknown_character
 from speechgru.text.unigram import UNKNOWN_PENALTY, UnigramCutter
+from speechgru.text.word_counts import count_words
 
 MOST_WORDS = 1 << 16
 """Words whose cut is remembered, none longer than LONGEST_PIECE."""
@@ -89,7 +90,7 @@ class SubwordTokenizer:
         """Learn the pieces from transcripts.
 
         Args:
-            texts: to train on; those that cannot be normalised are left out.
+            texts: to train on; words that cannot be normalised are left out.
             vocabulary_size: tokens: the blank, the bytes if any, and the pieces.
             character_coverage: share of the characters in the texts that have a
                 piece; the rarest have none.
@@ -106,10 +107,11 @@ class SubwordTokenizer:
         check_options(kind, sampling)
         normalize = TextNormalizer(case, punctuation, digits, language)
         words: Counter[str] = Counter()
-        for text in texts:
+        for raw, number in count_words(texts).counts.items():
             with suppress(InputError):
-                words.update(normalize(text).split())
-        learnable = Counter({w: n for w, n in words.items() if MARK not in w})
+                for word in normalize(raw).split():
+                    words[word] += number
+        learnable = {word: n for word, n in words.items() if MARK not in word}
         if not learnable:
             raise OptionError(
                 "vocabulary_size has no words to learn from; check that the "

@@ -19,6 +19,7 @@ from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.shards.stored_files import StoredFiles
+from speechgru.data.targets import DrawnTargets
 from speechgru.data.texts import TextDataset
 from speechgru.data.utterances import durations_of, select
 from speechgru.data.window import FileWindow
@@ -228,6 +229,7 @@ class SpeechDataModule(PlannedDataModule):
         window: files that are mixed at a time, where many utterances lie in one.
         cache_size: GB of such files from addresses that are kept on this machine.
         seed: of the run.
+        draw_targets: spells the texts to train on; None: the tokenizer does.
         options: see `PlannedDataModule`.
     """
 
@@ -247,6 +249,7 @@ class SpeechDataModule(PlannedDataModule):
         window: int,
         cache_size: float,
         seed: int,
+        draw_targets: DrawnTargets | None = None,
         **options: Any,
     ) -> None:
         self._cache_size = cache_size
@@ -264,6 +267,7 @@ class SpeechDataModule(PlannedDataModule):
                 num_views,
                 silent,
                 read_ahead=stored and stored.read_ahead(mixed, cache_size),
+                draw_targets=draw_targets,
             ),
             SpeechDataset(
                 dev,

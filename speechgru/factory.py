@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,17 +188,24 @@ def build_tokenizer(
     tokenizer_class = find_class(text.target, "text", trust)
     if not hasattr(tokenizer_class, "from_texts"):
         return build(text.to_plain(), "text", trust)
-    options = text.options
-    usable = []
+
+    def make(some: Iterable[str]) -> Tokenizer:
+        try:
+            tokenizer: Tokenizer = tokenizer_class.from_texts(some, **text.options)
+        except OptionError as error:
+            raise OptionError(f"text.{error}") from error
+        except TypeError as error:  # an unknown option
+            raise OptionError(f"text: {error}") from error
+        return tokenizer
+
     try:
+        return make(texts)
+    except OptionError:
+        raise
+    except InputError:  # of a text
+        usable = []
+    for each in texts:  # which of them it was
         with contextlib.suppress(InputError):
-            return tokenizer_class.from_texts(texts, **options)
-        for each in texts:  # which of them it was
-            with contextlib.suppress(InputError):
-                tokenizer_class.from_texts([each], **options)
-                usable.append(each)
-        return tokenizer_class.from_texts(usable, **options)
-    except OptionError as error:
-        raise InputError(f"text.{error}") from error
-    except TypeError as error:  # an unknown option
-        raise InputError(f"text: {error}") from error
+            make([each])
+            usable.append(each)
+    return make(usable)

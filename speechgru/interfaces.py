@@ -5,7 +5,7 @@ torch is named here but not imported: the command line needs `InputError` at onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -223,6 +223,22 @@ class Tokenizer(Protocol):
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Map token ids to text; blanks are not allowed."""
+
+
+@runtime_checkable
+class ExtensibleTokenizer(Tokenizer, Protocol):
+    """One that can take up the characters of other texts, for fine-tuning."""
+
+    def extended(self, characters: Iterable[str]) -> Tokenizer:
+        """The same with tokens for those that it lacks, behind the others."""
+
+
+@runtime_checkable
+class SamplingTokenizer(Tokenizer, Protocol):
+    """One that spells a text in several ways, of which training may hear them all."""
+
+    def sample(self, text: str, seed: int) -> list[int]:
+        """As `encode`, in a way that the seed draws."""
 
 
 @runtime_checkable

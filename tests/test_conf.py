@@ -77,6 +77,8 @@ def test_every_choice_composes_and_builds(group, choice, tmp_path):
         overrides.append(f"augment.{choice}.folder={tmp_path}")
     if choice == "lm":
         overrides.append("encoder.bidirectional=false")
+    if choice == "subwords":
+        overrides.append("text.vocabulary_size=5")  # all that the text above has
     if group != "corpus":
         overrides += MANIFEST
     elif "train" in choose("corpus", choice).options:  # a source: its splits are paths

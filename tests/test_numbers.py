@@ -31,8 +31,8 @@ MEANT = {
             {0},
             "average dropout early_stopping_patience input_dropout intermediate "
             "lookahead max_freq_width max_time_fraction max_time_width num_freq_masks "
-            "num_time_masks num_workers output_dropout pitches probability seed show "
-            "smoothing weight_dropout wordless worst dev_share test_share",
+            "num_time_masks num_workers output_dropout pitches probability sampling "
+            "seed show smoothing weight_dropout wordless worst dev_share test_share",
         ),
         (
             {0, 1.5},
@@ -216,6 +216,8 @@ def assert_every_number_has_its_range(choice, config, names):
 def test_every_number_of_a_choice_has_a_range(choice):
     group, _, _ = choice.partition("=")
     small = ["encoder.hidden_size=4", "encoder.num_layers=1", "subsampling.factor=2"]
+    if choice == "text=subwords":
+        small.append("text.vocabulary_size=5")  # all that the text above has
     config = compose("train", choice, *small)
     names = [name for name, _ in numbers({group: config.get(group, {})})]
     assert_every_number_has_its_range(choice, config, names)

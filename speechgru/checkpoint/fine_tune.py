@@ -1,33 +1,30 @@
 """Starting a model from another one's weights."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 
 import torch
 
-from speechgru.checkpoint.build import build
 from speechgru.checkpoint.load import LoadedCheckpoint
-from speechgru.interfaces import InputError, Tokenizer
+from speechgru.interfaces import ExtensibleTokenizer, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.text.word_counts import count_words
 
 
-def extend_tokenizer(
-    tokenizer: Tokenizer, texts: Iterable[str], trust: Sequence[str] = ()
-) -> Tokenizer:
+def extend_tokenizer(tokenizer: Tokenizer, texts: Iterable[str]) -> Tokenizer:
     """Append the characters that a tokenizer lacks, behind those it has.
 
-    Texts that cannot be normalised are left to the doctor.
+    Texts that cannot be normalised are left to the doctor, and so are characters
+    that a tokenizer of the user's own lacks and cannot take up.
     """
-    characters: set[str] = set()
-    for text in texts:
-        try:
-            characters.update(tokenizer.normalize(text))
-        except InputError:
-            continue
-    config = tokenizer.config()
-    new = sorted(characters - set(tokenizer.tokens))
-    return build(
-        {**config, "alphabet": config["alphabet"] + "".join(new)}, "tokenizer", trust
-    )
+    if not isinstance(tokenizer, ExtensibleTokenizer):
+        return tokenizer
+    words = count_words(texts)
+    characters = set(" " if words.several else "")
+    for word in words.counts:
+        with suppress(InputError):
+            characters.update(tokenizer.normalize(word))
+    return tokenizer.extended(sorted(characters))
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from speechgru.data.feasibility import FewestSamples
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.segments import SegmentReader
 from speechgru.data.shards.read_ahead import ReadAhead
+from speechgru.data.targets import DrawnTargets
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import Batch, InputError, Tokenizer, Utterance
 
@@ -32,6 +33,8 @@ class SpeechDataset(Dataset):
         with_targets: False for scoring only: a reference may then hold
             characters that the model has no token for.
         read_ahead: gets the files that utterances lie in ready.
+        draw_targets: spells texts, in another way in every epoch; None: the
+            tokenizer does, always alike.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class SpeechDataset(Dataset):
         with_targets: bool = True,
         fewest_samples: FewestSamples | None = None,
         read_ahead: ReadAhead | None = None,
+        draw_targets: DrawnTargets | None = None,
     ) -> None:
         self.utterances = utterances
         self.tokenizer = tokenizer
@@ -57,6 +61,7 @@ class SpeechDataset(Dataset):
         self.with_targets = with_targets
         self._read_ahead = read_ahead
         self.fewest_samples = fewest_samples
+        self.draw_targets = draw_targets
         self._reader = SegmentReader()
 
     def __len__(self) -> int:
@@ -97,7 +102,13 @@ class SpeechDataset(Dataset):
         waveform = resample_audio(waveform, rate, self.sample_rate)
         try:
             reference = self.tokenizer.normalize(utterance.text)
-            token_ids = self.tokenizer.encode(reference) if self.with_targets else []
+            if self.draw_targets is not None:
+                key = (epoch, utterance.id)
+                token_ids = self.draw_targets(reference, key, len(waveform))
+            else:
+                token_ids = (
+                    self.tokenizer.encode(reference) if self.with_targets else []
+                )
         except InputError as error:
             raise InputError(f"{utterance.id}: {error}") from error
         if self.augment is not None:

@@ -3,6 +3,7 @@
 import math
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +12,23 @@ from torch import Tensor
 
 from speechgru.bounded import GZIP, read_unpacked
 from speechgru.decode.beam import BeamDecoder, Found, Search
-from speechgru.decode.language import SPACE, token_names
+from speechgru.decode.language import SPACE, ScorerSum, token_names
 from speechgru.decode.vocabulary import Language
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import UNKNOWN
 from speechgru.ranges import SIZE, check
 
 if TYPE_CHECKING:
-    from torchaudio.models.decoder import CTCDecoder
+    from torchaudio.models.decoder import CTCDecoder, CTCDecoderLM
 
 
 class FlashlightDecoder(BeamDecoder):
     """Search in C++, on one thread, with KenLM inside.
 
     The options mean what they mean in `PrefixBeamDecoder`, and texts and scores
-    are nearly the same: flashlight prunes in another order.
+    are nearly the same: flashlight prunes in another order. With tokens of several
+    characters, it asks our scorers for what a lexicon or a language model of words
+    adds, and is then no faster than `PrefixBeamDecoder`.
 
     Args:
         tokens_per_frame: the most probable ones, which alone are tried; None: all.
@@ -63,57 +66,87 @@ class FlashlightDecoder(BeamDecoder):
 
     def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
         """See `BeamDecoder`."""
-        from torchaudio.models.decoder import ctc_decoder
-
-        if language.lexicon is not None and language.is_of_tokens:
-            raise InputError(
-                "decoder=flashlight takes a lexicon or a language model of tokens, not "
-                "both; take decoder=prefix_beam"
-            )
         if language.lexicon is None and self.word_score:
             raise InputError(
                 f"decoder.word_score is {self.word_score}, expected 0 for "
                 "decoder=flashlight without a lexicon, where it has no such score; "
                 "set it to 0, or take decoder=prefix_beam"
             )
-        wide = [token for token in tokenizer.tokens[1:] if len(token) > 1]
-        if wide or " " not in tokenizer.tokens:
-            found = f"the token {wide[0]!r}" if wide else "no space"
+        is_wide = any(len(token) > 1 for token in tokenizer.tokens[1:])
+        if is_wide or " " not in tokenizer.tokens:
+            return self._prepare_wide(language, tokenizer)
+        return self._prepare_characters(language, tokenizer)
+
+    def _prepare_wide(self, language: Language, tokenizer: Tokenizer) -> Search:
+        """For tokens of several characters, or of a script without spaces."""
+        from speechgru.decode.flashlight_scorer import SILENCE, ScorerLM, TokenSearch
+
+        num_tokens = len(tokenizer.tokens)
+        names = ["<blank>", *token_names(tokenizer), SILENCE]
+        if language.lexicon is None:
+            decoder = self._make_decoder(names, SILENCE)
+        else:
+            scorers = language.scorers(tokenizer, self.lm_weight, self.word_score)
+            lm = ScorerLM(ScorerSum(scorers, num_tokens), num_tokens)
+            decoder = self._make_decoder(names, SILENCE, scorer=lm)
+        return TokenSearch(decoder, num_tokens)
+
+    def _prepare_characters(self, language: Language, tokenizer: Tokenizer) -> Search:
+        """For single characters and the space, all in C++."""
+        if language.lexicon is not None and language.is_of_tokens:
             raise InputError(
-                f"decoder=flashlight found {found} among the model's tokens, expected "
-                "single characters and the space; take decoder=prefix_beam"
+                "decoder=flashlight takes a lexicon or a language model of tokens, not "
+                "both; take decoder=prefix_beam"
             )
         names = ["<blank>", *token_names(tokenizer)]
+        words = language.lexicon.words if language.lexicon is not None else None
+        decoder = self._make_decoder(names, SPACE, words)
+        space = tokenizer.tokens.index(" ")
+        return _FlashlightSearch(decoder, words is not None, space)
+
+    def _make_decoder(
+        self,
+        names: Sequence[str],
+        silence: str,
+        words: Sequence[str] | None = None,
+        scorer: "CTCDecoderLM | None" = None,
+    ) -> "CTCDecoder":
+        """Make torchaudio's decoder.
+
+        Args:
+            names: of the tokens.
+            silence: that of the token between words.
+            words: of the lexicon, if there is one, spelled in characters.
+            scorer: instead of the language model, weighed already.
+        """
+        from torchaudio.models.decoder import ctc_decoder
+
         with tempfile.TemporaryDirectory() as folder:
             spelling = None
-            if language.lexicon is not None:
+            if words is not None:
                 spelling = Path(folder, "lexicon.txt")
-                lines = [
-                    f"{word} {' '.join(word)} {SPACE}\n"
-                    for word in language.lexicon.words
-                ]
+                lines = [f"{word} {' '.join(word)} {silence}\n" for word in words]
                 spelling.write_text("".join(lines), encoding="utf-8")
             # Else torchaudio numbers the tokens anew for the language model.
             dictionary = Path(folder, "tokens.txt")
             dictionary.write_text("\n".join([*names, UNKNOWN, ""]), encoding="utf-8")
-            decoder = ctc_decoder(
+            lm = None if self.lm_path is None else _unpack(self.lm_path, folder)
+            return ctc_decoder(
                 lexicon=None if spelling is None else str(spelling),
-                tokens=names,
-                lm=None if self.lm_path is None else _unpack(self.lm_path, folder),
+                tokens=list(names),
+                lm=scorer or lm,
                 lm_dict=None if spelling else str(dictionary),
                 nbest=self.beam_size,
                 beam_size=self.beam_size,
                 beam_size_token=self.tokens_per_frame,
                 beam_threshold=self.beam_threshold,
                 # KenLM's logarithms are to the base 10.
-                lm_weight=self.lm_weight * math.log(10),
+                lm_weight=1.0 if scorer else self.lm_weight * math.log(10),
                 word_score=self.word_score,
                 log_add=True,
                 blank_token=names[BLANK],
-                sil_token=SPACE,
+                sil_token=silence,
             )
-        space = tokenizer.tokens.index(" ")
-        return _FlashlightSearch(decoder, spelling is not None, space)
 
 
 class _FlashlightSearch:

@@ -1,13 +1,18 @@
 """Words and phrases that are expected, and therefore heard more readily."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from speechgru.interfaces import InputError, Tokenizer
+from speechgru.text.byte_tokens import Spelling
 from speechgru.text.normalize import describe_character
+
+NO_UNIT = -1  # behind the last of a token
+NUM_AT_ONCE = 1024
+"""Nodes that all tokens are followed from at once."""
 
 
 def normalize_phrases(phrases: Sequence[str], tokenizer: Tokenizer) -> list[str]:
@@ -45,12 +50,13 @@ class HotwordScorer:
     def __init__(
         self, phrases: Sequence[str], tokenizer: Tokenizer, score: float
     ) -> None:
+        spelling = Spelling(tokenizer.tokens)
         children: list[dict[str, int]] = [{}]
         shares = [0.0]
         num_matched = [0]
-        alphabet = set("".join(tokenizer.tokens[1:])) | {" "}
         for phrase in normalize_phrases(phrases, tokenizer):
-            foreign = next((c for c in phrase if c not in alphabet), None)
+            units = " ".join(spelling(word) for word in phrase.split())
+            foreign = next((c for c in units if c not in spelling.known | {" "}), None)
             if foreign is not None:
                 raise InputError(
                     f"the hotword {phrase!r} holds {describe_character(foreign)}, "
@@ -58,72 +64,112 @@ class HotwordScorer:
                     "leave it out"
                 )
             node = 0
-            pattern = f" {phrase} "
-            for place, character in enumerate(pattern):
-                if character not in children[node]:
-                    children[node][character] = len(children)
+            pattern = f" {units} "
+            for place, unit in enumerate(pattern):
+                if unit not in children[node]:
+                    children[node][unit] = len(children)
                     children.append({})
                     shares.append(0.0)
                     num_matched.append(0)
-                node = children[node][character]
+                node = children[node][unit]
                 if place < len(pattern) - 1:
-                    shares[node] = max(shares[node], score * place / len(phrase))
+                    shares[node] = max(shares[node], score * place / len(units))
             num_matched[node] += 1
-        self._children = children
-        self._behind_spaces = {row[" "] for row in children if " " in row}
-        self._failures = self._link(num_matched)
-        self._shares, self._num_matched, self._score = shares, num_matched, score
+        automaton = _Automaton(children, shares, num_matched, score)
         # A text begins as if behind a space.
-        self.start = (self._follow(0, " "),)
-        walks = [
-            [self._walk(node, token) for token in ("", *tokenizer.tokens[1:])]
-            for node in range(len(children))
-        ]
-        self.scores = torch.tensor([[score for score, _ in row] for row in walks])
-        self.next_nodes = torch.tensor([[node for _, node in row] for row in walks])
+        self.start = (automaton.behind_space,)
+        self.scores, self.next_nodes = automaton.walk_all(spelling.units)
         # A text that ends in a space has ended its last word already.
-        ends = [self._walk(node, " ") for node in range(len(children))]
+        gained, reached = automaton.walk_all([" "])
         # Nothing can follow, so what has only begun counts nothing.
-        self.end_scores = torch.tensor(
-            [gained - shares[reached] for gained, reached in ends], dtype=torch.float32
-        )
-
-    def _link(self, num_matched: list[int]) -> list[int]:
-        """The longest proper end of each node that also begins a phrase."""
-        failures = [0] * len(self._children)
-        queue = deque(self._children[0].values())
-        while queue:
-            node = queue.popleft()
-            for character, child in self._children[node].items():
-                shorter = failures[node]
-                while shorter and character not in self._children[shorter]:
-                    shorter = failures[shorter]
-                failures[child] = self._children[shorter].get(character, 0)
-                num_matched[child] += num_matched[failures[child]]
-                queue.append(child)
-        return failures
-
-    def _follow(self, node: int, character: str) -> int:
-        while node and character not in self._children[node]:
-            node = self._failures[node]
-        return self._children[node].get(character, 0)
-
-    def _walk(self, node: int, token: str) -> tuple[float, int]:
-        """What a token adds, and where it leads."""
-        before = self._shares[node]
-        gained = 0.0
-        for character in token:
-            if character == " " and node in self._behind_spaces:
-                continue  # texts are shown with one
-            node = self._follow(node, character)
-            gained += self._score * self._num_matched[node]
-        return gained + self._shares[node] - before, node
+        self.end_scores = (gained - automaton.shares[reached])[:, 0]
 
     def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """See `Scorer`."""
         nodes = states[:, 0]
-        return self.scores[nodes], self.next_nodes[nodes][..., None]
+        return self.scores[nodes], self.next_nodes[nodes].long()[..., None]
 
     def finish(self, states: Tensor) -> Tensor:
         """See `Scorer`."""
         return self.end_scores[states[:, 0]]
+
+
+class _Automaton:
+    """All phrases at once, as nodes that units lead between.
+
+    Dimensions: N nodes, V units that occur in phrases, and one for all others.
+
+    Args:
+        children: of each node, by unit.
+        shares: score of what has begun at each node.
+        num_matched: phrases that are whole at each node, that of their ends included.
+        score: of a phrase.
+    """
+
+    def __init__(
+        self,
+        children: Sequence[Mapping[str, int]],
+        shares: Sequence[float],
+        num_matched: Sequence[int],
+        score: float,
+    ) -> None:
+        self.shares = torch.tensor(shares)
+        num_matched = list(num_matched)
+        units = sorted({unit for row in children for unit in row})
+        self._columns = {unit: column for column, unit in enumerate(units, 1)}
+        self._next = torch.zeros(len(children), len(units) + 1, dtype=torch.int64)
+        # The longest proper end of each node that also begins a phrase. Those of one
+        # length come behind all that are shorter.
+        failures = [0] * len(children)
+        queue = deque([0])
+        while queue:
+            node = queue.popleft()
+            shorter = failures[node]
+            if node:
+                num_matched[node] += num_matched[shorter]
+                self._next[node] = self._next[shorter]
+            for unit, child in children[node].items():
+                column = self._columns[unit]
+                failures[child] = int(self._next[node, column])
+                self._next[node, column] = child
+                queue.append(child)
+        self._gains = score * torch.tensor(num_matched)
+        space = self._columns[" "]
+        self.behind_space = int(self._next[0, space])
+        self._behind_spaces = torch.zeros(len(children), dtype=torch.bool)
+        self._behind_spaces[[row[" "] for row in children if " " in row]] = True
+
+    def walk_all(self, tokens: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Follow tokens, as units, from all nodes.
+
+        Returns:
+            (N, C) float32 what each token adds, and (N, C) int32 where it leads.
+        """
+        longest = max(map(len, tokens))
+        columns = torch.tensor(
+            [
+                [self._columns.get(unit, 0) for unit in token]
+                + [NO_UNIT] * (longest - len(token))
+                for token in tokens
+            ]
+        )
+        added, reached = [], []
+        # By the block, for what is between takes several times as much memory.
+        for block in torch.arange(len(self.shares)).split(NUM_AT_ONCE):
+            nodes, gains = self._walk(block[:, None].expand(-1, len(tokens)), columns)
+            gains += self.shares[nodes] - self.shares[block][:, None]
+            added.append(gains)
+            reached.append(nodes.int())
+        return torch.cat(added), torch.cat(reached)
+
+    def _walk(self, nodes: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+        """Follow (C, L) columns from nodes (n, C): to others, with what they gain."""
+        gains = torch.zeros(nodes.shape)
+        space = self._columns[" "]
+        for column in columns.T:
+            # Texts are shown with one space where there are several.
+            skipped = (column == space) & self._behind_spaces[nodes]
+            moves = (column != NO_UNIT) & ~skipped
+            nodes = torch.where(moves, self._next[nodes, column.clamp(min=0)], nodes)
+            gains += torch.where(moves, self._gains[nodes], 0.0)
+        return nodes, gains

@@ -22,8 +22,8 @@ SPACE = "<space>"
 
 IMPOSSIBLE = -torch.inf
 
-MAX_ROWS = 500_000
-"""Histories that a `TokenScorer` keeps: 170 MB with 28 tokens."""
+MAX_CELLS = 14_000_000
+"""Scores that a `TokenScorer` keeps, of tokens behind histories: 170 MB."""
 
 _TABLES = threading.Lock()
 """Held by whoever reads or fills the tables of a `TokenScorer`. There is one for all
@@ -86,7 +86,7 @@ class TokenScorer:
         """See `Scorer`."""
         histories = states[:, 0]
         with _TABLES:
-            if self._num_rows > MAX_ROWS:
+            if self._num_rows * len(self.ids) > MAX_CELLS:
                 self._forget()
             self._look_up(histories[self._rows[histories] < 0].unique())  # type: ignore[no-untyped-call]  # torch's
             rows = self._rows[histories]
@@ -148,15 +148,12 @@ class WordScorer:
         self.lm = lm
         self.lm_weight = lm_weight
         self.start = (ROOT, lm.begin if lm else 0)
-        nodes = lexicon.next_nodes
-        self.refused = nodes == REFUSED
-        self.next_nodes = nodes.clamp(min=ROOT)
         # A word is over where a token leads to, or over, the space between words.
         known = lexicon.word_ids >= 0
         self.bonus = torch.where(known, word_score, word_score + unknown_score)
         self.can_end = known | (lexicon.unknown_node != REFUSED)
         self.can_end[ROOT] = True
-        self.lm_ids = torch.zeros(len(nodes), dtype=torch.int64)
+        self.lm_ids = torch.zeros(len(known), dtype=torch.int64)
         if lm is not None:
             lacking = [word for word in lexicon.words if word not in lm.ids]
             if lm.unknown_id is None and (lacking or lexicon.unknown_node != REFUSED):
@@ -176,7 +173,7 @@ class WordScorer:
 
     def _look_ahead(self) -> Tensor:
         """(N,) the best unigram score of the words beyond each node."""
-        promise = torch.zeros(len(self.next_nodes))
+        promise = torch.zeros(len(self.can_end))
         if self.lm is None:
             return promise
         ends = self.can_end.clone()
@@ -193,13 +190,15 @@ class WordScorer:
     def expand(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """See `Scorer`."""
         nodes, histories = states.unbind(-1)
-        reached = self.next_nodes[nodes]
+        reached = self.lexicon.step(nodes)
+        refused = reached == REFUSED
+        reached = reached.clamp(min=ROOT)
         scores = self.promise[reached] - self.promise[nodes][:, None]
         word_scores, longer = self._score_words(nodes, histories)
         is_over = (nodes != ROOT)[:, None] & self.begins_word
         scores = scores + torch.where(is_over, word_scores[:, None], 0.0)
         histories = torch.where(is_over, longer[:, None], histories[:, None])
-        scores = scores.masked_fill(self.refused[nodes], IMPOSSIBLE)
+        scores = scores.masked_fill(refused, IMPOSSIBLE)
         return scores, torch.stack([reached, histories], dim=-1)
 
     def finish(self, states: Tensor) -> Tensor:

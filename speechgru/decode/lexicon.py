@@ -1,30 +1,37 @@
 """Words as sequences of tokens."""
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from speechgru.files import read_lines
 from speechgru.interfaces import BLANK, InputError, Tokenizer
+from speechgru.text.byte_tokens import Spelling
 from speechgru.text.normalize import describe_character
 
 ROOT = 0
 REFUSED = -1
+WITHIN, AT_END, BETWEEN = 0, 1, 2  # of words
+
+NUM_TRIED = 100
+"""Words that are looked at for how a text begins."""
 
 
 class Lexicon:
     """The words that may be heard, as a trie that tokens walk along.
 
     Nodes are integers, 0 between words. A token may hold several characters, the
-    first of which may be the space that ends a word.
+    first of which may be the space that ends a word. Words lead from node to node
+    by the units of `Spelling`.
 
     Dimensions: N nodes, C tokens.
 
     Attributes:
         words: in order of their ids.
-        next_nodes: (N, C) int64; -1 where a token cannot follow.
         word_ids: (N,) int64, of the word that is complete at a node, else -1.
         parents: of the nodes, each lower than its node.
         unknown_node: that of all other words; -1 if there may be none.
@@ -48,69 +55,120 @@ class Lexicon:
         self.words = tuple(words)
         if not self.words:
             raise InputError("the lexicon has no words, expected at least one")
-        alphabet = set("".join(tokenizer.tokens[1:]))
         spaced = next((token for token in tokenizer.tokens if " " in token[1:]), None)
         if spaced is not None:
             raise InputError(
                 f"the token {spaced!r} holds a space behind its first character, "
                 "expected none for decoding with a lexicon; decode without one"
             )
-        children: list[dict[str, int]] = [{}]
-        parents = [ROOT]
-        complete = {}
-        for word_id, word in enumerate(self.words):
-            check_word(word, tokenizer, alphabet)
-            node = ROOT
-            for character in word:
-                if character not in children[node]:
-                    children[node][character] = len(children)
-                    children.append({})
-                    parents.append(node)
-                node = children[node][character]
-            complete[node] = word_id
-        self.unknown_node = len(children) if open_vocabulary else REFUSED
-        if open_vocabulary:
-            children.append({})
-            parents.append(ROOT)
-        self.parents = tuple(parents)
-        self.word_ids = torch.full((len(children),), -1)
-        self.word_ids[list(complete)] = torch.tensor(list(complete.values()))
-        self.next_nodes = self._walk_all(children, tokenizer.tokens)
+        spelling = Spelling(tokenizer.tokens)
+        for word in self.words:
+            check_word(word, tokenizer, spelling)
+        trie = _Trie(spelling)
+        ends = [trie.add(spelling(word)) for word in self.words]
+        self.unknown_node = len(trie.parents) if open_vocabulary else REFUSED
+        self.parents = (*trie.parents, *[ROOT] * open_vocabulary)
+        self.word_ids = torch.full((len(self.parents),), -1)
+        self.word_ids[ends] = torch.arange(len(ends))
+        # Few tokens lead on within a word, so only these are kept, node by node.
+        sources, tokens, targets = torch.tensor(trie.steps).view(-1, 3).unbind(1)
+        order = sources.argsort()
+        self._tokens, self._targets = tokens[order], targets[order]
+        counts = sources.bincount(minlength=len(self.parents))
+        self._first = F.pad(counts.cumsum(0), (1, 0))
+        self._rows = self._lay_rows(tokenizer, trie.begun)
+        can_end = (self.word_ids >= 0) | open_vocabulary
+        self._row = can_end.long()
+        self._row[ROOT] = BETWEEN
 
-    def _walk_all(
-        self, children: list[dict[str, int]], tokens: tuple[str, ...]
-    ) -> Tensor:
-        next_nodes = torch.full((len(children), len(tokens)), self.unknown_node)
-        next_nodes[:, BLANK] = REFUSED
-        columns = {token: index for index, token in enumerate(tokens) if index}
-        for node, followers in enumerate(children):
-            for character, child in followers.items():
-                if character in columns:
-                    next_nodes[node, columns[character]] = child
-        for token, column in columns.items():
-            if len(token) > 1 or token == " ":
-                for node in range(len(children)):
-                    next_nodes[node, column] = self._walk(children, node, token)
-        return next_nodes
+    def _lay_rows(self, tokenizer: Tokenizer, begun: Mapping[int, int]) -> Tensor:
+        """(3, C) where tokens lead that go on with no word: WITHIN, AT_END, BETWEEN."""
+        rows = torch.full((3, len(tokenizer.tokens)), self.unknown_node)
+        rows[:, BLANK] = REFUSED
+        begins = torch.tensor([token[:1] == " " for token in tokenizer.tokens])
+        rows[WITHIN, begins] = REFUSED
+        for token, node in begun.items():
+            rows[AT_END:, token] = node
+        if " " in tokenizer.tokens:
+            space = tokenizer.tokens.index(" ")
+            rows[AT_END, space] = ROOT
+            # Behind no word it would end none; but pieces of words may begin with it.
+            begins_text = _begins_with_space(self.words, tokenizer)
+            rows[BETWEEN, space] = ROOT if begins_text else REFUSED
+        return rows
 
-    def _walk(self, children: list[dict[str, int]], node: int, token: str) -> int:
-        if token == " " and node == ROOT:
-            return REFUSED  # it would end no word
-        if token.startswith(" "):
-            is_word = node in (ROOT, self.unknown_node) or self.word_ids[node] >= 0
-            if not is_word and self.unknown_node == REFUSED:
-                return REFUSED
-            node = ROOT
-        for character in token.removeprefix(" "):
-            node = children[node].get(character, self.unknown_node)
-            if node == REFUSED:
-                return REFUSED
+    def step(self, nodes: Tensor) -> Tensor:
+        """Where every token leads.
+
+        Args:
+            nodes: (n,) int64.
+
+        Returns:
+            (n, C) int64 nodes; -1 where a token cannot follow.
+        """
+        reached = self._rows[self._row[nodes]]
+        first = self._first[nodes]
+        counts = self._first[nodes + 1] - first
+        ends = counts.cumsum(0)
+        rows = torch.repeat_interleave(counts)
+        steps = torch.arange(len(rows)) + (first - ends + counts)[rows]
+        reached[rows, self._tokens[steps]] = self._targets[steps]
+        return reached
+
+
+class _Trie:
+    """Words, unit by unit, and the tokens that lead from place to place in them.
+
+    Attributes:
+        parents: of the nodes.
+        steps: node, token and next node, again and again, for all tokens that lead
+            on within a word.
+        begun: node behind each token that begins a word with its space.
+    """
+
+    def __init__(self, spelling: Spelling) -> None:
+        self.parents = [ROOT]
+        self.steps = array("q")
+        self.begun: dict[int, int] = {}
+        self._children: list[dict[str, int]] = [{}]
+        self._tokens = {units: token for token, units in enumerate(spelling.units)}
+        self._longest = max(map(len, spelling.units))
+
+    def add(self, word: str) -> int:
+        """Add a word, as units; return its last node."""
+        path = [ROOT]
+        for end, unit in enumerate(word, 1):
+            children = self._children[path[-1]]
+            if unit not in children:
+                children[unit] = self._grow(path, word[:end])
+            path.append(children[unit])
+        return path[-1]
+
+    def _grow(self, path: Sequence[int], units: str) -> int:
+        """A new node at the end of a path, and what leads to it."""
+        node = len(self.parents)
+        self.parents.append(path[-1])
+        self._children.append({})
+        for begin in range(max(0, len(units) - self._longest), len(units)):
+            token = self._tokens.get(units[begin:])
+            if token is not None:
+                self.steps.extend((path[begin], token, node))
+        token = self._tokens.get(f" {units}")
+        if token is not None:
+            self.begun[token] = node
         return node
 
 
-def check_word(word: str, tokenizer: Tokenizer, alphabet: set[str]) -> None:
+def _begins_with_space(words: Sequence[str], tokenizer: Tokenizer) -> bool:
+    """Whether also the first word of a text begins with its space."""
+    first = (tokenizer.encode(word)[0] for word in words[:NUM_TRIED])
+    return all(tokenizer.tokens[token_id].startswith(" ") for token_id in first)
+
+
+def check_word(word: str, tokenizer: Tokenizer, spelling: Spelling) -> None:
     """See that a word can be heard. Raises InputError."""
-    foreign = next((character for character in word if character not in alphabet), None)
+    units = spelling(word)
+    foreign = next((unit for unit in units if unit not in spelling.known), None)
     try:
         normalized = tokenizer.normalize(word)
     except InputError:

@@ -6,7 +6,7 @@ from typing import Any
 
 from speechgru.decode.beam import BeamDecoder, Search
 from speechgru.decode.hotwords import HotwordScorer, normalize_phrases
-from speechgru.decode.language import Scorer, ScorerSum, TokenScorer, WordScorer
+from speechgru.decode.language import ScorerSum
 from speechgru.decode.prefix_beam_search import search
 from speechgru.decode.vocabulary import Language
 from speechgru.interfaces import InputError, Tokenizer
@@ -55,29 +55,14 @@ class PrefixBeamDecoder(BeamDecoder):
 
     def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
         """See `BeamDecoder`."""
-        scorers: list[Scorer] = []
-        word_score = self.word_score
         if language.lexicon is None and self.open_vocabulary:
             raise InputError(
                 f"decoder.unknown_score is {self.unknown_score}, but there is neither "
                 "a lexicon nor a language model of words; leave it out"
             )
-        if language.lexicon is not None:
-            scorers.append(
-                WordScorer(
-                    language.lexicon,
-                    tokenizer,
-                    None if language.is_of_tokens else language.lm,
-                    self.lm_weight,
-                    word_score,
-                    self.unknown_score or 0.0,
-                )
-            )
-            word_score = 0.0  # words are counted once
-        if language.lm is not None and language.is_of_tokens:
-            scorers.append(
-                TokenScorer(language.lm, tokenizer, self.lm_weight, word_score)
-            )
+        scorers = language.scorers(
+            tokenizer, self.lm_weight, self.word_score, self.unknown_score or 0.0
+        )
         if self.hotwords:
             self._refuse_unheard(language, tokenizer)
             scorers.append(HotwordScorer(self.hotwords, tokenizer, self.hotword_score))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from speechgru.interfaces import BLANK, Span, Tokenizer
+from speechgru.text.byte_tokens import join_tokens
 
 
 def check_log_probs(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) -> None:
@@ -94,7 +95,7 @@ def group_words(tokens: list[Span]) -> tuple[Span, ...]:
         Span(
             # Composed, as the whole text is.
             text=unicodedata.normalize(
-                "NFC", "".join(token.text for token in members).removeprefix(" ")
+                "NFC", join_tokens(token.text for token in members).removeprefix(" ")
             ),
             start=members[0].start,
             end=members[-1].end,

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from speechgru.decode.language import SPACE, token_names
+from speechgru.decode.language import (
+    SPACE,
+    Scorer,
+    TokenScorer,
+    WordScorer,
+    token_names,
+)
 from speechgru.decode.lexicon import Lexicon, read_lexicon
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.lm.arpa import read_arpa
@@ -22,6 +28,34 @@ class Language:
     lm: NGramModel | None
     is_of_tokens: bool
     lexicon: Lexicon | None
+
+    def scorers(
+        self,
+        tokenizer: Tokenizer,
+        lm_weight: float,
+        word_score: float,
+        unknown_score: float = 0.0,
+    ) -> list[Scorer]:
+        """What weighs texts by all that is known; see `BeamDecoder`.
+
+        Args:
+            tokenizer: of the tokens.
+            lm_weight: of the language model's natural log-probabilities.
+            word_score: added per word.
+            unknown_score: added per word that is not in an open lexicon.
+        """
+        scorers: list[Scorer] = []
+        if self.lexicon is not None:
+            words = None if self.is_of_tokens else self.lm
+            scorers.append(
+                WordScorer(
+                    self.lexicon, tokenizer, words, lm_weight, word_score, unknown_score
+                )
+            )
+            word_score = 0.0  # words are counted once
+        if self.lm is not None and self.is_of_tokens:
+            scorers.append(TokenScorer(self.lm, tokenizer, lm_weight, word_score))
+        return scorers
 
 
 def read_language(
@@ -54,14 +88,16 @@ def is_of_tokens(lm: NGramModel, tokenizer: Tokenizer) -> bool:
     """Whether the words of a language model are tokens.
 
     Raises:
-        InputError: they must be, since there is a space among them, but one is not.
+        InputError: they must be, since there is a space in one, but one is not.
     """
     words = set(lm.words) - {BEGIN, END, UNKNOWN}
     foreign = words - set(token_names(tokenizer))
-    if foreign and SPACE in words:
+    spaced = any(word.startswith(SPACE) for word in words)
+    if foreign and spaced:
         raise InputError(
             f"the language model of tokens holds {min(foreign)!r}, which is not among "
             f"the model's {len(tokenizer.tokens)} tokens; estimate it with the model's "
             "text options by speechgru lm unit=token checkpoint=CHECKPOINT"
         )
-    return not foreign and (SPACE in words or " " not in tokenizer.tokens)
+    has_spaces = any(token.startswith(" ") for token in tokenizer.tokens)
+    return not foreign and (spaced or not has_spaces)

@@ -65,6 +65,14 @@ class CharacterTokenizer:
             characters.update(normalize(word))
         return cls("".join(sorted(characters)), case, punctuation, digits, language)
 
+    def extended(self, characters: Iterable[str]) -> "CharacterTokenizer":
+        """The same with more characters behind the others."""
+        config = self.config()
+        del config["_target_"]
+        new = (c for c in characters if c not in self._ids)
+        config["alphabet"] += "".join(new)
+        return type(self)(**config)
+
     def config(self) -> dict[str, Any]:
         """Give the plain values from which this tokenizer can be built again."""
         return {
@@ -93,10 +101,8 @@ class CharacterTokenizer:
         try:
             return [self._ids[character] for character in normalized]
         except KeyError as error:
-            raise InputError(
-                f"character {describe_character(error.args[0])} is not among the "
-                f"{len(self.tokens)} tokens; normalise the transcript or extend "
-                "text.alphabet"
+            raise unknown_character(
+                error.args[0], len(self.tokens), "extend text.alphabet"
             ) from None
 
     def decode(self, token_ids: Sequence[int]) -> str:
@@ -112,11 +118,24 @@ class CharacterTokenizer:
                     f"{len(self.tokens) - 1}"
                 )
         text = "".join(self.tokens[token_id] for token_id in token_ids)
-        text = unicodedata.normalize("NFC", text)
-        if self.normalizer.case == "lower":
-            # Of checkpoints whose transcripts were made lower case with it.
-            text = text.replace(f"i{DOT_ABOVE}", "i")
-        return text
+        return compose(text, self.normalizer.case)
+
+
+def compose(text: str, case: Case) -> str:
+    """Bring tokens that were put together to the form that `normalize` gives."""
+    text = unicodedata.normalize("NFC", text)
+    if case == "lower":
+        # Of checkpoints whose transcripts were made lower case with it.
+        text = text.replace(f"i{DOT_ABOVE}", "i")
+    return text
+
+
+def unknown_character(character: str, num_tokens: int, remedy: str) -> InputError:
+    """The error for a character that the tokens cannot spell."""
+    return InputError(
+        f"character {describe_character(character)} is not among the {num_tokens} "
+        f"tokens; normalise the transcript or {remedy}"
+    )
 
 
 MOST_CHARACTERS = 100_000
@@ -145,15 +164,16 @@ def _check_alphabet(alphabet: str, normalize: TextNormalizer) -> None:
                 f"text.alphabet holds {describe_character(character)} twice; remove one"
             )
         before.add(character)
-        if not _occurs(character, normalize):
+        if not occurs(character, normalize):
             raise InputError(
                 f"alphabet character {describe_character(character)} can never occur "
-                f"after {_find_cause(character, normalize)}; remove it from "
+                f"after {find_cause(character, normalize)}; remove it from "
                 "text.alphabet or change that option"
             )
 
 
-def _occurs(character: str, normalize: TextNormalizer) -> bool:
+def occurs(character: str, normalize: TextNormalizer) -> bool:
+    """Whether a character can stand in a normalised transcript."""
     # Some stand only alone (kept quotation marks), others only beside a letter
     # (apostrophes, marks, joiners). No mark has a composed form with Q.
     for context in (character, f"Q{character}Q"):
@@ -163,12 +183,13 @@ def _occurs(character: str, normalize: TextNormalizer) -> bool:
     return False
 
 
-def _find_cause(character: str, normalize: TextNormalizer) -> str:
-    if not _occurs(character, TextNormalizer("keep", "keep", "keep")):
+def find_cause(character: str, normalize: TextNormalizer) -> str:
+    """The option by which a character never occurs, with its value."""
+    if not occurs(character, TextNormalizer("keep", "keep", "keep")):
         return "Unicode normalisation (NFC, one kind of apostrophe and of space)"
     case, language = normalize.case, normalize.language
-    if not _occurs(character, TextNormalizer(case, "keep", "keep", language)):
+    if not occurs(character, TextNormalizer(case, "keep", "keep", language)):
         return f"text.case={case}" + (f" in text.language={language}" * bool(language))
-    if not _occurs(character, TextNormalizer("keep", "keep", normalize.digits)):
+    if not occurs(character, TextNormalizer("keep", "keep", normalize.digits)):
         return f"text.digits={normalize.digits}"
     return f"text.punctuation={normalize.punctuation}"

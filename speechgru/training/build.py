@@ -21,6 +21,7 @@ from speechgru.checkpoint.models import (
 )
 from speechgru.data.augment.chain import Chain
 from speechgru.data.inventory import record_files, record_texts, record_utterances
+from speechgru.data.targets import draw_targets
 from speechgru.data.texts import read_sentences
 from speechgru.data.utterances import texts_of
 from speechgru.factory import (
@@ -45,7 +46,7 @@ from speechgru.training.language_model import LanguageModelTask
 from speechgru.training.resuming import hold_to_inventory, known_records
 from speechgru.training.run_files import Run
 from speechgru.training.task import TrainingTask
-from speechgru.training.validation import check_data, find_cache
+from speechgru.training.validation import check_data, find_cache, on_integers
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,9 @@ def build_speech(
         window=data.window,
         cache_size=data.cache_size,
         output_lengths=model.output_lengths,
+        draw_targets=draw_targets(
+            tokenizer, options.seed, on_integers(model.output_lengths)
+        ),
         **plan_options(options),
     )
     return task, datamodule
@@ -266,7 +270,7 @@ def make_model(
         tokenizer = build(last["tokenizer"], "tokenizer", trust)
     elif options.init_from is not None:
         start = load_checkpoint(options.init_from, trust)
-        tokenizer = extend_tokenizer(start.tokenizer, texts, trust)
+        tokenizer = extend_tokenizer(start.tokenizer, texts)
     else:
         tokenizer = build_tokenizer(options.text, texts, trust)
     model = build_model(model_config, len(tokenizer.tokens), trust)

@@ -21,6 +21,7 @@ from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.shards.stored_files import StoredFiles
+from speechgru.data.targets import DrawnTargets
 from speechgru.data.texts import TextDataset
 from speechgru.data.utterances import durations_of, select
 from speechgru.data.window import FileWindow
@@ -232,6 +233,7 @@ class SpeechDataModule(PlannedDataModule):
         seed: of the run.
         output_lengths: (B,) samples to (B,) output frames of the model, so that
             augmentation speeds nothing up too much; None: it may.
+        draw_targets: spells the texts to train on; None: the tokenizer does.
         options: see `PlannedDataModule`.
     """
 
@@ -252,6 +254,7 @@ class SpeechDataModule(PlannedDataModule):
         cache_size: float,
         seed: int,
         output_lengths: Callable[[Tensor], Tensor] | None = None,
+        draw_targets: DrawnTargets | None = None,
         **options: Any,
     ) -> None:
         self._cache_size = cache_size
@@ -275,6 +278,7 @@ class SpeechDataModule(PlannedDataModule):
                 silent,
                 fewest_samples=fewest_samples,
                 read_ahead=stored and stored.read_ahead(mixed, cache_size),
+                draw_targets=draw_targets,
             ),
             SpeechDataset(
                 dev,

@@ -353,7 +353,7 @@ def test_what_is_looked_up_again_is_as_at_first(token_lm, tokenizer, monkeypatch
     decoder = PrefixBeamDecoder(lm=str(token_lm))
     first = decode(decoder, log_probs, tokenizer)
     assert decode(decoder, log_probs, tokenizer) == first
-    monkeypatch.setattr(language, "MAX_ROWS", 1)  # so that all is forgotten at once
+    monkeypatch.setattr(language, "MAX_CELLS", 1)  # so that all is forgotten at once
     assert decode(decoder, log_probs, tokenizer) == first
 
 
@@ -369,14 +369,20 @@ def test_other_weights_need_no_file_again(word_lm, tmp_path, tokenizer):
 
 
 @NEEDS_FLASHLIGHT
-def test_flashlight_says_what_it_cannot_do(word_lm, token_lm, tmp_path, tokenizer):
-    words = WordTokenizer(" AB", ["AB"])
-    with pytest.raises(InputError, match="found the token ' AB' among"):
-        decode(FlashlightDecoder(), hear("AB", words), words)
+def test_flashlight_says_what_it_cannot_do(token_lm, tmp_path, tokenizer):
     (tmp_path / "words.txt").write_text("AB\n")
     decoder = FlashlightDecoder(lexicon=str(tmp_path / "words.txt"), lm=str(token_lm))
     with pytest.raises(InputError, match=r"not both; take decoder=prefix_beam"):
         decode(decoder, hear("AB", tokenizer), tokenizer)
+
+
+@BOTH
+def test_tokens_of_whole_words_are_heard(kind, word_lm):
+    words = WordTokenizer(" AB", ["AB"])
+    for lm in (None, str(word_lm)):
+        [hypothesis] = decode(kind(lm=lm), hear("BA AB", words), words)
+        assert hypothesis.text == "BA AB"
+        assert [token.text for token in hypothesis.tokens] == ["B", "A", " AB"]
 
 
 @NEEDS_FLASHLIGHT

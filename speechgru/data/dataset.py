@@ -8,11 +8,11 @@ from torch.utils.data import Dataset
 from speechgru.audio import resample_audio, wrong_sample_rate
 from speechgru.data.augment.chain import Chain
 from speechgru.data.batch import Example, collate
+from speechgru.data.drawn_targets import DrawnTargets
 from speechgru.data.feasibility import FewestSamples
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.segments import SegmentReader
 from speechgru.data.shards.read_ahead import ReadAhead
-from speechgru.data.targets import DrawnTargets
 from speechgru.data.wordless import Wordless
 from speechgru.interfaces import Batch, InputError, Tokenizer, Utterance
 

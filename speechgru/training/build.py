@@ -20,8 +20,8 @@ from speechgru.checkpoint.models import (
     build_model,
 )
 from speechgru.data.augment.chain import Chain
+from speechgru.data.drawn_targets import draw_targets
 from speechgru.data.inventory import record_files, record_texts, record_utterances
-from speechgru.data.targets import draw_targets
 from speechgru.data.texts import read_sentences
 from speechgru.data.utterances import texts_of
 from speechgru.factory import (

@@ -16,12 +16,12 @@ from torch.utils.data import DataLoader, Dataset
 from speechgru.audio import duration_tolerance
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
+from speechgru.data.drawn_targets import DrawnTargets
 from speechgru.data.feasibility import FewestSamples
 from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.shards.stored_files import StoredFiles
-from speechgru.data.targets import DrawnTargets
 from speechgru.data.texts import TextDataset
 from speechgru.data.utterances import durations_of, select
 from speechgru.data.window import FileWindow

@@ -223,6 +223,27 @@ def test_a_file_that_was_cut_off_is_unpacked_anew(tmp_path, monkeypatch):
     assert (tmp_path / "in/files/a").read_bytes() == b"A" * 5000
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_is_unpacked_is_kept_when_the_work_is_stopped(
+    error, tmp_path, monkeypatch
+):
+    path = make_tar(tmp_path / "a.tar", {"x/a": b"A", "x/b": b"B"})
+
+    def stop(*_):
+        if list((tmp_path / "in").glob(".*/content/x/a")):
+            raise error
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("speechgru.data.unpack.Allowance.check_free", stop)
+        with pytest.raises(error):
+            extract_archive(path, tmp_path / "in" / "files")
+    (kept,) = (tmp_path / "in").iterdir()
+    assert os.listdir(kept / "x") == ["a"]
+    extract_archive(path, tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == ["files"]
+    assert (tmp_path / "in/files/b").read_bytes() == b"B"
+
+
 def test_another_archive_does_not_go_on_with_what_is_unpacked(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 5000})
     monkeypatch.setattr("speechgru.data.unpack.shutil.disk_usage", lambda _: usage)

@@ -11,6 +11,7 @@ from typing import Any
 
 from speechgru.data.corpora.archived import ArchivedCorpus
 from speechgru.data.corpora.recordings import Recording, describe_files
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import check, whole
 
@@ -127,7 +128,7 @@ def _plain(text: str) -> str:
 
 
 def _read_text(path: Path) -> str:
-    text = " ".join(path.read_text(encoding="utf-8").split())
+    text = " ".join(" ".join(read_lines(path, "a sentence")).split())
     if not text:
         raise InputError(
             f"{path}: empty, expected a sentence; take the original archive"

@@ -147,6 +147,7 @@ def test_marks_go_and_suffixes_come_back(text, expected):
             "3.00 s, but a stretch of it lies from 3.5",
         ),
         ("Dan_2000 1 Dan 1.0 2.0 <o> a\n", "Dan_2000.sph: cannot be opened"),
+        ("../../x 1 Ann 1.0 2.0 <o> a\n", "no line of an STM file"),
         (";; nothing\n", "no line of an .stm file, expected the talks of train"),
     ],
 )

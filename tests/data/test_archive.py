@@ -85,6 +85,22 @@ def test_a_full_disk_loses_nothing_that_is_unpacked(kind, tmp_path, monkeypatch)
     assert (tmp_path / "in/files/a").stat().st_ino == seen
 
 
+def test_links_that_are_there_are_in_nobodys_way(tmp_path, monkeypatch):
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        add_member(archive, "x/a", content=b"A")
+        add_member(archive, "x/hard", tarfile.LNKTYPE, "x/a")
+        add_member(archive, "x/soft", tarfile.SYMTYPE, "a")
+        add_member(archive, "x/large", content=bytes(5000))
+    usage = type("Usage", (), {"free": 4000})
+    monkeypatch.setattr("speechgru.data.unpack.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match="disk is full"):
+        extract_archive(tmp_path / "a.tar", tmp_path / "files")
+    usage.free = 10**6
+    extract_archive(tmp_path / "a.tar", tmp_path / "files")
+    for name in ("a", "hard", "soft"):
+        assert (tmp_path / "files" / name).read_bytes() == b"A"
+
+
 def test_a_file_that_was_cut_off_is_unpacked_anew(tmp_path, monkeypatch):
     path = make_tar(tmp_path / "a.tar", {"x/a": b"A" * 5000, "x/b": b"B" * 5000})
 

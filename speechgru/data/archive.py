@@ -140,15 +140,17 @@ def extract_archive(path: Path, destination: Path, nested: Sequence[str] = ()) -
             _extract(inner, inner.parent, allowance)
             inner.unlink()
         os.replace(top, destination)
-    except (NoSpaceError, KeyboardInterrupt):
-        with contextlib.suppress(OSError):
-            os.rename(content, kept)
+    except BaseException as error:
+        # Ctrl-C and the like say nothing against what is unpacked.
+        if isinstance(error, NoSpaceError) or not isinstance(error, Exception):
+            with contextlib.suppress(OSError):
+                os.rename(content, kept)
+        if isinstance(error, OSError):
+            raise InputError(
+                f"{path}: cannot be unpacked into {destination} ({error}); "
+                "free space there, or fetch the archive again"
+            ) from error
         raise
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be unpacked into {destination} ({error}); "
-            "free space there, or fetch the archive again"
-        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -107,8 +107,10 @@ def _fetch(url: str, part: Path, size: int | None) -> None:
         if error.code != 416:  # nothing beyond `start`
             raise
         error.close()
+        if size is not None:
+            raise _RefusedError(f"it has no byte {start} of {size}") from error
         # Whole already, or not of this file: only the host's word can tell.
-        if size is None and error.headers.get("Content-Range") == f"bytes */{start}":
+        if error.headers.get("Content-Range") == f"bytes */{start}":
             return
         part.unlink()
         _fetch(url, part, size)

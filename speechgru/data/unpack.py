@@ -190,6 +190,10 @@ def _extract_member(
         if _is_there(target, safe.size, safe.mtime):
             return
         allowance.check_free(safe.size)
+    if safe.islnk() and target.exists():
+        if target.samefile(folder / safe.linkname):
+            return
+        target.unlink()
     if not safe.isdir() and target.is_symlink():
         target.unlink()
     with _disk(allowance):

@@ -130,6 +130,13 @@ def test_another_size_than_expected_is_refused(server, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_mirror_of_a_shorter_file_takes_nothing_away(server, tmp_path):
+    (tmp_path / "a.tar.part").write_bytes(b"x" * 1_100_000)
+    with pytest.raises(InputError, match="it has no byte 1100000 of 1200000"):
+        download(f"{server}/ranges", tmp_path / "a.tar", size=1_200_000)
+    assert (tmp_path / "a.tar.part").stat().st_size == 1_100_000
+
+
 def test_what_does_not_say_its_size_is_read_no_further_than_expected(server, tmp_path):
     with pytest.raises(InputError, match="it serves more than 2000000 bytes"):
         download(f"{server}/endless", tmp_path / "a.tar", size=2_000_000)

@@ -3,6 +3,7 @@
 import shutil
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from speechgru.data.archive import extract_archive, locate_archive
 from speechgru.data.corpora.archives import Archive
 from speechgru.data.corpora.corpus import Corpus
 from speechgru.data.corpora.counts import ReferenceCounts
+from speechgru.data.corpora.left_out import LeftOut, write_left_out
 from speechgru.data.source import PreparedReport
 from speechgru.interfaces import InputError, Utterance
 
@@ -124,11 +126,16 @@ class ArchivedCorpus(DownloadedCorpus):
         """
         for archive in self.archives:
             self._unpack(archive)
-        splits = self._read_files()
+        splits, left_out = self._read_release()
         report = self._report(splits)
         self.counts.check(self.name, report.splits)
         self._write(splits)
-        return report
+        notes = [f"{self.name} {n}" for n in write_left_out(self.root, left_out)]
+        return replace(report, notes=(*report.notes, *notes))
+
+    def _read_release(self) -> tuple[dict[str, list[Utterance]], list[LeftOut]]:
+        """Describe the unpacked files, and name those that cannot be used."""
+        return self._read_files(), []
 
     @abstractmethod
     def _read_files(self) -> dict[str, list[Utterance]]:

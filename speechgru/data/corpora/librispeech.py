@@ -8,6 +8,7 @@ from pathlib import Path
 
 from speechgru.data.corpora.parted import PartedCorpus
 from speechgru.data.corpora.recordings import Recording, describe_files
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
 
 
@@ -48,7 +49,9 @@ class LibriSpeech(PartedCorpus):
 
 def _read_chapter(path: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_lines(path, "transcripts"), 1):
+        if not line:
+            continue
         id, _, text = line.strip().partition(" ")
         if not text or id in texts:
             raise InputError(

@@ -11,6 +11,7 @@ from typing import Any
 
 from speechgru.data.corpora.archived import ArchivedCorpus
 from speechgru.data.corpora.recordings import Recording, describe_files
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
 
@@ -93,10 +94,11 @@ class LJSpeech(ArchivedCorpus):
 def _read_metadata(path: Path, normalized: bool) -> dict[str, str]:
     """Lines `ID|TEXT|TEXT`, in which quotes stand for themselves."""
     texts: dict[str, str] = {}
-    # Not splitlines: a text may hold what Unicode, but not the file, ends a line with.
-    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    lines = read_lines(path, "transcripts")
+    if lines[-1] == "":
+        lines.pop()
     for number, line in enumerate(lines, 1):
-        columns = line.rstrip("\r").split("|")
+        columns = line.split("|")
         is_id = re.fullmatch(r"LJ\d{3}-\d{4}", columns[0])
         if len(columns) != 3 or not is_id or columns[0] in texts:
             raise InputError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from speechgru.data.corpora.archived import ArchivedCorpus
 from speechgru.data.corpora.recordings import Recording, describe_files
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
 
 _NOISE = "_background_noise_"
@@ -61,10 +62,4 @@ def _describe(path: Path) -> Recording:
 
 
 def _read_list(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}), expected the names of the "
-            "files of a split; take the original archive"
-        ) from error
+    return [name for name in read_lines(path, "names of files") if name]

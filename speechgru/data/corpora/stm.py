@@ -7,13 +7,14 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError
 
 IGNORED = "ignore_time_segment_in_scoring"
 """The text of a stretch that nobody transcribed."""
 
 _LINE = re.compile(
-    r"(?P<talk>\S+) +\S+ +(?P<speaker>\S+) +(?P<start>[\d.]+) +(?P<end>[\d.]+)"
+    r"(?P<talk>[^\s/]+) +\S+ +(?P<speaker>\S+) +(?P<start>[\d.]+) +(?P<end>[\d.]+)"
     r"(?: +<[^>\s]*>)?(?: +(?P<text>.*))?"
 )
 
@@ -42,15 +43,8 @@ def read_stm(path: Path) -> list[Stretch]:
         InputError: not UTF-8, or a line that is none, or whose end is not behind its
             start.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({error}), expected an STM file in UTF-8; take "
-            "the original archive"
-        ) from error
     stretches = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_lines(path, "an STM file"), 1):
         line = " ".join(line.split())
         if not line or line.startswith(";;"):
             continue

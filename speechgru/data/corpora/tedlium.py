@@ -7,13 +7,14 @@ the talks belong to TED).
 
 import logging
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from speechgru.audio import AudioInfo
 from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.left_out import LeftOut
 from speechgru.data.corpora.recordings import inspect_files
 from speechgru.data.corpora.stm import IGNORED, Stretch, read_stm
 from speechgru.interfaces import InputError, Utterance
@@ -32,7 +33,7 @@ class TEDLIUM(ArchivedCorpus):
 
     A talk is one file, an utterance a stretch of it; start and length are rounded to
     whole samples. Stretches that nobody transcribed are left out, and so are those
-    without a word; both are counted. In the texts, marks of pronunciation, pauses and
+    without a word; both are named. In the texts, marks of pronunciation, pauses and
     noises are removed, and what was split off at an apostrophe (it 's) is joined.
 
     Args:
@@ -78,9 +79,14 @@ class TEDLIUM(ArchivedCorpus):
         self.before, self.after = padding
 
     def _read_files(self) -> dict[str, list[Utterance]]:
-        return {split: self._read_split(split) for split in self.splits}
+        return self._read_release()[0]
 
-    def _read_split(self, split: str) -> list[Utterance]:
+    def _read_release(self) -> tuple[dict[str, list[Utterance]], list[LeftOut]]:
+        left_out: list[LeftOut] = []
+        splits = {split: self._read_split(split, left_out) for split in self.splits}
+        return splits, left_out
+
+    def _read_split(self, split: str, left_out: list[LeftOut]) -> list[Utterance]:
         folder = self.files / "legacy" / split
         by_talk: dict[str, list[Stretch]] = defaultdict(list)
         for path in sorted((folder / "stm").glob("*.stm")):
@@ -93,17 +99,29 @@ class TEDLIUM(ArchivedCorpus):
             )
         paths = {talk: folder / "sph" / f"{talk}.sph" for talk in sorted(by_talk)}
         infos = inspect_files(list(paths.values()), f"{self.name} {split}")
-        left_out: Counter[str] = Counter()
-        utterances = []
+        utterances, num_shortened = [], 0
         for (talk, path), info in zip(paths.items(), infos, strict=True):
             stretches = sorted(by_talk[talk], key=lambda each: each.start)
             bounds = self._bounds(stretches, info, is_padded=split == "train")
             for stretch, (first, stop) in zip(stretches, bounds, strict=True):
-                text = self._clean(stretch.text, left_out)
-                if text is not None:
-                    utterances.append(_describe(stretch, path, text, first, stop, info))
-        for reason, count in sorted(left_out.items()):
-            _log.warning("%s %s: %d stretches %s", self.name, split, count, reason)
+                text = clean_text(stretch.text)
+                reason = self._why_not(stretch.text, text)
+                if reason is not None:
+                    span = f"{stretch.talk} {stretch.start}-{stretch.end} s"
+                    left_out.append(LeftOut(split, span, reason))
+                    continue
+                if self.unknown == "remove":
+                    num_shortened += _UNKNOWN in text.split()
+                    text = _without_unknown(text)
+                utterances.append(_describe(stretch, path, text, first, stop, info))
+        if num_shortened:
+            _log.warning(
+                "%s %s: %d utterances have lost a %s; see corpus.unknown",
+                self.name,
+                split,
+                num_shortened,
+                _UNKNOWN,
+            )
         return utterances
 
     def _bounds(
@@ -128,22 +146,18 @@ class TEDLIUM(ArchivedCorpus):
             )
         return padded
 
-    def _clean(self, text: str, left_out: Counter[str]) -> str | None:
-        """The words of a stretch; None: it is left out, for the reason counted."""
-        if IGNORED in text.lower():
-            left_out["that nobody transcribed are left out"] += 1
-            return None
-        words = clean_text(text).split()
-        if _UNKNOWN in words and self.unknown != "keep":
-            if self.unknown == "leave_out":
-                left_out["with <unk> are left out (corpus.unknown)"] += 1
-                return None
-            left_out["have lost their <unk> (corpus.unknown)"] += 1
-            words = [word for word in words if word != _UNKNOWN]
-        if not words:
-            left_out["without a word are left out"] += 1
-            return None
-        return " ".join(words)
+    def _why_not(self, written: str, text: str) -> str | None:
+        """Why a stretch is left out; None: it is not."""
+        if IGNORED in written.lower():
+            return "nobody transcribed it"
+        if self.unknown == "leave_out" and _UNKNOWN in text.split():
+            return f"it has a {_UNKNOWN}"
+        words = _without_unknown(text) if self.unknown == "remove" else text
+        return None if words else "it has no word"
+
+
+def _without_unknown(text: str) -> str:
+    return " ".join(word for word in text.split() if word != _UNKNOWN)
 
 
 def clean_text(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from speechgru.data.corpora.owned import OwnedCorpus
 from speechgru.data.corpora.recordings import Recording, describe_files
 from speechgru.data.corpora.timit_phones import map_phone
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
 
@@ -145,8 +146,10 @@ def _beside(path: Path, ending: str) -> Path:
 def _read_last_column(path: Path) -> list[str]:
     """Lines `FIRST LAST SYMBOL`, in samples."""
     found = []
-    for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), 1):
+    for number, line in enumerate(read_lines(path, "symbols and their samples"), 1):
         columns = line.split()
+        if not columns:
+            continue
         if len(columns) != 3 or not (columns[0] + columns[1]).isdigit():
             raise InputError(
                 f"{path}:{number}: '{line}' is no symbol with its samples, expected "

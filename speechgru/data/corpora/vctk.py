@@ -3,18 +3,17 @@
 Source: https://datashare.is.ed.ac.uk/handle/10283/3443 (CC BY 4.0).
 """
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.left_out import LeftOut
 from speechgru.data.corpora.recordings import Recording, describe_files
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import check, whole
-
-_log = logging.getLogger(__name__)
 
 _STEP = 10  # speakers, one of dev and one of test
 _COMMON = 0.5  # of all speakers: only what all were asked to read is said by more
@@ -27,7 +26,7 @@ class VCTK(ArchivedCorpus):
     10, 20, ..., train the others. Everybody reads the same passage about the rainbow
     and the same elicitation paragraph: what more than half of the speakers say is left
     out of dev and test, or their texts were those of train. What has no text or no
-    audio is left out and counted: p315 has lost its texts, p280 its second microphone.
+    audio is left out and named: p315 has lost its texts, p280 its second microphone.
 
     Args:
         microphone: 1 or 2.
@@ -63,6 +62,9 @@ class VCTK(ArchivedCorpus):
         return self.name if self.microphone == 1 else f"{self.name}-mic2"
 
     def _read_files(self) -> dict[str, list[Utterance]]:
+        return self._read_release()[0]
+
+    def _read_release(self) -> tuple[dict[str, list[Utterance]], list[LeftOut]]:
         texts = {path.stem: path for path in self.files.glob("txt/*/*.txt")}
         ending = f"_mic{self.microphone}"
         audio_paths = {
@@ -76,45 +78,39 @@ class VCTK(ArchivedCorpus):
                 f" and wav48_silence_trimmed/p225/p225_001{ending}.flac; take the "
                 "original archive"
             )
-        _say_left_out(self.name, audio_paths.keys() - texts.keys(), "text")
-        _say_left_out(self.name, texts.keys() - audio_paths.keys(), "recording")
+        left_out = [
+            *(LeftOut("", i, "no text") for i in sorted(audio_paths.keys() - texts)),
+            *(
+                LeftOut("", i, "no recording")
+                for i in sorted(texts.keys() - audio_paths)
+            ),
+        ]
         recordings = [
             Recording(id, audio_paths[id], _read_text(texts[id]), _speaker(id))
             for id in ids
         ]
-        return self._cut(describe_files(recordings, self.name))
+        splits, common = self._cut(describe_files(recordings, self.name))
+        return splits, left_out + common
 
-    def _cut(self, utterances: Sequence[Utterance]) -> dict[str, list[Utterance]]:
+    def _cut(
+        self, utterances: Sequence[Utterance]
+    ) -> tuple[dict[str, list[Utterance]], list[LeftOut]]:
         speakers = sorted({_speaker(utterance.id) for utterance in utterances})
         places = {speaker: place for place, speaker in enumerate(speakers, 1)}
         by_place = {_STEP - 1: "dev", 0: "test"}
         said_by = {(_plain(u.text), u.speaker) for u in utterances}
         counts = Counter(text for text, _ in said_by)
         splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
-        num_common = 0
+        common = []
         for utterance in utterances:
             place = places[_speaker(utterance.id)] % _STEP
             split = by_place.get(place, "train")
             is_common = counts[_plain(utterance.text)] > _COMMON * len(speakers)
             if is_common and split != "train" and not self.common_texts:
-                num_common += 1
+                common.append(LeftOut(split, utterance.id, "everybody reads it"))
             else:
                 splits[split].append(utterance)
-        if num_common:
-            _log.warning(
-                "%s: left out of dev and test: %d utterances of texts that everybody "
-                "reads; corpus.common_texts=true keeps them",
-                self.name,
-                num_common,
-            )
-        return splits
-
-
-def _say_left_out(name: str, ids: set[str], missing: str) -> None:
-    counts = Counter(_speaker(id) for id in ids)
-    if counts:
-        by_speaker = ", ".join(f"{n} of {s}" for s, n in sorted(counts.items()))
-        _log.warning("%s: left out, without a %s: %s", name, missing, by_speaker)
+        return splits, common
 
 
 def _speaker(id: str) -> str:
@@ -127,7 +123,7 @@ def _plain(text: str) -> str:
 
 
 def _read_text(path: Path) -> str:
-    text = " ".join(path.read_text(encoding="utf-8").split())
+    text = " ".join(" ".join(read_lines(path, "a sentence")).split())
     if not text:
         raise InputError(
             f"{path}: empty, expected a sentence; take the original archive"

@@ -1,15 +1,11 @@
 """Work on several processes, none of which outlives it."""
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import TypeVar
 
-import torch
-
+from speechgru.data.processes import processes
 from speechgru.interfaces import InputError
 
 Item = TypeVar("Item")
@@ -37,7 +33,7 @@ def in_parallel(
     if count == 1:
         yield from ((number, work(item)) for number, item in enumerate(items))
         return
-    with _processes(count) as pool:
+    with processes(count) as pool:
         waiting: dict[Future[Result], int] = {}
         left = enumerate(items)
         while True:
@@ -54,27 +50,3 @@ def in_parallel(
                         "a process that wrote a shard was killed, most often because "
                         "memory ran out; free some and start again: it goes on"
                     ) from error
-
-
-@contextmanager
-def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with the block, however it ends."""
-    before = set(multiprocessing.active_children())
-    # Forked: a process that imports torch anew takes seconds to begin.
-    context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(count, context, initializer=_begin)
-    try:
-        yield pool
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - before:
-            process.kill()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the main process, and end at SIGTERM; take one core."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    torch.set_num_threads(1)

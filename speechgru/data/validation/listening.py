@@ -1,19 +1,16 @@
 """Decode many files at once, each once, and not again while it stays as it is."""
 
 import hashlib
-import multiprocessing
-import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-import torch
-
 from speechgru.audio import AudioError, inspect_audio
+from speechgru.data.processes import processes
 from speechgru.data.segments import MPEG, SegmentReader
 from speechgru.data.validation.cache import ExaminedAudio
 from speechgru.data.validation.heard import Heard
@@ -75,7 +72,7 @@ def listen_to_all(
             unknown = [utterance for (_, utterance), heard in pairs if heard is None]
             future = None
             if unknown and num_processes > 1:
-                pool = pool or stack.enter_context(_processes(num_processes))
+                pool = pool or stack.enter_context(processes(num_processes))
                 future = pool.submit(listen, unknown)
             waiting.append(_Chunk(placed, found, unknown, future))
             if len(waiting) > 4 * num_processes:  # results do not pile up
@@ -162,27 +159,3 @@ def _go_together(first: Utterance, second: Utterance) -> bool:
     # What a byte range holds has no ending to tell by.
     is_coded = second.audio_path.suffix.lower() in MPEG
     return is_coded or second.byte_range is not None
-
-
-@contextmanager
-def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with the block, however it ends."""
-    before = set(multiprocessing.active_children())
-    # Forked: a process that imports torch anew takes longer than 1,000 files.
-    context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(count, context, initializer=_begin)
-    try:
-        yield pool
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - before:
-            process.kill()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the main process, and end at SIGTERM; take one core."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    torch.set_num_threads(1)

@@ -98,6 +98,13 @@ def test_lines_and_files_must_correspond(tmp_path, lines, message):
     assert not list((tmp_path / "root").glob("*.jsonl"))
 
 
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    release = lay_out(tmp_path / "release")
+    (release / "metadata.csv").write_bytes(b"LJ001-0001|caf\xe9|caf\xe9\n")
+    with pytest.raises(InputError, match=r"metadata.csv: cannot be read .* in UTF-8"):
+        build(tmp_path, release).prepare()
+
+
 def test_all_splits_together_have_the_published_size(tmp_path):
     with pytest.raises(InputError, match=r"all: 5 utterances, expected 13100; .*\.all"):
         build(tmp_path, utterances={"all": 13100}).prepare()

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,9 @@ def test_an_utterance_is_exactly_the_samples_of_its_stretch(tmp_path):
     assert utterance.audio_path.read_bytes().startswith(b"NIST_1A")
 
 
-def test_texts_are_cleaned_and_gaps_left_out_and_counted(tmp_path, caplog):
+def test_texts_are_cleaned_and_gaps_left_out_and_named(tmp_path, caplog):
     corpus = build(tmp_path)
-    corpus.prepare()
+    report = corpus.prepare()
     train = corpus.read("train")
     assert [u.text for u in train] == ["the talk it's on", "you're right"]
     assert [u.id for u in train] == [
@@ -78,12 +79,16 @@ def test_texts_are_cleaned_and_gaps_left_out_and_counted(tmp_path, caplog):
     assert {u.speaker for u in train} == {"Ann_2009P"}
     assert [u.text for u in corpus.read("dev")] == ["good morning"]
     assert set(caplog.messages) == {
-        "tedlium train: 1 stretches that nobody transcribed are left out",
-        "tedlium train: 1 stretches without a word are left out",
-        "tedlium train: 1 stretches have lost their <unk> (corpus.unknown)",
-        "tedlium dev: 1 stretches that nobody transcribed are left out",
-        "tedlium dev: 1 stretches have lost their <unk> (corpus.unknown)",
+        "tedlium train: 1 utterances have lost a <unk>; see corpus.unknown",
+        "tedlium dev: 1 utterances have lost a <unk>; see corpus.unknown",
     }
+    lines = (tmp_path / "root/left-out.jsonl").read_text().splitlines()
+    assert [tuple(json.loads(line).values()) for line in lines] == [
+        ("train", "Ann_2009P 2.0-2.5 s", "nobody transcribed it"),
+        ("train", "Ann_2009P 2.5-2.95 s", "it has no word"),
+        ("dev", "Bob_2010 0.0-0.33 s", "nobody transcribed it"),
+    ]
+    assert "left-out.jsonl: 3 recordings, e.g. Ann_2009P 2.0-2.5 s" in report.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,7 @@ def test_marks_go_and_suffixes_come_back(text, expected):
             "3.00 s, but a stretch of it lies from 3.5",
         ),
         ("Dan_2000 1 Dan 1.0 2.0 <o> a\n", "Dan_2000.sph: cannot be opened"),
+        ("../../x 1 Ann 1.0 2.0 <o> a\n", "no line of an STM file"),
         (";; nothing\n", "no line of an .stm file, expected the talks of train"),
     ],
 )

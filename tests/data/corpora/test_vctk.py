@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -56,33 +57,50 @@ def test_no_speaker_is_in_two_splits(tmp_path):
     assert len({u.speaker for u in corpus.read("train")}) == 8
 
 
-def test_what_everybody_reads_is_in_train_alone_and_said(tmp_path, caplog):
+def left_out(tmp_path: Path) -> list[dict[str, str]]:
+    lines = (tmp_path / "root/left-out.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_what_everybody_reads_is_in_train_alone_and_said(tmp_path):
     corpus = build(tmp_path)
-    corpus.prepare()
+    (note,) = corpus.prepare().notes
+    assert note.startswith("vctk left out, see ")
+    assert "left-out.jsonl: 6 recordings, e.g. p227_001 (no text)" in note
     assert [u.text for u in corpus.read("dev")] == ["We shared it.", "p234 ends."]
     assert sum(u.text.startswith("Please") for u in corpus.read("train")) == 8
-    assert "left out of dev and test: 2 utterances of texts that every" in caplog.text
+    common = [r for r in left_out(tmp_path) if r["reason"] == "everybody reads it"]
+    assert [(r["split"], r["file"]) for r in common] == [
+        ("dev", "p234_001"),
+        ("test", "p235_001"),
+    ]
     kept = build(tmp_path, common_texts=True)
     kept.prepare()
     assert len(kept.read("dev")) == 3
+    assert len(left_out(tmp_path)) == 4
 
 
-def test_what_has_no_text_or_no_recording_is_left_out_and_counted(tmp_path, caplog):
+def test_what_has_no_text_or_no_recording_is_left_out_and_named(tmp_path):
     corpus = build(tmp_path)
     corpus.prepare()
-    assert "vctk: left out, without a text: 3 of p227" in caplog.messages
-    assert "vctk: left out, without a recording: 1 of p228" in caplog.messages
+    reasons = {r["file"]: r["reason"] for r in left_out(tmp_path)}
+    assert {f for f, r in reasons.items() if r == "no text"} == {
+        f"p227_{number:03}" for number in (1, 2, 3)
+    }
+    assert reasons["p228_002"] == "no recording"
     ids = {u.id for u in corpus.read("train")}
     assert not {id for id in ids if id.startswith("p227")}
     assert {id for id in ids if id.startswith("p228")} == {"p228_001", "p228_003"}
 
 
-def test_the_second_microphone_is_a_choice(tmp_path, caplog):
+def test_the_second_microphone_is_a_choice(tmp_path):
     corpus = build(tmp_path, microphone=2)
     assert corpus.variant == "vctk-mic2"
     corpus.prepare()
     assert {u.duration for u in corpus.read("train")} == {0.2}
-    assert "without a recording: 3 of p226" in caplog.text
+    assert {"p226_001", "p226_002", "p226_003"} <= {
+        r["file"] for r in left_out(tmp_path) if r["reason"] == "no recording"
+    }
     with pytest.raises(InputError, match=r"corpus.microphone is 3, expected a whole"):
         build(tmp_path, microphone=3)
 

@@ -5,10 +5,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from speechgru.audio import duration_tolerance
+from speechgru.audio import AudioInfo, duration_tolerance
 from speechgru.data.corpora.common_voice_splits import Tables
-from speechgru.data.corpora.durations import read_duration, read_durations
 from speechgru.data.corpora.left_out import LeftOut
+from speechgru.data.corpora.recordings import try_files
 from speechgru.data.corpora.tsv import read_tsv
 from speechgru.files import reason, show
 from speechgru.interfaces import InputError, Utterance
@@ -86,8 +86,9 @@ def _read_durations(
     found: dict[str, float | str] = dict(known)
     rest = [file for file in files if file not in found]
     paths = [folder / "clips" / file for file in rest]
-    durations = read_durations(paths, f"common_voice {folder.name}")
-    found.update(zip(rest, durations, strict=True))
+    infos = try_files(paths, f"common_voice {folder.name}")
+    for file, info in zip(rest, infos, strict=True):
+        found[file] = info.duration if isinstance(info, AudioInfo) else str(info)
     return found, notes
 
 
@@ -115,12 +116,14 @@ def _find_difference(
     folder: Path, files: Sequence[str], known: Mapping[str, float | str]
 ) -> str | None:
     """A clip of a sample that is not as long as the table says."""
-    for file in files[:: max(1, len(files) // _SAMPLE)]:
-        expected, found = known.get(file), read_duration(folder / "clips" / file)
+    sample = [f for f in files[:: max(1, len(files) // _SAMPLE)] if f in known]
+    infos = try_files([folder / "clips" / file for file in sample], "sample")
+    for file, info in zip(sample, infos, strict=True):
+        expected = known[file]
         if (
             isinstance(expected, float)
-            and isinstance(found, float)
-            and abs(found - expected) > duration_tolerance(found)
+            and isinstance(info, AudioInfo)
+            and abs(info.duration - expected) > duration_tolerance(info.duration)
         ):
-            return f"{file} is {found:.3f} s long, not {expected:.3f} as it says"
+            return f"{file} is {info.duration:.3f} s long, not {expected:.3f}"
     return None

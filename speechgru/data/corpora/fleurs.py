@@ -65,22 +65,28 @@ class FLEURS(ArchivedCorpus):
         described = {"file": file, "url": f"{address.rstrip('/')}/{file}"}
         super().__init__(
             name,
-            Path(root) / (f"{language}-written" if written else language),
+            Path(root) / language,
             archive,
             [described | ({"file_sha256": file_sha256} if file_sha256 else {})],
         )
         self.language = language
-        self.column = _RAW if written else _TEXT
+        self.written = written
 
     @property
     def variant(self) -> str:
-        """The name and the language."""
-        return f"{self.name}-{self.language}"
+        """The name, the language, and whether sentences are as they are written."""
+        return f"{self.name}-{self.language}" + "-written" * self.written
 
     @property
     def prepare_command(self) -> str:
         """What a message tells people to run."""
-        return f"{super().prepare_command} corpus.language={self.language}"
+        command = f"{super().prepare_command} corpus.language={self.language}"
+        return command + " corpus.written=true" * self.written
+
+    def manifest_path(self, split: str) -> Path:
+        """Where a split is described; both kinds of sentences have their own."""
+        path = super().manifest_path(split)
+        return path.with_name(f"{split}-written.jsonl") if self.written else path
 
     def _unpack(self, archive: Archive) -> None:
         copy = self._find_copy()
@@ -139,7 +145,7 @@ class FLEURS(ArchivedCorpus):
                     f"{path}:{number}: {len(fields)} fields between tabs, expected "
                     f"{_FEWEST}; take the original archive"
                 )
-            file, text = fields[_FILE], fields[self.column].strip()
+            file, text = fields[_FILE], fields[_RAW if self.written else _TEXT].strip()
             if Path(file).name != file or file in seen or not text:
                 raise InputError(
                     f"{path}:{number}: {show(file)} with {show(text)} is not one new "

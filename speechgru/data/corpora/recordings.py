@@ -1,12 +1,12 @@
 """Files of a corpus to utterances; their headers are read by several processes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from speechgru.audio import AudioInfo, inspect_audio
+from speechgru.audio import AudioError, AudioInfo, inspect_audio
 from speechgru.data.processes import processes
 from speechgru.interfaces import InputError, Utterance
 from speechgru.progress import Progress
@@ -74,31 +74,65 @@ def inspect_files(
         InputError: the first file, in their order, that is no sound; or a process
             was killed.
     """
-    if num_processes is None:
-        num_processes = num_processors()
-    found: list[AudioInfo] = []
-    with Progress(f"{name}: reading headers", len(paths), "files") as progress:
-        if num_processes == 1 or len(paths) < WORTH_IT:
-            for path in paths:
-                found.append(inspect_audio(path))
-                progress.advance()
-            return found
-        with processes(num_processes) as pool:
-            try:
-                for infos in pool.map(_inspect, _cut(paths)):
-                    found += infos
-                    progress.advance(len(infos))
-            except BrokenProcessPool as error:
-                raise InputError(
-                    f"{paths[len(found)]}: a process that read the header of this or "
-                    "one of the next files was killed, most often because memory ran "
-                    "out; free some and try again"
-                ) from error
+    found = []
+    for info in try_files(paths, name, num_processes):
+        if isinstance(info, AudioError):
+            raise info
+        found.append(info)
     return found
 
 
-def _inspect(paths: Sequence[Path]) -> list[AudioInfo]:
-    return [inspect_audio(path) for path in paths]
+def try_files(
+    paths: Sequence[Path], name: str, num_processes: int | None = None
+) -> Iterator[AudioInfo | AudioError]:
+    """Read the headers of many files, of which some may be damaged.
+
+    Args:
+        paths, name, num_processes: as for `inspect_files`.
+
+    Yields:
+        In the order of the paths, what a header says, or what is wrong with the file.
+
+    Raises:
+        InputError: a process was killed.
+    """
+    if num_processes is None:
+        num_processes = num_processors()
+    with Progress(f"{name}: reading headers", len(paths), "files") as progress:
+        for infos in _inspect_all(paths, num_processes):
+            yield from infos
+            progress.advance(len(infos))
+
+
+def _inspect_all(
+    paths: Sequence[Path], num_processes: int
+) -> Iterator[list[AudioInfo | AudioError]]:
+    if num_processes == 1 or len(paths) < WORTH_IT:
+        yield from map(_inspect, _cut(paths))
+        return
+    num_done = 0
+    with processes(num_processes) as pool:
+        try:
+            for infos in pool.map(_inspect, _cut(paths)):
+                num_done += len(infos)
+                yield infos
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"{paths[num_done]}: a process that read the header of this or one of "
+                "the next files was killed, most often because memory ran out; free "
+                "some and try again"
+            ) from error
+
+
+def _inspect(paths: Sequence[Path]) -> list[AudioInfo | AudioError]:
+    return [_try(path) for path in paths]
+
+
+def _try(path: Path) -> AudioInfo | AudioError:
+    try:
+        return inspect_audio(path)
+    except AudioError as error:
+        return error
 
 
 def _cut(paths: Iterable[Path]) -> Iterable[list[Path]]:

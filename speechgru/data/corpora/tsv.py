@@ -70,14 +70,14 @@ def _has_doubled_quotes(path: Path) -> bool:
     Such a field stands in quotes and has a doubled one inside, for without a quote
     inside it would need none outside.
     """
-    quoted = [
-        _is_doubled(field)
-        for _, line in _read_lines(path)
-        if '"' in line
-        for field in _split(line)
-        if '"' in field
-    ]
-    return bool(quoted) and all(quoted)
+    found = False
+    for _, line in _read_lines(path):
+        for field in _split(line) if '"' in line else ():
+            if '"' in field:
+                if not _is_doubled(field):
+                    return False
+                found = True
+    return found
 
 
 def _is_doubled(field: str) -> bool:

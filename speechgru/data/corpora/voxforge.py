@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from speechgru.audio import AudioError
 from speechgru.data.archive import extract_archive
 from speechgru.data.corpora.corpus import Corpus
-from speechgru.data.corpora.durations import read_durations
 from speechgru.data.corpora.left_out import LeftOut, write_left_out
+from speechgru.data.corpora.recordings import try_files
 from speechgru.data.corpora.shared import name_shared
 from speechgru.data.corpora.speakers import deal_speakers
 from speechgru.data.corpora.voxforge_sessions import (
@@ -140,13 +141,13 @@ class VoxForge(Corpus):
         self, prompted: Sequence[Prompted], left_out: list[LeftOut]
     ) -> dict[str, list[Utterance]]:
         """Utterances by split; what is damaged goes to what is left out."""
-        durations = read_durations([each.path for each in prompted], self.name)
+        infos = try_files([each.path for each in prompted], self.name)
         utterances = []
         known: Counter[str] = Counter()
-        for each, duration in zip(prompted, durations, strict=True):
-            if isinstance(duration, str):
+        for each, info in zip(prompted, infos, strict=True):
+            if isinstance(info, AudioError):
                 name = f"{each.session}/{each.path.name}"
-                left_out.append(LeftOut("", name, duration))
+                left_out.append(LeftOut("", name, str(info)))
                 continue
             speaker = name_speaker(each.session)
             if speaker is not None:
@@ -155,7 +156,7 @@ class VoxForge(Corpus):
                 Utterance(
                     id=f"{each.session}-{each.path.stem}",
                     audio_path=each.path,
-                    duration=duration,
+                    duration=info.duration,
                     text=each.text,
                     speaker=speaker or each.session,
                 )

@@ -34,7 +34,8 @@ def read_session(folder: Path) -> tuple[list[Prompted], list[LeftOut]]:
 
     Recordings lie in wav/ or flac/, texts in etc/PROMPTS, or in
     etc/prompts-original where there is no other. A recording without text, or with
-    two, a text without recording, and a file of 0 bytes are left out.
+    two, a text without recording, and a file of 0 bytes are left out; so is a folder
+    that has nothing of this.
     """
     left_out: list[LeftOut] = []
 
@@ -57,19 +58,23 @@ def read_session(folder: Path) -> tuple[list[Prompted], list[LeftOut]]:
             prompted.append(Prompted(folder.name, path, found[0]))
     for stem in texts:
         leave_out(stem, "no recording")
+    if not prompted and not left_out:
+        leave_out("", "neither recordings nor transcripts")
     return prompted, left_out
 
 
 def name_speaker(session: str) -> str | None:
     """Who speaks in a session, as its name says; None: nobody can tell.
 
+    Names are in lower case: who writes his own in two ways is one speaker.
+
     >>> name_speaker("ralfherzog-20070809-de1")
     'ralfherzog'
     >>> name_speaker("anonymous-20080425-awc") is None
     True
     """
-    match = _DATED.match(session)
-    if match is None or match[1].lower() == _ANONYMOUS:
+    match = _DATED.match(session.lower())
+    if match is None or match[1] == _ANONYMOUS:
         return None
     return match[1]
 
@@ -93,10 +98,8 @@ def _read_prompts(folder: Path) -> dict[str, Sequence[str]]:
     if path is None:
         return {}
     for line in read_lines(path, "prompts"):
-        name, *words = line.split(maxsplit=1) if line.strip() else [""]
-        stem = PurePosixPath(name).name
-        if stem and words:
-            found = texts.setdefault(stem, [])
-            if (text := " ".join(words[0].split())) not in found:
-                found.append(text)
-    return dict(texts)
+        name, *words = line.split() or [""]
+        found = texts.setdefault(PurePosixPath(name).name, [])
+        if words and " ".join(words) not in found:
+            found.append(" ".join(words))
+    return {stem: found for stem, found in texts.items() if found}

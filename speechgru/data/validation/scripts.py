@@ -13,6 +13,9 @@ from speechgru.interfaces import Utterance
 MOST = 64
 """Scripts that are told apart; Unicode has more, one corpus never."""
 
+_SHARED = {"IDEOGRAPHIC", "KATAKANA-HIRAGANA", "MASCULINE", "FEMININE", "MICRO"}
+"""First words of the names of letters that several scripts have: 々 ー º ª µ."""
+
 
 class Scripts:
     """Gives each script a bit, in the order in which they come.
@@ -92,7 +95,7 @@ class Scripts:
 
 @lru_cache(maxsize=1 << 16)
 def script_of(character: str) -> str | None:
-    """The script of a letter, by its name in Unicode; None: it is no letter.
+    """The script of a letter, by its name in Unicode; None: it has none of its own.
 
     >>> script_of("й")
     'CYRILLIC'
@@ -102,7 +105,7 @@ def script_of(character: str) -> str | None:
     words = unicodedata.name(character, "").split()
     while words and words[0] in ("FULLWIDTH", "HALFWIDTH", "MODIFIER", "LETTER"):
         words = words[1:]
-    return words[0] if words else None
+    return words[0] if words and words[0] not in _SHARED else None
 
 
 def _letters(text: str, script: str) -> str:

@@ -123,8 +123,14 @@ def test_sentences_can_be_taken_as_they_are_written(tmp_path, language):
         'Say "go.',
         "Wait 2 days!",
     ]
-    build(tmp_path, archive).prepare()  # in a folder of its own
+    other = build(tmp_path, archive)
+    with pytest.raises(InputError, match="is not prepared; run: speechgru prepare"):
+        other.read("train")
+    other.prepare()  # without a second copy of the audio
+    assert other.files == corpus.files
+    assert other.read("train")[0].text == "say go"
     assert corpus.read("train")[0].text == 'Say "go.'
+    assert corpus.variant == "fleurs-cy_gb-written"
 
 
 def test_another_archive_than_expected_is_refused(tmp_path, language):

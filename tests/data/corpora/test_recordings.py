@@ -7,7 +7,7 @@ import soundfile
 
 from speechgru.audio import AudioError
 from speechgru.data.corpora import recordings
-from speechgru.data.corpora.recordings import Recording, describe_files
+from speechgru.data.corpora.recordings import Recording, describe_files, try_files
 from speechgru.interfaces import InputError
 
 
@@ -38,6 +38,20 @@ def test_the_first_bad_file_is_named(files, num_processes):
         files[number].audio_path.write_bytes(b"")
     with pytest.raises(AudioError, match=r"/5.flac: 0 bytes, expected audio"):
         describe_files(files, "an4", num_processes)
+
+
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_what_is_damaged_does_not_hide_the_others(files, num_processes):
+    files[4].audio_path.write_bytes(b"")
+    files[9].audio_path.unlink()
+    paths = [recording.audio_path for recording in files]
+    found = list(try_files(paths, "an4", num_processes))
+    assert [at for at, info in enumerate(found) if isinstance(info, AudioError)] == [
+        4,
+        9,
+    ]
+    assert "0 bytes" in str(found[4])
+    assert found[8].duration == 0.009
 
 
 def test_a_process_that_is_killed_is_named(files, monkeypatch):

@@ -92,6 +92,7 @@ def test_sessions_are_dealt_out_by_speakers(tmp_path, sessions, packed):
         ("1snoke-20120412-hge", "1snoke"),
         ("bob-marley-20100303-hne", "bob-marley"),
         ("cem_20100303-aaa", "cem"),
+        ("Cem-20110303-aaa", "cem"),
         ("anonymous-20080425-awc", None),
         ("Anonymous-20080425-awc", None),
         ("Aaron-new", None),
@@ -114,6 +115,7 @@ def test_what_cannot_be_used_is_left_out_and_listed(tmp_path, sessions):
         file.write("x/mfc/a0002 ANOTHER TEXT\n")
     anonymous = sessions / "anonymous-20100404-bbb"
     (anonymous / "etc/PROMPTS").write_bytes(b"x/mfc/a0001 CAF\xc9\n")
+    (sessions / "dora-20110101-abc/etc").mkdir(parents=True)
     report = build(tmp_path, sessions).prepare()
     assert "voxforge left out, see" in str(report)
     lines = (tmp_path / "root/left-out.jsonl").read_text().splitlines()
@@ -127,6 +129,7 @@ def test_what_cannot_be_used_is_left_out_and_listed(tmp_path, sessions):
         "anonymous-20100404-bbb/etc": str(other)[:13],
         "anonymous-20100404-bbb/a0001.wav": "no transcript",
         "anonymous-20100404-bbb/a0002.wav": "no transcript",
+        "dora-20110101-abc/": "neither recor",
     }
     assert sum(split.utterances for split in report.splits.values()) == 7
 

@@ -3,8 +3,11 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from speechgru.alone import alone
 from speechgru.data.manifest import to_record
@@ -12,6 +15,7 @@ from speechgru.data.manifest_table import open_manifest
 from speechgru.data.sources.reading import Reading
 from speechgru.files import cache_folder, replace_by_parts, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
+from speechgru.remote import address_of
 
 VERSION = 1
 """Of how sources are read; with another every one is read anew."""
@@ -65,19 +69,22 @@ class SourceIndex:
         return manifest
 
     def _write(self, manifest: Path, translate: Translate) -> None:
-        audio = AudioStates()
         with Reading(self.path) as reading:
 
             def lines() -> Iterator[bytes]:
+                audio, first = AudioStates(), 0
                 for utterance in translate(reading):
-                    if reading.is_new(utterance.id):
+                    if not reading.is_new(utterance.id):
+                        continue
+                    if reading.num_measured:
                         audio.add(utterance.audio_path)
-                        path = os.path.abspath(utterance.audio_path)
-                        yield to_json(to_record(utterance, path)) + b"\n"
+                    else:
+                        first += 1
+                    yield _to_line(utterance)
                 reading.finish()
                 measured = manifest.with_suffix(".audio")
                 if reading.num_measured:
-                    replace_file(measured, audio.digest())
+                    replace_file(measured, b"%d %s" % (first, audio.digest()))
                 else:
                     measured.unlink(missing_ok=True)
 
@@ -93,16 +100,26 @@ class SourceIndex:
             measured = manifest.with_suffix(".audio").read_bytes()
         except FileNotFoundError:
             return True
+        first, _, digest = measured.partition(b" ")
         audio = AudioStates()
-        for utterance in open_manifest(manifest):
+        for utterance in islice(open_manifest(manifest), int(first), None):
             audio.add(utterance.audio_path)
-        return audio.digest() == measured
+        return audio.digest() == digest
 
     def _remove_others(self, state: str) -> None:
         """Remove what was made of earlier states; who reads it still goes on."""
         for path in self.folder.iterdir():
             if path.name != "lock" and not path.name.startswith(state):
                 path.unlink(missing_ok=True)
+
+
+def _to_line(utterance: Utterance) -> bytes:
+    path = utterance.audio_path
+    record = to_record(utterance, address_of(path) or os.path.abspath(path))
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a file name that is no UTF-8
+        return to_json(record) + b"\n"
 
 
 class AudioStates:

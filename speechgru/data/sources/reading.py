@@ -25,7 +25,7 @@ class Reading:
         self.num_measured = 0
         self._ids: set[str] = set()
         self._problems: list[str] = []
-        self._progress = Progress(f"reading {path.name}", None, "utterances")
+        self._progress = Progress(f"reading {path.name}", None, "utterances", done=0)
 
     def __enter__(self) -> "Reading":
         """Begin."""

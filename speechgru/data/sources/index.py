@@ -13,6 +13,13 @@ from speechgru.alone import alone
 from speechgru.data.manifest import to_record
 from speechgru.data.manifest_table import open_manifest
 from speechgru.data.sources.reading import Reading
+from speechgru.data.sources.states import (
+    LOCK,
+    digest_files,
+    note_use,
+    remove_unused,
+    state_of,
+)
 from speechgru.files import cache_folder, replace_by_parts, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
 from speechgru.remote import address_of
@@ -38,7 +45,11 @@ class SourceIndex:
         self.path = path
         key = to_json({"version": VERSION, "path": str(path.absolute()), **described})
         name = hashlib.blake2b(key, digest_size=12).hexdigest()
-        self.folder = cache_folder() / "sources" / f"{path.stem or 'source'}-{name}"
+        self.folder = (
+            cache_folder()
+            / "sources"
+            / f"{path.name.partition('.')[0] or 'source'}-{name}"
+        )
 
     def open(self, inputs: Callable[[], Iterable[Path]], translate: Translate) -> Path:
         """The manifest; made where there is none that is fresh.
@@ -51,10 +62,12 @@ class SourceIndex:
             InputError: the split cannot be read, or changes while it is; or the
                 cache cannot be written.
         """
-        manifest = self._manifest(digest_files(inputs()))
+        state = digest_files(inputs())
+        manifest = self._manifest(state)
         if self._is_fresh(manifest):
+            note_use(self.folder, state)
             return manifest
-        with alone(self.folder / "lock"):
+        with alone(self.folder / LOCK):
             state = digest_files(inputs())
             manifest = self._manifest(state)
             if not self._is_fresh(manifest):  # another process has not made it
@@ -65,7 +78,8 @@ class SourceIndex:
                         f"{self.path}: changed while it was read, expected files that "
                         "nobody writes to; try again when they are complete"
                     )
-                self._remove_others(state)
+                remove_unused(self.folder, state)
+        note_use(self.folder, state)
         return manifest
 
     def _write(self, manifest: Path, translate: Translate) -> None:
@@ -106,12 +120,6 @@ class SourceIndex:
             audio.add(utterance.audio_path)
         return audio.digest() == digest
 
-    def _remove_others(self, state: str) -> None:
-        """Remove what was made of earlier states; who reads it still goes on."""
-        for path in self.folder.iterdir():
-            if path.name != "lock" and not path.name.startswith(state):
-                path.unlink(missing_ok=True)
-
 
 def _to_line(utterance: Utterance) -> bytes:
     path = utterance.audio_path
@@ -133,24 +141,8 @@ class AudioStates:
         """Count a file; one behind itself counts once."""
         if path != self._last:
             self._last = path
-            self._digest.update(_state(path))
+            self._digest.update(state_of(path))
 
     def digest(self) -> bytes:
         """Of all files so far."""
         return self._digest.hexdigest().encode()
-
-
-def digest_files(paths: Iterable[Path]) -> str:
-    """Digest names, sizes and times of files; one that is missing counts, too."""
-    digest = hashlib.blake2b(digest_size=12)
-    for path in paths:
-        digest.update(os.fsencode(path) + b"\0" + _state(path))
-    return digest.hexdigest()
-
-
-def _state(path: Path) -> bytes:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return b"missing\n"
-    return b"%d %d\n" % (status.st_size, status.st_mtime_ns)

@@ -214,6 +214,18 @@ def test_a_pipe_that_fails_is_named_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.rglob("u1.wav"))
 
 
+def test_a_manifest_says_that_it_needs_the_cache(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    audio = pa.array([{"bytes": encode(1), "path": "a.wav"}], kind)
+    parquet.write_table(pa.table({"audio": audio, "text": ["A"]}), "a.parquet")
+    said = convert("a.parquet", "manifest")
+    assert "1 recordings lie in the cache" in said[1]
+    assert "must not be emptied" in said[1]
+
+
 def test_pipes_are_kaldis_alone(utterances):
     write_manifest("mine.jsonl", utterances)
     with pytest.raises(OptionError, match="expected a data folder of Kaldi"):

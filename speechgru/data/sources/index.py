@@ -88,7 +88,7 @@ class SourceIndex:
             def lines() -> Iterator[bytes]:
                 audio, first = AudioStates(), 0
                 for utterance in translate(reading):
-                    if not reading.is_new(utterance.id):
+                    if not reading.accepts(utterance):
                         continue
                     if reading.num_measured:
                         audio.add(utterance.audio_path)

@@ -148,6 +148,13 @@ def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch)
     monkeypatch.undo()
 
 
+def test_an_offset_behind_the_end_is_named(tmp_path):
+    put(tmp_path / "a.wav", seconds=0.1)
+    table = write(tmp_path / "a.csv", "audio,text,offset\na.wav,GO,0.5\n")
+    with pytest.raises(InputError, match=r"a#0\.5: -0\.4 s are left of the recording"):
+        read(table)
+
+
 def test_pickled_data_is_refused_unread(tmp_path):
     path = tmp_path / "train.pkl"
     path.write_bytes(b"\x80\x04.")

@@ -1,19 +1,23 @@
 """What `speechgru convert` does."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from speechgru.data.convert import TARGETS, convert, ending_of
+from speechgru.data.shards.encoding import Encoding
+from speechgru.data.shards.writer import write_shards
 from speechgru.data.sources.kinds import guess_kind
 from speechgru.data.sources.pipes import run_pipes
 from speechgru.factory import build_corpus, name_corpus
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Utterance
 from speechgru.options.choices import choose
 from speechgru.options.component import Component
-from speechgru.options.corpus import ConvertOptions
+from speechgru.options.corpus import ConvertOptions, ShardsOptions
 from speechgru.progress import say_line
 from speechgru.ranges import OptionError, nearest
 
+SHARDS = "shards"
 KALDI = "speechgru.data.sources.kaldi.KaldiCorpus"
 
 
@@ -24,7 +28,7 @@ def convert_source(
 
     Args:
         source: a path or an address; None: the splits of options.corpus.
-        target: one of TARGETS.
+        target: one of TARGETS, or SHARDS.
         options: of the command.
 
     Returns:
@@ -33,10 +37,11 @@ def convert_source(
     Raises:
         InputError: the source cannot be read, or not be held by the target.
     """
-    if target not in TARGETS:
+    targets = (*TARGETS, SHARDS)
+    if target not in targets:
         raise OptionError(
-            f"target is {target!r}, expected one of: {', '.join(TARGETS)}"
-            f"{nearest(target, TARGETS)}"
+            f"target is {target!r}, expected one of: {', '.join(targets)}"
+            f"{nearest(target, targets)}"
         )
     if source is None:
         if options.corpus is None:
@@ -46,7 +51,7 @@ def convert_source(
     else:
         corpus = _choose_kind(source, options)
         stem = Path(source.rstrip("/")).name.partition(".")[0] or "source"
-        ending = ending_of(target)
+        ending = "" if target == SHARDS else ending_of(target)
         output = options.output or Path(f"{stem}{ending or f'-{target}'}")
     if options.trust_pipes:
         if source is None or corpus.target != KALDI:
@@ -60,7 +65,30 @@ def convert_source(
         )
     built = build_corpus(corpus, options.trust)
     splits = {split: built.read(split) for split in built.splits}
+    if target == SHARDS:
+        return _write_shards(output, splits, options.shards)
     return convert(splits, target, output, source is not None, options.overwrite)
+
+
+def _write_shards(
+    output: Path, splits: Mapping[str, Sequence[Utterance]], options: ShardsOptions
+) -> list[str]:
+    """What `speechgru shard` does with a corpus."""
+    report = write_shards(
+        output,
+        splits,
+        Encoding(options.format, options.bitrate, options.sample_rate),
+        options.size,
+        options.shuffle,
+    )
+    parts = sum(u.partial for utterances in splits.values() for u in utterances)
+    if not parts:
+        return str(report).splitlines()
+    note = (
+        f"note: {parts} utterances were parts of recordings, which are recordings of "
+        "their own in shards: no offsets"
+    )
+    return [note, *str(report).splitlines()]
 
 
 def _choose_kind(source: str, options: ConvertOptions) -> Component:
@@ -72,7 +100,8 @@ def _choose_kind(source: str, options: ConvertOptions) -> Component:
         corpus = choose("corpus", kind)
     if "train" not in corpus.options:
         raise InputError(
-            f"{source}: {name_corpus(corpus)} is a corpus of its own, expected a kind "
-            "of source; leave the path out, or set corpus=KIND"
+            f"{source}: {name_corpus(corpus)} has splits of its own, expected one of "
+            "them; leave the path out, and set corpus=NAME with its options, such as "
+            "corpus=shards corpus.folder=FOLDER"
         )
     return corpus.replace(train=source, dev=None, test=None)

@@ -80,8 +80,9 @@ class Progress:
         self._say = say or say_line
         self._started_at = self._noted_at = time.monotonic()
         self._pace = pace or Pace(FIRST_LINE, self._started_at)
-        # What is counted one by one has an integer as its total.
-        self._number = "{:.0f}" if isinstance(total, int) else "{:.1f}"
+        # What is counted one by one has an integer as its total, or as its start.
+        counted = done if total is None else total
+        self._number = "{:.0f}" if isinstance(counted, int) else "{:.1f}"
         self._is_on_terminal = _is_on_terminal()
         self._bar: tqdm | None = None
 

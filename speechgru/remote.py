@@ -62,7 +62,9 @@ def locate(place: str, folder: Path | None = None) -> Path:
 def address_of(path: Path) -> str | None:
     """The address that `locate` made a path of; None: it is a path of its own."""
     root = f"{_root()}{os.sep}"
-    full = os.path.abspath(path)
+    full = os.fspath(path)
+    if not full.startswith("/") or ".." in full:
+        full = os.path.abspath(full)
     if not full.startswith(root):
         return None
     scheme, *parts = full.removeprefix(root).split(os.sep)

@@ -13,7 +13,7 @@ from speechgru.audio import read_audio
 from speechgru.conversion import convert_source
 from speechgru.data.sources.kinds import guess_kind
 from speechgru.interfaces import InputError
-from speechgru.options import ConvertOptions, choose
+from speechgru.options import ConvertOptions, ShardsOptions, choose
 from speechgru.ranges import OptionError
 
 
@@ -132,6 +132,23 @@ def test_stereo_is_refused_by_lhotse(tmp_path):
     assert not Path("cuts.jsonl").exists()
 
 
+def test_shards_hold_the_same_sound(utterances):
+    write_manifest("mine.jsonl", utterances)
+    options = ShardsOptions(format="wav", shuffle=False)
+    said = convert("mine.jsonl", "shards", shards=options)
+    assert said[0].startswith("note: 3 utterances were parts of recordings")
+    corpus = choose("corpus", "shards", folder="mine-shards")
+    convert_source(None, "manifest", ConvertOptions(corpus=corpus, output=Path("b")))
+    back = {u.id: u for u in read_manifest("b/train.jsonl")}
+    assert back.keys() == {u.id for u in utterances}
+    for utterance in utterances:
+        other = back[utterance.id]
+        assert (other.text, other.speaker) == (utterance.text, utterance.speaker)
+        assert hear(other) == hear(utterance)
+    with pytest.raises(InputError, match="shards has splits of its own"):
+        convert("mine-shards", "manifest")
+
+
 def test_hostile_ids_name_no_files_elsewhere(utterances, tmp_path):
     ids = ["../../x", "/etc/x", "..", ".hidden", "a" * 500, "-rf"]
     changed = [replace(utterances[4], id=id) for id in ids]
@@ -195,6 +212,18 @@ def test_a_pipe_that_fails_is_named_and_leaves_nothing(tmp_path):
         convert(folder, "manifest", output=Path("x.jsonl"), trust_pipes=True)
     assert not Path("x.jsonl").exists()
     assert not list(tmp_path.rglob("u1.wav"))
+
+
+def test_a_manifest_says_that_it_needs_the_cache(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    audio = pa.array([{"bytes": encode(1), "path": "a.wav"}], kind)
+    parquet.write_table(pa.table({"audio": audio, "text": ["A"]}), "a.parquet")
+    said = convert("a.parquet", "manifest")
+    assert "1 recordings lie in the cache" in said[1]
+    assert "must not be emptied" in said[1]
 
 
 def test_pipes_are_kaldis_alone(utterances):

@@ -1,8 +1,10 @@
 import contextlib
 import functools
 import http.server
+import json
 import multiprocessing
 import os
+import tarfile
 import threading
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from speechgru.audio import AudioError, read_audio
 from speechgru.data.sources.csv import CsvCorpus
 from speechgru.data.sources.jsonl import ManifestCorpus
 from speechgru.data.sources.kaldi import KaldiCorpus
+from speechgru.data.sources.lhotse import LhotseCorpus
+from speechgru.data.sources.nemo import NemoCorpus
 from speechgru.interfaces import InputError
 from speechgru.remote import address_of, fetch, locate
 
@@ -166,12 +170,35 @@ def test_processes_that_want_one_file_fetch_it_once(server, tmp_path):
     assert requested == ["/wav/a.wav"]
 
 
-def test_a_table_at_an_address_is_read_and_a_folder_refused(server, tmp_path):
+def test_files_at_an_address_are_read_and_a_folder_refused(server, tmp_path):
     address, _ = server
     put_audio(tmp_path / "there/wav/a.wav")
     (tmp_path / "there/train.csv").write_text("audio,text\nwav/a.wav,GO\n")
     corpus = CsvCorpus("csv", f"{address}/train.csv", None, None)
     assert corpus.read("train")[0].duration == 0.1
+    record = {"audio_filepath": "a.wav", "duration": 0.1, "text": "GO", "shard_id": 0}
+    (tmp_path / "there/tarred.json").write_text(json.dumps(record))
+    with tarfile.open(tmp_path / "there/audio_0.tar", "w") as archive:
+        archive.add(tmp_path / "there/wav/a.wav", "a.wav")
+    nemo = functools.partial(NemoCorpus, "nemo", f"{address}/tarred.json", None, None)
+    (utterance,) = nemo(tars="audio_{0..0}.tar").read("train")
+    assert len(read_audio(utterance.audio)[0]) == 800
+    with pytest.raises(InputError, match="expected braces"):
+        nemo().read("train")
+    cut = {
+        "id": "c",
+        "start": 0,
+        "duration": 0.1,
+        "supervisions": [{"start": 0, "duration": 0.1, "text": "GO"}],
+        "recording": {
+            "sources": [{"type": "file", "channels": [0], "source": "wav/a.wav"}],
+            "sampling_rate": 8000,
+            "duration": 0.1,
+        },
+    }
+    (tmp_path / "there/cuts.jsonl").write_text(json.dumps(cut))
+    corpus = LhotseCorpus("lhotse", f"{address}/cuts.jsonl", None, None)
+    assert len(read_audio(corpus.read("train")[0].audio)[0]) == 800
     corpus = KaldiCorpus("kaldi", f"{address}/train", None, None)
     with pytest.raises(InputError, match="data folders cannot be read at an address"):
         corpus.read("train")

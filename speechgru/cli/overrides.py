@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 PATHS = frozenset(
     {
-        *("archive", "checkpoint", "data_dir", "dev", "dir", "folder", "init_from"),
-        *("lexicon", "lm", "output", "rescore", "root", "runs_dir", "test", "train"),
+        *("archive", "audio_folder", "checkpoint", "data_dir", "dev", "dir", "folder"),
+        *("init_from", "lexicon", "lm", "output", "rescore", "root", "runs_dir"),
+        *("test", "train"),
     }
 )
 """Last parts of the names of options that are paths."""

@@ -78,7 +78,7 @@ def write_manifest(
         return PurePosixPath(relative_path(audio_folder, folder))
 
     def name(path: Path) -> str:
-        return str(place(path.parent) / path.name)
+        return address_of(path) or str(place(path.parent) / path.name)
 
     write_json_lines(path, (to_record(u, name(u.audio_path)) for u in utterances))
 
@@ -128,11 +128,11 @@ def to_record(utterance: Utterance, audio_filepath: str) -> dict[str, Any]:
 
     Args:
         utterance: any.
-        audio_filepath: its file, unless that was fetched from an address.
+        audio_filepath: names its file.
     """
     record: dict[str, Any] = {
         "id": utterance.id,
-        "audio_filepath": address_of(utterance.audio_path) or audio_filepath,
+        "audio_filepath": audio_filepath,
         "duration": utterance.duration,
         "text": utterance.text,
     }

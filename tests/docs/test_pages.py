@@ -42,6 +42,7 @@ def small_options():
 def folder(tones, trained, tmp_path, monkeypatch):
     """What the pages speak of: recordings, manifests, checkpoints, runs, results."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path / "cache"))
     wavs = sorted((tones.folder / "wav").glob("test-*.wav"))
     shutil.copy(wavs[0], tmp_path / "a.wav")
     (tmp_path / "lm").mkdir()

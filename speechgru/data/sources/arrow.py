@@ -3,19 +3,22 @@
 A recording is a struct of `bytes`, a file as it is, and `path`, its name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from speechgru.data.sources.columns import Columns, find_columns
-from speechgru.files import get_number, show
+from speechgru.files import get_number, reason, show
 from speechgru.interfaces import InputError
 
 if TYPE_CHECKING:
     import pyarrow
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 EXTRA = 'pip install "speechgru[hf]"'
 
@@ -50,6 +53,30 @@ def import_pyarrow(path: Path) -> Any:
             f"{path}: cannot be read without pyarrow ({error}); run: {EXTRA}"
         ) from error
     return pyarrow
+
+
+def named_errors(
+    file: Path, kind: str, items: Generator[Item, None, Result], remedy: str
+) -> Generator[Item, None, Result]:
+    """Go through items of a file; what pyarrow raises becomes an InputError.
+
+    Args:
+        file: for messages.
+        kind: of the file, e.g. "Parquet".
+        items: read from the file when they are asked for.
+        remedy: what to do.
+
+    Returns:
+        What the items end with.
+    """
+    try:
+        return (yield from items)
+    except InputError:
+        raise
+    except (OSError, ValueError, IndexError) as error:  # ArrowInvalid is a ValueError
+        raise InputError(
+            f"{file}: cannot be read ({reason(error)}), expected {kind}; {remedy}"
+        ) from error
 
 
 def find_audio_columns(
@@ -101,7 +128,9 @@ def split_audio(
         contents, names = (
             each.slice(audio.offset, len(audio)) for each in (contents, names)
         )
-    names.validate(full=True)
+    # Offsets of a stranger's values may lead anywhere.
+    for each in (contents, names):
+        each.validate(full=True)
     return contents, names.to_pylist()
 
 
@@ -121,7 +150,6 @@ def read_rows(
     """
     values = {}
     for name in other_columns(columns):
-        # Offsets of a stranger's strings may lead anywhere.
         batch.column(name).validate(full=True)
         values[name] = batch.column(name).to_pylist()
     for place in range(batch.num_rows):
@@ -133,10 +161,10 @@ def read_rows(
 
 
 def byte_ranges(contents: "pyarrow.Array", base: int) -> np.ndarray:
-    """Where the values of an array of bytes lie.
+    """Where the values of a sound array of bytes lie.
 
     Args:
-        contents: (N,) binary or large_binary.
+        contents: (N,) binary or large_binary, validated.
         base: address from which bytes are counted.
 
     Returns:
@@ -149,9 +177,6 @@ def byte_ranges(contents: "pyarrow.Array", base: int) -> np.ndarray:
     offsets = np.frombuffer(offsets_buffer, kind)[contents.offset :]
     offsets = offsets[: len(contents) + 1].astype(np.int64)
     sizes = np.diff(offsets)
-    inside = (offsets >= 0).all() and (offsets <= data.size).all()
-    if len(offsets) <= len(contents) or not inside or (sizes < 0).any():
-        raise InputError("its bytes lie outside it, expected a sound table")
     if validity is not None:
         sizes[~np.asarray(contents.is_valid())] = 0
     return np.stack([offsets[:-1] + (data.address - base), sizes], axis=1)

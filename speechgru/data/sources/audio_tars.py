@@ -10,7 +10,12 @@ import numpy as np
 
 from speechgru.alone import alone
 from speechgru.data.folder import MEDIA
-from speechgru.data.sources.index import digest_files
+from speechgru.data.sources.states import (
+    LOCK,
+    digest_files,
+    note_use,
+    remove_unused,
+)
 from speechgru.files import cache_folder, replace_by_parts, replace_file
 from speechgru.interfaces import InputError
 
@@ -43,7 +48,7 @@ def unpack_audio(
     tar, index = folder / f"{state}.tar", folder / f"{state}.ranges"
     # The ranges are written first: with the tar all is there.
     if not tar.exists() or not index.exists():
-        with alone(folder / "lock"):
+        with alone(folder / LOCK):
             if not tar.exists() or not index.exists():
                 ranges: list[tuple[int, int]] = []
                 parts = _write(recordings(), ranges)
@@ -60,9 +65,8 @@ def unpack_audio(
                         f"{path}: changed while it was read, expected a file that "
                         "nobody writes to; try again when it is complete"
                     )
-                for other in folder.iterdir():
-                    if other.name != "lock" and not other.name.startswith(state):
-                        other.unlink(missing_ok=True)
+                remove_unused(folder, state)
+    note_use(folder, state)
     return tar, np.fromfile(index, np.int64).reshape(-1, 2)
 
 

@@ -21,6 +21,9 @@ NAMES = {
 }
 """What columns are usually called, the likeliest first."""
 
+NONE = "none"
+"""What the user says of a column that only looks like one."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -54,7 +57,7 @@ def find_columns(
     Args:
         place: of the table; for messages.
         present: names of its columns.
-        given: by role, what the user said; None: guess.
+        given: by role, what the user said; None: guess; NONE: there is none.
 
     Raises:
         InputError: a column is not there, or none looks like what must be there.
@@ -63,6 +66,9 @@ def find_columns(
     found: dict[str, str | None] = {}
     for role, guesses in NAMES.items():
         name = given.get(role)
+        if name == NONE and NONE not in present:
+            found[role] = None
+            continue
         if name is not None and name not in present:
             raise InputError(
                 f"{place}: has no column '{name}', expected one of: "

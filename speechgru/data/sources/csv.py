@@ -24,7 +24,7 @@ class CsvCorpus(TranslatedSource):
     Args:
         name, train, dev, test: as in `SplitSource`.
         audio, text, speaker, id, duration, offset: names of columns; None: guessed
-            by what they are usually called, and said.
+            by what they are usually called, and said; "none": there is none.
         columns: names of all columns, of a table without a first line of them.
         audio_folder: where relative paths begin; None: the folder of the table.
         delimiter: between columns; None: the one that its first line has most of.

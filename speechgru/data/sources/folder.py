@@ -136,14 +136,15 @@ def _read_listed(folder: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in sorted(folder.glob(f"*{LISTED}")):
         for number, line in read_numbered(path, "lines of a name and a text"):
-            name, _, text = line.strip().partition(" ")
+            if not line.strip():
+                continue
+            name, *words = line.split()
             if name in texts:
                 raise InputError(
                     f"{path}:{number}: '{name}' has a text already, expected one line "
                     "a recording; remove one of them"
                 )
-            if name:
-                texts[name] = text.strip()
+            texts[name] = " ".join(words)
     return texts
 
 

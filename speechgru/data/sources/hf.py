@@ -4,10 +4,10 @@ Their Arrow files are not compressed: a recording is read in place. pyarrow read
 `datasets` itself is not needed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from speechgru.data.sources.arrow import (
     byte_ranges,
     find_audio_columns,
     import_pyarrow,
+    named_errors,
     read_rows,
     split_audio,
 )
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 STATE, SPLITS = "state.json", "dataset_dict.json"
+_REMEDY = "save the dataset anew"
 END = b"\xff\xff\xff\xff\0\0\0\0"
 """Of a stream of Arrow."""
 
@@ -51,17 +53,26 @@ class HuggingFaceCorpus(AudioTables):
         """Read file by file, batch by batch."""
         first = 0
         for file in _find_files(path):
-            mapped, batches = _open(file)
-            for batch in batches:
-                columns = find_audio_columns(file, batch.schema, self.given)
-                if not first:
-                    reading.say(f"{columns}; others are left out")
-                contents, names = split_audio(batch, columns)
-                holder, ranges = _locate(file, mapped, contents, columns, first)
-                rows = read_rows(batch, names, columns, first)
-                places = zip(repeat(holder), ranges.tolist())
-                yield from self.to_utterances(file, rows, places, reading)
-                first += batch.num_rows
+            read = self._read(file, first, reading)
+            first += yield from named_errors(file, "a file of Arrow", read, _REMEDY)
+
+    def _read(
+        self, file: Path, first: int, reading: Reading
+    ) -> Generator[Utterance, None, int]:
+        """The utterances of a file, whose first row has a number; how many rows."""
+        mapped, batches = _open(file)
+        count = 0
+        for batch in batches:
+            columns = find_audio_columns(file, batch.schema, self.given)
+            if not first + count:
+                reading.say(f"{columns}; others are left out")
+            contents, names = split_audio(batch, columns)
+            holder, ranges = _locate(file, mapped, contents, columns, first + count)
+            rows = read_rows(batch, names, columns, first + count)
+            places = zip(repeat(holder), ranges.tolist())
+            yield from self.to_utterances(file, rows, places, reading)
+            count += batch.num_rows
+        return count
 
 
 def _find_files(path: Path) -> list[Path]:
@@ -100,27 +111,13 @@ def _find_files(path: Path) -> list[Path]:
 def _open(file: Path) -> tuple["pyarrow.Buffer", Iterator["pyarrow.RecordBatch"]]:
     """Map a file; a batch is a view of it unless it is compressed."""
     pa = import_pyarrow(file)
-    try:
-        mapped = pa.memory_map(str(file)).read_buffer()
-        if mapped.size >= 6 and mapped[:6].to_pybytes() == b"ARROW1":
-            table = pa.ipc.open_file(mapped)
-            batches = (table.get_batch(i) for i in range(table.num_record_batches))
-        else:
-            if mapped[-len(END) :].to_pybytes() != END:
-                raise OSError(0, "cut off")  # a stream without an end is taken as it is
-            batches = iter(pa.ipc.open_stream(mapped))
-    except (OSError, ValueError) as error:
-        raise _unsound(file, error) from error
-    return mapped, _named(file, batches)
-
-
-def _named(file: Path, batches: Iterable[Any]) -> Iterator[Any]:
-    try:
-        yield from batches
-    except InputError:
-        raise
-    except (OSError, ValueError, IndexError) as error:  # ArrowInvalid is a ValueError
-        raise _unsound(file, error) from error
+    mapped = pa.memory_map(str(file)).read_buffer()
+    if mapped.size >= 6 and mapped[:6].to_pybytes() == b"ARROW1":
+        table = pa.ipc.open_file(mapped)
+        return mapped, (table.get_batch(i) for i in range(table.num_record_batches))
+    if mapped[-len(END) :].to_pybytes() != END:
+        raise OSError(0, "cut off")  # a stream without an end is taken as it is
+    return mapped, iter(pa.ipc.open_stream(mapped))
 
 
 def _locate(
@@ -142,10 +139,3 @@ def _locate(
             yield content.as_py(), None
 
     return unpack_audio(file, f"{columns.audio}\0{first}", recordings)
-
-
-def _unsound(file: Path, error: Exception) -> InputError:
-    return InputError(
-        f"{file}: cannot be read ({reason(error)}), expected a file of Arrow; save the "
-        "dataset anew"
-    )

@@ -3,15 +3,26 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from speechgru.alone import alone
 from speechgru.data.manifest import to_record
 from speechgru.data.manifest_table import open_manifest
 from speechgru.data.sources.reading import Reading
+from speechgru.data.sources.states import (
+    LOCK,
+    digest_files,
+    note_use,
+    remove_unused,
+    state_of,
+)
 from speechgru.files import cache_folder, replace_by_parts, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
+from speechgru.remote import address_of
 
 VERSION = 1
 """Of how sources are read; with another every one is read anew."""
@@ -34,7 +45,11 @@ class SourceIndex:
         self.path = path
         key = to_json({"version": VERSION, "path": str(path.absolute()), **described})
         name = hashlib.blake2b(key, digest_size=12).hexdigest()
-        self.folder = cache_folder() / "sources" / f"{path.stem or 'source'}-{name}"
+        self.folder = (
+            cache_folder()
+            / "sources"
+            / f"{path.name.partition('.')[0] or 'source'}-{name}"
+        )
 
     def open(self, inputs: Callable[[], Iterable[Path]], translate: Translate) -> Path:
         """The manifest; made where there is none that is fresh.
@@ -47,10 +62,12 @@ class SourceIndex:
             InputError: the split cannot be read, or changes while it is; or the
                 cache cannot be written.
         """
-        manifest = self._manifest(digest_files(inputs()))
+        state = digest_files(inputs())
+        manifest = self._manifest(state)
         if self._is_fresh(manifest):
+            note_use(self.folder, state)
             return manifest
-        with alone(self.folder / "lock"):
+        with alone(self.folder / LOCK):
             state = digest_files(inputs())
             manifest = self._manifest(state)
             if not self._is_fresh(manifest):  # another process has not made it
@@ -61,23 +78,27 @@ class SourceIndex:
                         f"{self.path}: changed while it was read, expected files that "
                         "nobody writes to; try again when they are complete"
                     )
-                self._remove_others(state)
+                remove_unused(self.folder, state)
+        note_use(self.folder, state)
         return manifest
 
     def _write(self, manifest: Path, translate: Translate) -> None:
-        audio = AudioStates()
         with Reading(self.path) as reading:
 
             def lines() -> Iterator[bytes]:
+                audio, first = AudioStates(), 0
                 for utterance in translate(reading):
-                    if reading.is_new(utterance.id):
+                    if not reading.accepts(utterance):
+                        continue
+                    if reading.num_measured:
                         audio.add(utterance.audio_path)
-                        path = os.path.abspath(utterance.audio_path)
-                        yield to_json(to_record(utterance, path)) + b"\n"
+                    else:
+                        first += 1
+                    yield _to_line(utterance)
                 reading.finish()
                 measured = manifest.with_suffix(".audio")
                 if reading.num_measured:
-                    replace_file(measured, audio.digest())
+                    replace_file(measured, b"%d %s" % (first, audio.digest()))
                 else:
                     measured.unlink(missing_ok=True)
 
@@ -93,16 +114,20 @@ class SourceIndex:
             measured = manifest.with_suffix(".audio").read_bytes()
         except FileNotFoundError:
             return True
+        first, _, digest = measured.partition(b" ")
         audio = AudioStates()
-        for utterance in open_manifest(manifest):
+        for utterance in islice(open_manifest(manifest), int(first), None):
             audio.add(utterance.audio_path)
-        return audio.digest() == measured
+        return audio.digest() == digest
 
-    def _remove_others(self, state: str) -> None:
-        """Remove what was made of earlier states; who reads it still goes on."""
-        for path in self.folder.iterdir():
-            if path.name != "lock" and not path.name.startswith(state):
-                path.unlink(missing_ok=True)
+
+def _to_line(utterance: Utterance) -> bytes:
+    path = utterance.audio_path
+    record = to_record(utterance, address_of(path) or os.path.abspath(path))
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a file name that is no UTF-8
+        return to_json(record) + b"\n"
 
 
 class AudioStates:
@@ -116,24 +141,8 @@ class AudioStates:
         """Count a file; one behind itself counts once."""
         if path != self._last:
             self._last = path
-            self._digest.update(_state(path))
+            self._digest.update(state_of(path))
 
     def digest(self) -> bytes:
         """Of all files so far."""
         return self._digest.hexdigest().encode()
-
-
-def digest_files(paths: Iterable[Path]) -> str:
-    """Digest names, sizes and times of files; one that is missing counts, too."""
-    digest = hashlib.blake2b(digest_size=12)
-    for path in paths:
-        digest.update(os.fsencode(path) + b"\0" + _state(path))
-    return digest.hexdigest()
-
-
-def _state(path: Path) -> bytes:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return b"missing\n"
-    return b"%d %d\n" % (status.st_size, status.st_mtime_ns)

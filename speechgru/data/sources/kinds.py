@@ -4,6 +4,7 @@ from itertools import islice
 from pathlib import Path
 
 from speechgru.data.folder import list_recordings
+from speechgru.data.shards.contents import CONTENTS_FILE
 from speechgru.data.sources.hf import SPLITS, STATE
 from speechgru.data.sources.lines import read_objects
 from speechgru.data.sources.nemo import expand_path
@@ -51,6 +52,8 @@ def guess_kind(place: str) -> str:
 def _guess_folder(folder: Path) -> str | None:
     if (folder / "wav.scp").exists():
         return "kaldi"
+    if (folder / CONTENTS_FILE).exists():
+        return "shards"
     if any(folder.glob("cuts.*.jsonl*")):
         return "lhotse"
     if (folder / STATE).exists() or (folder / SPLITS).exists():

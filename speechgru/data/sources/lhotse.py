@@ -20,7 +20,7 @@ from speechgru.data.sources.splits import TranslatedSource
 from speechgru.data.sources.tar_members import LARGEST_HEADER, Member, list_members
 from speechgru.files import show
 from speechgru.interfaces import InputError, Utterance
-from speechgru.remote import locate
+from speechgru.remote import address_of, locate
 
 
 class LhotseCorpus(TranslatedSource):
@@ -85,7 +85,8 @@ class LhotseCorpus(TranslatedSource):
     def _read_manifest(
         self, path: Path, reading: Reading
     ) -> Iterator[tuple[Cut, Path, None]]:
-        root = self.root
+        # What lies beside it at an address is not here yet.
+        root = path.parent if address_of(path) else self.root
         for place, record in read_objects(path, "a manifest of cuts"):
             try:
                 cut = read_cut(record, None)

@@ -50,8 +50,8 @@ class NemoCorpus(TranslatedSource):
         self.tars = tars
 
     def remote_files(self, path: Path) -> Iterable[Path]:
-        """The manifests; tars are audio."""
-        return expand_path(path)
+        """All files: the tars are needed to see what lies where in them."""
+        return self.inputs(path)
 
     def inputs(self, path: Path) -> Iterable[Path]:
         """Manifests and tars."""
@@ -78,9 +78,16 @@ class NemoCorpus(TranslatedSource):
 
     def _find_tars(self, path: Path) -> list[Path]:
         names = [locate(name, path.parent) for name in expand_braces(self.tars)]
-        if "*" in self.tars and address_of(path) is None:
+        if "*" in self.tars and address_of(names[0]) is not None:
+            raise InputError(
+                f"{address_of(path)}: corpus.tars is {self.tars}, expected braces: an "
+                "address does not tell what lies there; set "
+                "corpus.tars='audio_{0..63}.tar'"
+            )
+        if "*" in self.tars:
             names = [Path(each) for name in names for each in find_paths(str(name))]
-        if not names or (address_of(path) is None and not names[0].exists()):
+        is_here = names and address_of(names[0]) is None
+        if not names or (is_here and not names[0].exists()):
             raise InputError(
                 f"{path}: no {self.tars} beside it, expected the tar files of its "
                 "audio; set corpus.tars='audio_{0..63}.tar', or read audio that lies "

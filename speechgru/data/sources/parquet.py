@@ -3,7 +3,7 @@
 Parquet is compressed: the recordings are taken out of it once, into the cache.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from speechgru.data.folder import find_paths
 from speechgru.data.sources.arrow import (
     find_audio_columns,
     import_pyarrow,
+    named_errors,
     other_columns,
     read_rows,
     split_audio,
@@ -27,6 +28,8 @@ from speechgru.files import reason
 from speechgru.interfaces import InputError, Utterance
 from speechgru.progress import Progress
 from speechgru.remote import address_of
+
+_REMEDY = "copy the file again"
 
 BATCH = 64
 """Rows at a time; a group of rows is decompressed as a whole all the same."""
@@ -59,17 +62,19 @@ class ParquetCorpus(AudioTables):
             if not first:
                 reading.say(f"{columns}; others are left out")
             places = zip(repeat(tar), ranges.tolist())
-            rows = (
-                row
-                for batch in _read(file, [*other_columns(columns), columns.audio])
-                for row in self._rows(batch, columns, first)
-            )
+            rows = self._rows(file, columns, first)
             yield from self.to_utterances(file, rows, places, reading)
             first += len(ranges)
 
-    def _rows(self, batch: Any, columns: Columns, first: int) -> Iterator[Any]:
-        _, names = split_audio(batch, columns)
-        return read_rows(batch, names, columns, first)
+    def _rows(self, file: Path, columns: Columns, first: int) -> Iterator[Any]:
+        def read() -> Generator[Any, None, None]:
+            count = first
+            for batch in _read(file, [*other_columns(columns), columns.audio]):
+                _, names = split_audio(batch, columns)
+                yield from read_rows(batch, names, columns, count)
+                count += batch.num_rows
+
+        return named_errors(file, "Parquet", read(), _REMEDY)
 
     def _columns(self, file: Path) -> Columns:
         return find_audio_columns(file, _open(file).schema_arrow, self.given)
@@ -110,21 +115,12 @@ def _open(file: Path) -> Any:
     pa = import_pyarrow(file)
     try:
         return pa.parquet.ParquetFile(file)
-    except (OSError, ValueError) as error:
-        raise _unsound(file, error) from error
+    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
+        raise InputError(
+            f"{file}: cannot be read ({reason(error)}), expected Parquet; {_REMEDY}"
+        ) from error
 
 
 def _read(file: Path, columns: list[str]) -> Iterator[Any]:
-    try:
-        yield from _open(file).iter_batches(BATCH, columns=columns)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
-        raise _unsound(file, error) from error
-
-
-def _unsound(file: Path, error: Exception) -> InputError:
-    return InputError(
-        f"{file}: cannot be read ({reason(error)}), expected Parquet; copy the file "
-        "again"
-    )
+    batches = _open(file).iter_batches(BATCH, columns=columns)
+    return named_errors(file, "Parquet", batches, _REMEDY)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from speechgru.audio import inspect_audio
 from speechgru.files import list_problems, printable
-from speechgru.interfaces import FilePart, InputError
+from speechgru.interfaces import FilePart, InputError, Utterance
 from speechgru.progress import Progress, say_line
 
 MOST_PROBLEMS = 1000
@@ -25,7 +25,7 @@ class Reading:
         self.num_measured = 0
         self._ids: set[str] = set()
         self._problems: list[str] = []
-        self._progress = Progress(f"reading {path.name}", None, "utterances")
+        self._progress = Progress(f"reading {path.name}", None, "utterances", done=0)
 
     def __enter__(self) -> "Reading":
         """Begin."""
@@ -50,9 +50,17 @@ class Reading:
         self.num_measured += 1
         return inspect_audio(audio).duration
 
-    def is_new(self, id: str) -> bool:
-        """Count an utterance, and hold its id against all before."""
+    def accepts(self, utterance: Utterance) -> bool:
+        """Count an utterance; see that it lasts, and has an id of its own."""
+        id = utterance.id
         self._progress.advance()
+        if utterance.duration <= 0:
+            self.add_problem(
+                f"{self.path}: {id}: {utterance.duration:g} s are left of the "
+                f"recording behind {utterance.offset:g} s, expected more than 0; "
+                "correct its offset or duration"
+            )
+            return False
         if id in self._ids:
             self.add_problem(
                 f"{self.path}: id '{id}' occurs twice, expected unique ids; "

@@ -18,7 +18,8 @@ class AudioTables(TranslatedSource):
     Args:
         name, train, dev, test: as in `SplitSource`.
         audio, text, speaker, id, duration, offset: names of columns; None: guessed by
-            their types and what they are usually called, and said.
+            their types and what they are usually called, and said; "none": there is
+            none.
     """
 
     kind: ClassVar[str] = "tables"

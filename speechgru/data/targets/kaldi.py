@@ -52,6 +52,7 @@ def write(output: Path, utterances: Sequence[Utterance]) -> list[str]:
     _write(output / "utt2dur", {u.id: repr(u.duration) for u in utterances})
     if has_segments:
         _write(output / "segments", segments)
+    # The last: without it the folder is none yet.
     _write(output / "wav.scp", recordings)
     return _notes(files, utterances, texts)
 

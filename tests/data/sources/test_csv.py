@@ -59,6 +59,17 @@ def test_columns_are_named(tmp_path):
     assert (utterance.offset, utterance.duration, utterance.partial) == (0.5, 1.5, True)
 
 
+def test_a_column_that_only_looks_like_one_is_told(tmp_path):
+    for name in ("a", "b"):
+        put(tmp_path / f"{name}.wav", seconds=0.1)
+    text = "id,audio,text,duration\n7,a.wav,GO,100\n7,b.wav,GO,100\n"
+    table = write(tmp_path / "a.csv", text)
+    with pytest.raises(InputError, match="id '7' occurs twice"):
+        read(table)
+    utterances = read(table, id="none", duration="none")
+    assert [(u.id, u.duration) for u in utterances] == [("a", 0.1), ("b", 0.1)]
+
+
 def test_a_table_without_a_line_of_names(tmp_path):
     put(tmp_path / "a.wav")
     table = write(tmp_path / "metadata.csv", "a.wav|he said “no”, twice|x\n")
@@ -146,6 +157,13 @@ def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch)
     with pytest.raises(InputError, match="changed while it was read"):
         corpus.read("train")
     monkeypatch.undo()
+
+
+def test_an_offset_behind_the_end_is_named(tmp_path):
+    put(tmp_path / "a.wav", seconds=0.1)
+    table = write(tmp_path / "a.csv", "audio,text,offset\na.wav,GO,0.5\n")
+    with pytest.raises(InputError, match=r"a#0\.5: -0\.4 s are left of the recording"):
+        read(table)
 
 
 def test_pickled_data_is_refused_unread(tmp_path):

@@ -112,7 +112,21 @@ def test_what_changes_is_read_again_and_what_does_not_is_not(folder, cache):
     put(folder / "ann/three.wav", 1)
     (folder / "ann/three.txt").write_text("NEW")
     assert len(source.read("train")) == 5
-    assert len(list(first.parent.glob("*.jsonl"))) == 1  # the earlier ones are gone
+
+
+def test_what_was_made_before_a_change_goes_when_nobody_has_used_it_for_a_week(folder):
+    source = corpus(folder)
+    first = source.manifest_path("train")
+    (folder / "ann/two.lab").write_text("HALT")
+    second = source.manifest_path("train")
+    assert first.exists()  # a run may still read it
+    for mark in first.parent.glob("*.used"):
+        if mark.stem == first.stem:
+            os.utime(mark, (0, 0))
+    (folder / "ann/two.lab").write_text("STAY")
+    assert source.read("train")[1].text == "STAY"
+    assert second.exists()
+    assert not first.exists()
 
 
 def test_a_missing_folder_is_named(tmp_path):

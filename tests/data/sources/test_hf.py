@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,17 @@ def test_a_file_that_is_cut_off_is_named(tmp_path, is_whole_batch):
         read(tmp_path / "a")
 
 
+def test_offsets_that_lead_elsewhere_are_refused(tmp_path):
+    file = save(tmp_path / "a", table(1)) / "data-00000-of-00001.arrow"
+    content = file.read_bytes()
+    size = len(encode(0)).to_bytes(4, "little")
+    place = content.index(bytes(4) + size)  # the offsets of the only recording
+    huge = (1 << 30).to_bytes(4, "little")
+    file.write_bytes(content[: place + 4] + huge + content[place + 8 :])
+    with pytest.raises(InputError, match=r"00001\.arrow: cannot be read"):
+        read(tmp_path / "a")
+
+
 def test_parquet_is_unpacked_once(tmp_path, cache):
     from pyarrow import parquet
 
@@ -169,7 +181,9 @@ def test_parquet_is_unpacked_once(tmp_path, cache):
     for tar in tars:
         tar.unlink()
     assert_sound(read_parquet(tmp_path / "data/train-{0..1}.parquet"))
-    # Of a file that has changed nothing old is kept.
+    # Of a file that has changed nothing old is kept for long.
+    for mark in cache.glob("audio/*/*.used"):
+        os.utime(mark, (0, 0))
     parquet.write_table(table(1), first)
     assert_sound(read_parquet(first), (0,))
     assert len(list(cache.glob("audio/train-0-*/*.tar"))) == 1

@@ -95,6 +95,7 @@ def check_data(
         on_integers(model.output_lengths),
         augment.shortest,
         cache,
+        batch_seconds=data.batch_seconds,
     )
     if diagnosis.problems and not skip:
         raise InputError(

@@ -17,6 +17,7 @@ from speechgru.interfaces import InputError, Utterance
 PAUSE = 2.0
 """s between two writings; what takes less is not worth a cache."""
 
+# The version is that of `measure`, too: what it measures otherwise is another one.
 _HEADER = json.dumps({"speechgru": "examined audio", "version": 2}).encode().ljust(63)
 _ROW = np.dtype(
     [

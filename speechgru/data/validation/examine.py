@@ -175,7 +175,9 @@ class _Examiner:
             yield Remark("speed", "train", note)
         for split, utterances in splits.items():
             table = self.tables[split]
-            yield from remark_on_utterances(split, utterances, table, limits)
+            yield from remark_on_utterances(
+                split, utterances, table, self.sample_rate, limits
+            )
             yield from self._scripts.remark(
                 split, utterances, table.scripts, limits.script
             )

@@ -12,7 +12,8 @@ class Limits:
         silent: share of the time.
         edges: s of silence before or behind the sound.
         quiet: dBFS, the level of the sound.
-        narrow: bandwidth, as a share of half the sample rate.
+        narrow: bandwidth, as a share of half the sample rate, of the model's if that is
+            lower.
         pace: characters per second, in deviations from the median of the split: of
             the logarithm, by the median absolute deviation.
         script: share of a split's utterances; rarer scripts are remarked on.

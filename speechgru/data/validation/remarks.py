@@ -17,9 +17,21 @@ LEAST_SPREAD = 0.05
 
 
 def remark_on_utterances(
-    split: str, utterances: Sequence[Utterance], table: Table, limits: Limits
+    split: str,
+    utterances: Sequence[Utterance],
+    table: Table,
+    sample_rate: int,
+    limits: Limits,
 ) -> Iterator[Remark]:
-    """Remark on what is beyond the limits, kind by kind."""
+    """Remark on what is beyond the limits, kind by kind.
+
+    Args:
+        split: its name.
+        utterances: of it.
+        table: what is known of them.
+        sample_rate: of the model, Hz: what lies above half of it is not heard.
+        limits: from where on.
+    """
     heard = table.heard
     is_usable = heard["sample_rate"] > 0
     has_sound = is_usable & (heard["silence"] < 1)
@@ -81,7 +93,7 @@ def remark_on_utterances(
         "take them from a louder source, whose rounding is not heard",
         lambda index: f"{level[index]:.0f} dBFS",
     )
-    half = np.maximum(heard["sample_rate"], 1) / 2
+    half = np.clip(heard["sample_rate"], 1, sample_rate) / 2
     share = heard["bandwidth"] / half
     yield from remark(
         "narrow",

@@ -41,6 +41,8 @@ def find_leaks(
     Returns:
         Problems of leaked audio, and remarks on what is repeated within a split.
     """
+    if not splits:
+        return [], []
     leaks = _find_stretches(splits, tables)
     remarks: list[Remark] = []
     names = list(splits)

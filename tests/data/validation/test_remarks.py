@@ -1,14 +1,17 @@
 """What is unusual is remarked on, with names, and makes nothing unusable."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import soundfile
 
-from speechgru.data.validation.examine import examine
+from speechgru.data.validation.examine import BATCH_SECONDS, examine
 from speechgru.data.validation.limits import DEFAULT_LIMITS, Limits
 from speechgru.interfaces import Utterance
+from speechgru.options import DoctorOptions, choose
+from speechgru.options.corpus import LeftOut
 from speechgru.text.tokenizer import CharacterTokenizer
 
 RATE = 16000
@@ -91,6 +94,14 @@ def test_recordings_of_a_lower_rate_are_named(make):
     assert "set features.sample_rate" in note
 
 
+def test_what_the_model_does_not_hear_may_be_missing(make):
+    spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(RATE))
+    spectrum[3900:] = 0  # of 8000 in the file, of 4000 for the model
+    utterance = make("a", samples=0.1 * np.fft.irfft(spectrum))
+    found = examine({"train": [utterance]}, None, RATE // 2, True, None, None)
+    assert (found.problems, found.notes) == ([], [])
+
+
 def test_a_text_that_does_not_belong_to_its_sound_is_named(make):
     random = np.random.default_rng(3)
     some = [
@@ -166,6 +177,27 @@ def test_what_an_epoch_takes_is_told_where_there_is_enough_audio(make):
     assert "s of audio per s" in reading
     assert "the longest utterance 44.8 MB, all of train 45 MB" in memory
     assert check(train=[make("b")]).measured.estimates == []
+
+
+def test_nothing_at_all_is_healthy():
+    for splits in ({}, {"train": []}, {"train": [], "dev": []}):
+        found = examine(splits, None, RATE, False, lambda n: n // 160, None)
+        assert (found.problems, found.notes) == ([], [])
+        assert "healthy: no problems in 0 utterances" in found.report()
+
+
+def test_the_command_takes_the_limits_and_kinds_that_there_are(make):
+    options = DoctorOptions(corpus=choose("corpus", "yesno"))
+    assert Limits(**options.limits.to_plain()) == DEFAULT_LIMITS
+    assert options.batch_seconds == BATCH_SECONDS
+    # Every kind of note, found with limits that all are beyond, or below.
+    first, other = make("a", "oна"), make("b", "она ушла на работу")
+    train = [make(f"u{n}", "она" + "ш" * (n % 4)) for n in range(20)]
+    train += [first, replace(first, id="again"), other]
+    everything = Limits(0, 0, 0, 0, 1, 1e-3, 1)
+    found = check(everything, train=train, dev=[make("d", other.text)])
+    named = {remark.kind for remark in found.remarks if len(remark.indices)}
+    assert named == {*get_args(LeftOut)}
 
 
 def test_histograms_count_every_utterance_once(make):

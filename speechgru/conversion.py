@@ -1,18 +1,25 @@
 """What `speechgru convert` does."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from speechgru.data.convert import TARGETS, convert, ending_of
+from speechgru.data.shards.encoding import Encoding
+from speechgru.data.shards.report import ShardsReport
+from speechgru.data.shards.writer import write_shards
 from speechgru.data.sources.kinds import guess_kind
 from speechgru.data.sources.pipes import run_pipes
 from speechgru.factory import build_corpus, name_corpus
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Utterance
 from speechgru.options.choices import choose
 from speechgru.options.component import Component
-from speechgru.options.corpus import ConvertOptions
+from speechgru.options.corpus import ConvertOptions, ShardsOptions
 from speechgru.progress import say_line
 from speechgru.ranges import OptionError, nearest
+
+SHARDS = "shards"
+"""The target that holds sound itself, and all splits together."""
 
 KALDI = "speechgru.data.sources.kaldi.KaldiCorpus"
 
@@ -24,7 +31,7 @@ def convert_source(
 
     Args:
         source: a path or an address; None: the splits of options.corpus.
-        target: one of TARGETS.
+        target: one of TARGETS, or SHARDS.
         options: of the command.
 
     Returns:
@@ -33,10 +40,11 @@ def convert_source(
     Raises:
         InputError: the source cannot be read, or not be held by the target.
     """
-    if target not in TARGETS:
+    targets = (*TARGETS, SHARDS)
+    if target not in targets:
         raise OptionError(
-            f"target is {target!r}, expected one of: {', '.join(TARGETS)}"
-            f"{nearest(target, TARGETS)}"
+            f"target is {target!r}, expected one of: {', '.join(targets)}"
+            f"{nearest(target, targets)}"
         )
     if source is None:
         if options.corpus is None:
@@ -46,7 +54,7 @@ def convert_source(
     else:
         corpus = _choose_kind(source, options)
         stem = Path(source.rstrip("/")).name.partition(".")[0] or "source"
-        ending = ending_of(target)
+        ending = "" if target == SHARDS else ending_of(target)
         output = options.output or Path(f"{stem}{ending or f'-{target}'}")
     if options.trust_pipes:
         if source is None or corpus.target != KALDI:
@@ -60,7 +68,22 @@ def convert_source(
         )
     built = build_corpus(corpus, options.trust)
     splits = {split: built.read(split) for split in built.splits}
+    if target == SHARDS:
+        return str(shard(splits, output, options.shards)).splitlines()
     return convert(splits, target, output, source is not None, options.overwrite)
+
+
+def shard(
+    splits: Mapping[str, Sequence[Utterance]],
+    folder: Path,
+    options: ShardsOptions,
+    skip: bool = False,
+    num_processes: int | None = None,
+) -> ShardsReport:
+    """Write splits to shards; see `write_shards`."""
+    encoding = Encoding(options.format, options.bitrate, options.sample_rate)
+    size, shuffle = options.size, options.shuffle
+    return write_shards(folder, splits, encoding, size, shuffle, skip, num_processes)
 
 
 def _choose_kind(source: str, options: ConvertOptions) -> Component:

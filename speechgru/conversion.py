@@ -6,6 +6,7 @@ from pathlib import Path
 
 from speechgru.data.convert import TARGETS, convert, ending_of
 from speechgru.data.shards.encoding import Encoding
+from speechgru.data.shards.report import ShardsReport
 from speechgru.data.shards.writer import write_shards
 from speechgru.data.sources.kinds import guess_kind
 from speechgru.data.sources.pipes import run_pipes
@@ -18,6 +19,8 @@ from speechgru.progress import say_line
 from speechgru.ranges import OptionError, nearest
 
 SHARDS = "shards"
+"""The target that holds sound itself, and all splits together."""
+
 KALDI = "speechgru.data.sources.kaldi.KaldiCorpus"
 
 
@@ -66,29 +69,33 @@ def convert_source(
     built = build_corpus(corpus, options.trust)
     splits = {split: built.read(split) for split in built.splits}
     if target == SHARDS:
-        return _write_shards(output, splits, options.shards)
+        report = str(shard(splits, output, options.shards)).splitlines()
+        return [*_note_parts(splits), *report]
     return convert(splits, target, output, source is not None, options.overwrite)
 
 
-def _write_shards(
-    output: Path, splits: Mapping[str, Sequence[Utterance]], options: ShardsOptions
-) -> list[str]:
-    """What `speechgru shard` does with a corpus."""
-    report = write_shards(
-        output,
-        splits,
-        Encoding(options.format, options.bitrate, options.sample_rate),
-        options.size,
-        options.shuffle,
-    )
+def _note_parts(splits: Mapping[str, Sequence[Utterance]]) -> list[str]:
+    """What shards do not keep of parts of recordings."""
     parts = sum(u.partial for utterances in splits.values() for u in utterances)
     if not parts:
-        return str(report).splitlines()
-    note = (
+        return []
+    return [
         f"note: {parts} utterances were parts of recordings, which are recordings of "
         "their own in shards: no offsets"
-    )
-    return [note, *str(report).splitlines()]
+    ]
+
+
+def shard(
+    splits: Mapping[str, Sequence[Utterance]],
+    folder: Path,
+    options: ShardsOptions,
+    skip: bool = False,
+    num_processes: int | None = None,
+) -> ShardsReport:
+    """Write splits to shards; see `write_shards`."""
+    encoding = Encoding(options.format, options.bitrate, options.sample_rate)
+    size, shuffle = options.size, options.shuffle
+    return write_shards(folder, splits, encoding, size, shuffle, skip, num_processes)
 
 
 def _choose_kind(source: str, options: ConvertOptions) -> Component:

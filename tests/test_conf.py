@@ -83,6 +83,8 @@ def test_every_choice_composes_and_builds(group, choice, tmp_path):
         overrides += MANIFEST
     elif "train" in choose("corpus", choice).options:  # a source: its splits are paths
         overrides.append("corpus.train=train.jsonl")
+    elif choice == "shards":
+        overrides.append("corpus.folder=shards")
     task = build_all(compose(*overrides))
     assert task.model.num_parameters > 0
 

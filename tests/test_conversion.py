@@ -273,3 +273,20 @@ def test_the_command_says_what_it_read_and_wrote(utterances, call):
     code, out, _ = call("convert", "k", "manifest", "corpus=kaldi", "output=b.jsonl")
     assert (code, out) == (0, "b.jsonl: 6 utterances\n")
     assert call("convert", "manifest")[0] == 2
+
+
+def test_to_shards_and_back_nothing_is_lost(utterances, tmp_path):
+    write_manifest(tmp_path / "all.jsonl", utterances)
+    lines = convert(tmp_path / "all.jsonl", "shards", output=tmp_path / "shards")
+    assert lines[0].startswith("train: 6 utterances, ")
+    corpus = choose("corpus", "shards", folder=str(tmp_path / "shards"))
+    convert_source(None, "manifest", ConvertOptions(corpus=corpus, output=Path("back")))
+    back = {utterance.id: utterance for utterance in read_manifest("back/train.jsonl")}
+    assert len(back) == len(utterances)
+    for utterance in utterances:
+        again = back[utterance.id]
+        assert without_places(again) == replace(
+            without_places(utterance), offset=0.0, partial=False
+        )
+        assert again.duration == pytest.approx(utterance.duration, abs=1e-3)
+        assert hear(again) == hear(utterance)

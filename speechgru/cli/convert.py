@@ -11,8 +11,9 @@ usage: speechgru convert SOURCE TARGET [corpus=KIND] [output=PATH] [KEY=VALUE ..
        speechgru convert TARGET corpus=NAME [output=FOLDER] [KEY=VALUE ...]
 
 Write a source, or all splits of a corpus, as TARGET: manifest, lhotse (cuts), kaldi
-(a data folder) or shards. SOURCE is a manifest, a table, a folder or whatever else can
-be read; its kind is guessed and said unless corpus=KIND says it.
+(a data folder) or shards (tar files, see speechgru shard). SOURCE is a manifest, a
+table, a folder or whatever else can be read; its kind is guessed and said unless
+corpus=KIND says it.
 """
 
 

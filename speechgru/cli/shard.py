@@ -17,18 +17,15 @@ started again, it goes on. Train from them by corpus=shards corpus.folder=FOLDER
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = read_command_line(ShardOptions, arguments, USAGE, (0, 0)).options
-    from speechgru.data.shards.encoding import Encoding
-    from speechgru.data.shards.writer import write_shards
+    from speechgru.conversion import shard
     from speechgru.factory import build_corpus, name_corpus
 
-    corpus, shards = build_corpus(options.corpus, options.trust), options.shards
+    corpus = build_corpus(options.corpus, options.trust)
     folder = options.data_dir / "shards" / name_corpus(options.corpus)
-    report = write_shards(
-        options.folder or folder,
+    report = shard(
         {split: corpus.read(split) for split in options.splits or corpus.splits},
-        Encoding(shards.format, shards.bitrate, shards.sample_rate),
-        shards.size,
-        shards.shuffle,
+        options.folder or folder,
+        options.shards,
         options.on_error == "skip",
         options.num_processes,
     )

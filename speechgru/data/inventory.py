@@ -13,6 +13,7 @@ from speechgru.data.randomness import keyed_seed
 from speechgru.data.utterances import durations_of, select
 from speechgru.files import read_lines, write_json_lines
 from speechgru.interfaces import InputError, Utterance
+from speechgru.remote import address_of
 
 INVENTORY_FILE = "data.jsonl"
 
@@ -153,6 +154,8 @@ def _differ(before: Record, now: Record) -> str | None:
     for key in ("text", "duration", "offset", "byte_range"):
         if before.get(key) != now.get(key):
             return f"{key} was {before.get(key)!r}, is {now.get(key)!r}"
+    if before.get("address") != now.get("address"):
+        return f"it was at {before.get('address')}, is at {now.get('address')}"
     if "missing" in now:
         return f"{now['missing']} is missing"
     if before.get("size") != now.get("size"):
@@ -181,6 +184,8 @@ def _record_utterance(utterance: Utterance, known: Record) -> Record:
 
 
 def _record_file(path: Path, known: Record) -> Record:
+    if (address := address_of(path)) is not None:
+        return {"address": address}  # whether it is here now or not
     try:
         status = os.stat(path)
         size, modified = status.st_size, status.st_mtime_ns

@@ -15,6 +15,7 @@ from speechgru.data.inventory import (
     write_inventory,
 )
 from speechgru.interfaces import InputError, Utterance
+from speechgru.remote import locate
 
 
 def part(path: Path, offset: float) -> Utterance:
@@ -91,3 +92,19 @@ def test_of_very_many_some_are_recorded_and_all_durations_counted(
     ]
     (difference,) = find_differences(before, {"train": record_utterances(changed)})
     assert f"{drawn} (text was 'A', is 'B')" in difference
+
+
+def test_a_file_of_an_address_is_the_same_whether_it_is_here_or_not(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path))
+    path = locate("https://host/train/000000.tar")
+    before = {"train": record_utterances([part(path, 0.1)])}
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"sound")
+    assert (
+        find_differences(before, {"train": record_utterances([part(path, 0.1)])}) == []
+    )
+    other = {"train": record_utterances([part(locate("https://host/b.tar"), 0.1)])}
+    [difference] = find_differences(before, other)
+    assert "it was at https://host/train/000000.tar, is at https://host/b" in difference

@@ -47,12 +47,14 @@ MEANT = {
         (
             {1.5},
             "batch_seconds cache_size factors learning_rate least limit longest_decay "
-            "margin max_memory most shards.size timeout",
+            "margin max_memory most shards.size time timeout",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),
         ({-1}, "devices"),
         ({-1, 0}, "corpus.seed"),
+        # A share, and not none.
+        (set(), "probe.margin"),
         # Below the other bound, as it is by default.
         (
             set(),

@@ -17,6 +17,7 @@ COMMANDS = {
     "convert": "write a corpus, or data of another system, in another format",
     "doctor": "check a corpus before any training time is spent on it",
     "shard": "write a corpus to tar files that are read in their order",
+    "probe": "find the largest batch that fits the device",
     "train": "train a model, or resume or fine-tune one",
     "evaluate": "score a checkpoint on a split of a corpus",
     "compare": "test whether one system is better than another",

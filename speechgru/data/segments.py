@@ -5,12 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from speechgru.audio import (
-    AudioError,
-    inspect_audio,
-    is_cut_exactly,
-    read_audio,
-)
+from speechgru.audio import AudioError, inspect_audio, is_cut_exactly, read_audio
 from speechgru.interfaces import FilePart, Utterance
 
 MPEG = (".mp3", ".mp2", ".mpga", ".mpeg")
@@ -32,6 +27,18 @@ class SegmentReader:
         self.max_bytes = max_bytes
         self._kept: OrderedDict[Path | FilePart, tuple[Tensor, int]] = OrderedDict()
         self._num_bytes = 0
+        self._counted: tuple[Path | FilePart, int] | None = None
+
+    def count_channels(self, utterance: Utterance) -> int:
+        """Channels of an utterance's file, which is inspected once for those of one.
+
+        Raises:
+            AudioError: as `inspect_audio`.
+        """
+        audio = utterance.audio
+        if self._counted is None or self._counted[0] != audio:
+            self._counted = (audio, inspect_audio(audio).num_channels)
+        return self._counted[1]
 
     def read(self, utterance: Utterance) -> tuple[Tensor, int]:
         """Decode to mono at the file's own rate, as `read_audio` does.

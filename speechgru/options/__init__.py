@@ -20,6 +20,7 @@ from speechgru.options.evaluation import (
     SplitOptions,
     TuneOptions,
 )
+from speechgru.options.probing import ProbeOptions
 from speechgru.options.recipe import read_recipe
 from speechgru.options.report import (
     AverageOptions,
@@ -60,6 +61,7 @@ __all__ = [
     "LmOptions",
     "LoggerOptions",
     "PrepareOptions",
+    "ProbeOptions",
     "ReadingOptions",
     "ReportOptions",
     "RowOptions",

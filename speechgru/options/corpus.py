@@ -202,29 +202,3 @@ class ShardOptions(PrepareOptions):
     shards: ShardsOptions = option(make=ShardsOptions)
     on_error: Literal["raise", "skip"] = "raise"
     num_processes: int | None = option(None, within=THREADS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConvertOptions(Options):
-    """How a source becomes another.
-
-    Attributes:
-        corpus: the kind of the source, None: guessed; or what has splits of its own.
-        data_dir: where corpora lie.
-        output: a file or folder; None: in the working directory, named by the source.
-        overwrite: what is there already.
-        shards: how shards are written; see `ShardsOptions`.
-        trust_pipes: run the commands of Kaldi's wav.scp.
-        trust: modules of the user's own whose classes may be built.
-    """
-
-    name: ClassVar[str] = "convert"
-    is_command: ClassVar[bool] = True
-
-    corpus: Component | None = None
-    data_dir: Path = option(make=default_data_dir)
-    output: Path | None = None
-    overwrite: bool = False
-    shards: ShardsOptions = option(make=ShardsOptions)
-    trust_pipes: bool = False
-    trust: tuple[str, ...] = option((), rule=modules)

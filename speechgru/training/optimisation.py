@@ -205,6 +205,11 @@ class Optimisation(L.LightningModule):
         """
         self._losses_of_step.append((losses.detach(), ids))
 
+    def forget_step(self) -> None:
+        """Forget a step that came to no end."""
+        self._losses_of_step.clear()
+        self.zero_grad(set_to_none=True)
+
     def _refuse(self, norm: Tensor) -> NoReturn:
         """Raise InputError: the step cannot be trained on."""
         where = f"in epoch {self.current_epoch + 1}, step {self.global_step + 1}"

@@ -2,6 +2,7 @@
 
 import math
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from speechgru.data.augment.chain import Chain
 from speechgru.data.augment.silence import Silence
 from speechgru.data.augment.speed import SpeedPerturbation
 from speechgru.data.feasibility import FewestSamples, frames_needed
+from speechgru.interfaces import Utterance
 
 RATE = 8000
 SPEEDS = SpeedPerturbation([0.9, 1.1, 1.25, 2.0])
@@ -76,7 +78,8 @@ def test_silence_that_is_added_holds_no_words():
         {"speed": SPEEDS, "silence": silence},
     ):
         chain = Chain(parts, seed=0)
-        added = round((chain.planned(0.5, "a") - 0.5) * RATE)
+        (planned,) = chain.plan([Utterance("a", Path("a.wav"), 0.5, "")])
+        added = round((planned - 0.5) * RATE)
         seen = set()
         for epoch in range(40):
             length = len(chain(torch.ones(4000), epoch, "a", 0, 3800))

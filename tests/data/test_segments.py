@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import torch
 
-from speechgru.audio import AudioError, read_audio
+from speechgru.audio import AudioError, inspect_audio, read_audio
 from speechgru.data import segments
 from speechgru.data.segments import SegmentReader
 from speechgru.interfaces import Utterance
@@ -88,3 +88,15 @@ def test_errors_are_those_of_reading_it_alone(parts, tmp_path):
         with pytest.raises(AudioError) as alone:
             read_audio(utterance.audio_path, utterance.offset, utterance.duration)
         assert str(error.value) == str(alone.value)
+
+
+def test_a_file_is_inspected_once_for_all_its_parts(parts, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        segments,
+        "inspect_audio",
+        lambda audio: calls.append(audio) or inspect_audio(audio),
+    )
+    reader = SegmentReader()
+    assert [reader.count_channels(part) for part in parts] == [1] * len(parts)
+    assert calls == [parts[0].audio]

@@ -89,9 +89,10 @@ class Alignment:
         if not count:
             return []
         some = ", ".join(self.sped_up_less[:5]) + (", ..." if count > 5 else "")
+        those, are = ("utterance", "is") if count == 1 else ("utterances", "are")
         return [
-            f"{count} utterances of train cannot align at the highest speed of the "
-            f"augmentation, and are sped up less: {some}"
+            f"{count} {those} of train cannot align at the highest speed of the "
+            f"augmentation, and {are} sped up less: {some}"
         ]
 
     def _count_frames(self, num_samples: int) -> int:

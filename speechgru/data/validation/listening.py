@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from speechgru.audio import AudioError, inspect_audio
+from speechgru.audio import AudioError
 from speechgru.data.processes import processes
 from speechgru.data.segments import MPEG, SegmentReader
 from speechgru.data.validation.cache import ExaminedAudio
@@ -119,7 +119,7 @@ class _Chunk:
 def _listen(reader: SegmentReader, utterance: Utterance) -> Heard | Found:
     begun = time.thread_time()
     try:
-        num_channels = inspect_audio(utterance.audio).num_channels
+        num_channels = reader.count_channels(utterance)
         waveform, rate = reader.read(utterance)
     except AudioError as error:
         return error.kind, str(error)

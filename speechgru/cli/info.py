@@ -32,7 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     facts = {**loaded.metadata, "num_parameters": loaded.model.num_parameters}
     if not for_text:
         facts["seconds_per_frame"] = loaded.model.seconds_per_frame
-    facts["tokens"] = "".join(loaded.tokenizer.tokens[1:])
+    tokens = loaded.tokenizer.tokens[1:]
+    is_alphabet = all(len(token) == 1 for token in tokens)
+    facts["tokens"] = "".join(tokens) if is_alphabet else list(tokens)
     facts["model"] = loaded.model_config
     facts["digest"] = description.get(DIGEST)
     if line.options.format == "json":

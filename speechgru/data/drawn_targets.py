@@ -1,9 +1,9 @@
 """Targets that are cut into tokens in another way in every epoch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
+from speechgru.data.feasibility import frames_needed
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import SamplingTokenizer, Tokenizer
 
@@ -54,8 +54,3 @@ def draw_targets(
     if isinstance(tokenizer, SamplingTokenizer):
         return DrawnTargets(tokenizer, seed, output_lengths)
     return None
-
-
-def frames_needed(token_ids: Sequence[int]) -> int:
-    """Frames that CTC needs: one a token, and a blank between equal ones."""
-    return len(token_ids) + sum(left == right for left, right in pairwise(token_ids))

@@ -1,5 +1,6 @@
 """What all decoders share: checked input, and words made of tokens in time."""
 
+import logging
 import math
 import unicodedata
 from collections.abc import Sequence
@@ -9,7 +10,9 @@ import torch
 from torch import Tensor
 
 from speechgru.interfaces import BLANK, Span, Tokenizer
-from speechgru.text.byte_tokens import join_tokens
+from speechgru.text.byte_tokens import BROKEN, join_tokens
+
+log = logging.getLogger(__name__)
 
 
 def check_log_probs(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) -> None:
@@ -117,3 +120,13 @@ def average_confidence(tokens: Sequence[Span]) -> float | None:
     if not any(token.text.strip() for token in tokens):
         return None
     return geometric_mean([token.confidence for token in tokens])
+
+
+def warn_of_broken_bytes(name: str, text: str) -> None:
+    """Say if a text that was heard holds bytes that are no character."""
+    count = text.count(BROKEN)
+    if count:
+        log.warning(
+            "%s: byte tokens that are no character were heard %d times; they are %s",
+            name, count, BROKEN,
+        )  # fmt: skip

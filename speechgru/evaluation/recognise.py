@@ -9,7 +9,7 @@ from queue import Empty, Queue
 
 from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint
 from speechgru.data.utterances import durations_of
-from speechgru.decode.spans import average_confidence
+from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
 from speechgru.evaluation.posteriors import score_utterances
 from speechgru.factory import build_decoder
 from speechgru.interfaces import Decoder, Utterance
@@ -121,6 +121,8 @@ def _recognise_share(
             loaded.tokenizer,
             loaded.model.seconds_per_frame,
         )
+        for index, hypothesis in zip(batch.indices, hypotheses, strict=True):
+            warn_of_broken_bytes(utterances[index].id, hypothesis.text)
         yield [
             make_result(
                 utterances[index].id,

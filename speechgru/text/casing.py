@@ -4,14 +4,15 @@ import re
 from typing import Literal
 
 Case = Literal["upper", "lower", "keep"]
-Language = Literal["tr", "az", "lt"]
+OWN_CASE = ("tr", "az", "lt")
+"""Languages whose case is another than that of the others."""
 
 DOT_ABOVE = "\u0307"
 MORE_DOTS = re.compile(f"(i{DOT_ABOVE}|İ){DOT_ABOVE}+")
 SOFT_DOTTED = re.compile(f"([ijįIJĮ]){DOT_ABOVE}")
 
 
-def change_case(text: str, case: Case, language: Language | None = None) -> str:
+def change_case(text: str, case: Case, language: str | None = None) -> str:
     """Bring a text in Unicode NFC to one case.
 
     Turkish and Azeri (tr, az) have two letters: i with its capital İ, and ı with I.
@@ -24,7 +25,7 @@ def change_case(text: str, case: Case, language: Language | None = None) -> str:
     Args:
         text: in NFC.
         case: "upper", "lower" or "keep".
-        language: None: any but those.
+        language: e.g. "tr"; any but those is as None.
 
     Source:
         Unicode, SpecialCasing.txt; it puts a combining dot behind the i of a

@@ -19,11 +19,14 @@ SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
 NUM_SHOWN = 6
 """Examples of a kind."""
 
+OR_WORDS = "write them as they are said, or set text.digits=words"
+
 KINDS = {
     "markup": ("brackets, trained on as words", "take out what is not said"),
     "symbols": ("symbols that are left out", "write them as they are said"),
-    "numbers": ("numbers that are taken apart", "write them as they are said"),
-    "digits": ("digits, trained on one by one", "write numbers as they are said"),
+    "written": ("numbers that become words", "see whether they are said so"),
+    "numbers": ("numbers that are taken apart", OR_WORDS),
+    "digits": ("digits, trained on one by one", OR_WORDS),
     "scripts": ("letters of two scripts that look alike", "take those of one"),
     "dots": ("i and ı, which become one letter", "set text.language=tr or az"),
     "split": ("words that become several", "write them as one, if they are"),
@@ -72,9 +75,11 @@ class Changes:
             return "markup" if after else None
         if any(c in SAID or unicodedata.category(c)[0] == "S" for c in lost):
             return "symbols"
+        if _has_number(part) and not _has_number(after):
+            return "written"
         if IN_NUMBER.search(part) and not IN_NUMBER.search(after):
             return "numbers"
-        if any(unicodedata.category(c)[0] == "N" for c in after):
+        if _has_number(after):
             return "digits"
         if len({_script(c) for c in part} - {None}) > 1:
             return "scripts"
@@ -117,6 +122,10 @@ def _cut(text: str) -> Iterator[str]:
         yield match[0]
         end = match.end()
     yield from text[end:].split()
+
+
+def _has_number(text: str) -> bool:
+    return any(unicodedata.category(c)[0] == "N" for c in text)
 
 
 def _is_sign(character: str) -> bool:

@@ -6,10 +6,11 @@ from typing import Literal, get_args
 
 from speechgru.interfaces import InputError
 from speechgru.ranges import nearest
-from speechgru.text.casing import Case, Language, change_case
+from speechgru.text.casing import OWN_CASE, Case, change_case
+from speechgru.text.numbers import NumberWriter
 
 Punctuation = Literal["space", "delete", "keep", "error"]
-Digits = Literal["keep", "error"]
+Digits = Literal["keep", "words", "error"]
 
 APOSTROPHES = frozenset(
     "'`´"
@@ -28,9 +29,10 @@ ZERO_WIDTH_SPACE = "\u200b"  # a word boundary in Thai and Khmer
 class TextNormalizer:
     """Bring transcripts of any script to one form.
 
-    In this order: Unicode NFC; case; typographic apostrophes beside a letter
-    become "'"; punctuation; digits; runs of white space become one space and
-    none stands at the ends; NFC. Normalising twice changes nothing more.
+    In this order: Unicode NFC; numbers, if they become words; case; typographic
+    apostrophes beside a letter become "'"; punctuation; digits; runs of white space
+    become one space and none stands at the ends; NFC. Normalising twice changes
+    nothing more.
 
     A combining mark belongs to the character that it follows, so vowel signs
     are kept and the variation selector of an emoji goes with it. An apostrophe
@@ -42,8 +44,9 @@ class TextNormalizer:
         case: "upper", "lower" or "keep".
         punctuation: what to do with Unicode punctuation, symbols and control
             characters: replace by a "space", "delete", "keep" or "error".
-        digits: "keep" or "error"; numbers of every script.
-        language: whose case is another than that of the others; see `change_case`.
+        digits: "keep", "words" or "error"; numbers of every script.
+        language: whose case is another than that of the others, see `change_case`; with
+            digits="words" any that num2words has, see `NumberWriter`.
 
     Raises:
         InputError: an option has an unknown value, or would do nothing.
@@ -54,17 +57,19 @@ class TextNormalizer:
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
-        language: Language | None = None,
+        language: str | None = None,
     ) -> None:
         _check_option("case", case, get_args(Case))
         _check_option("punctuation", punctuation, get_args(Punctuation))
         _check_option("digits", digits, get_args(Digits))
-        if language is not None:
-            if language not in get_args(Language):
+        self._write_numbers = NumberWriter(language) if digits == "words" else None
+        if language is not None and digits != "words":
+            if language not in OWN_CASE:
                 raise InputError(
                     f"text.language is {language!r}, expected one of: "
-                    f"{', '.join(get_args(Language))}, whose case is another than that "
-                    "of the others; leave it null for every other language"
+                    f"{', '.join(OWN_CASE)}, whose case is another than that of the "
+                    "others; leave it null for every other language, unless "
+                    "text.digits=words"
                 )
             if case == "keep":
                 raise InputError(
@@ -91,6 +96,8 @@ class TextNormalizer:
 
     def _normalize_once(self, text: str, original: str) -> str:
         text = unicodedata.normalize("NFC", text)
+        if self._write_numbers is not None:
+            text = self._write_numbers(text)
         text = change_case(text, self.case, self.language)
         text = unicodedata.normalize("NFC", text)
         if self.punctuation != "keep":
@@ -107,10 +114,11 @@ class TextNormalizer:
             return " "
         if kind == "apostrophe":
             return "'"
-        if kind == "number" and self.digits == "error":
+        if kind == "number" and self.digits != "keep":
             raise InputError(
                 f"{original!r}: digit {describe_character(character)} under "
-                "text.digits=error; write numbers out as words or set text.digits=keep"
+                f"text.digits={self.digits}; write numbers out as words or set "
+                "text.digits=keep"
             )
         if kind in ("letter", "number", "joiner") or self.punctuation == "keep":
             return character

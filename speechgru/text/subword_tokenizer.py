@@ -10,7 +10,7 @@ from speechgru.interfaces import BLANK, InputError
 from speechgru.ranges import SIZE, OptionError, check
 from speechgru.text.bpe import BpeCutter
 from speechgru.text.byte_tokens import BYTE_TOKENS, join_tokens
-from speechgru.text.casing import Case, Language
+from speechgru.text.casing import Case
 from speechgru.text.learn_pieces import COVERAGE, MARK, learn_pieces
 from speechgru.text.normalize import Digits, Punctuation, TextNormalizer
 from speechgru.text.pieces import LONGEST_PIECE, Kind, check_options, check_pieces
@@ -59,7 +59,7 @@ class SubwordTokenizer:
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
-        language: Language | None = None,
+        language: str | None = None,
     ) -> None:
         self.normalizer = TextNormalizer(case, punctuation, digits, language)
         check_options(kind, sampling)
@@ -85,7 +85,7 @@ class SubwordTokenizer:
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
-        language: Language | None = None,
+        language: str | None = None,
     ) -> "SubwordTokenizer":
         """Learn the pieces from transcripts.
 

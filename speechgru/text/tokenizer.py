@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from speechgru.interfaces import BLANK, InputError
-from speechgru.text.casing import DOT_ABOVE, Case, Language
+from speechgru.text.casing import DOT_ABOVE, OWN_CASE, Case
 from speechgru.text.normalize import (
     Digits,
     Punctuation,
@@ -37,7 +37,7 @@ class CharacterTokenizer:
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
-        language: Language | None = None,
+        language: str | None = None,
     ) -> None:
         self.normalizer = TextNormalizer(case, punctuation, digits, language)
         _check_alphabet(alphabet, self.normalizer)
@@ -53,7 +53,7 @@ class CharacterTokenizer:
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
         alphabet: str | None = None,
-        language: Language | None = None,
+        language: str | None = None,
     ) -> "CharacterTokenizer":
         """Take the alphabet, sorted, from transcripts, if it is not given."""
         if alphabet is not None:
@@ -187,9 +187,14 @@ def find_cause(character: str, normalize: TextNormalizer) -> str:
     """The option by which a character never occurs, with its value."""
     if not occurs(character, TextNormalizer("keep", "keep", "keep")):
         return "Unicode normalisation (NFC, one kind of apostrophe and of space)"
-    case, language = normalize.case, normalize.language
+    case = normalize.case
+    language = normalize.language if normalize.language in OWN_CASE else None
     if not occurs(character, TextNormalizer(case, "keep", "keep", language)):
         return f"text.case={case}" + (f" in text.language={language}" * bool(language))
-    if not occurs(character, TextNormalizer("keep", "keep", normalize.digits)):
+    digits, language = normalize.digits, normalize.language
+    alone = TextNormalizer(
+        "keep", "keep", digits, language if digits == "words" else None
+    )
+    if not occurs(character, alone):
         return f"text.digits={normalize.digits}"
     return f"text.punctuation={normalize.punctuation}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from speechgru.interfaces import InputError
 from speechgru.ranges import COUNT, check
-from speechgru.text.casing import Case, Language
+from speechgru.text.casing import Case
 from speechgru.text.normalize import (
     Digits,
     Punctuation,
@@ -44,7 +44,7 @@ class WordTokenizer(CharacterTokenizer):
         case: Case = "upper",
         punctuation: Punctuation = "space",
         digits: Digits = "keep",
-        language: Language | None = None,
+        language: str | None = None,
     ) -> None:
         super().__init__(alphabet, case, punctuation, digits, language)
         self.words = tuple(words)

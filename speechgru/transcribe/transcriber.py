@@ -11,7 +11,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.decode.align import align_tokens
 from speechgru.decode.greedy import GreedyDecoder
-from speechgru.decode.spans import average_confidence, group_words
+from speechgru.decode.spans import (
+    average_confidence,
+    group_words,
+    warn_of_broken_bytes,
+)
 from speechgru.interfaces import BLANK, Decoder, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.transcribe.many import transcribe_window
@@ -231,6 +235,8 @@ class Transcriber:
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )
+        for name, hypothesis in zip(names, hypotheses, strict=True):
+            warn_of_broken_bytes(name, hypothesis.text)
         return [
             Transcript(
                 source=name,

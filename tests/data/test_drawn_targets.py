@@ -8,7 +8,8 @@ import soundfile
 
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
-from speechgru.data.drawn_targets import DrawnTargets, draw_targets, frames_needed
+from speechgru.data.drawn_targets import DrawnTargets, draw_targets
+from speechgru.data.feasibility import frames_needed
 from speechgru.data.plan import PlannedBatch
 from speechgru.interfaces import Utterance
 from speechgru.text.subword_tokenizer import SubwordTokenizer

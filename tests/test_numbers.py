@@ -24,6 +24,19 @@ from speechgru.training.build import make_task
 
 ODD = (-1, 0, 1.5, math.nan, math.inf, -math.inf, 10**30, 1e300, "many", True)
 
+CORPORA = sorted(
+    path.stem for path in (CONF_DIR / "corpus").glob("*.yaml") if path.stem[:1] != "_"
+)
+COUNTED = sorted(
+    {
+        part
+        for corpus in CORPORA
+        for kind in ("utterances", "hours", "words")
+        for part in choose("corpus", corpus).options.get(kind) or ()
+    }
+)
+"""Splits and parts of which it is known how much is in them."""
+
 MEANT = {
     name: values
     for values, names in (
@@ -32,7 +45,8 @@ MEANT = {
             "average dropout early_stopping_patience input_dropout intermediate "
             "lookahead max_freq_width max_time_fraction max_time_width num_freq_masks "
             "num_time_masks num_workers output_dropout pitches probability sampling "
-            "seed show smoothing weight_dropout wordless worst dev_share test_share",
+            "seed show smoothing weight_dropout wordless worst dev_share test_share "
+            "corpus.padding",
         ),
         (
             {0, 1.5},
@@ -69,15 +83,8 @@ MEANT = {
         ({-1, 0, 1.5}, "limits.quiet"),
         ({1.5}, "limits.pace"),
         # What an archive is expected to hold, be it nothing.
-        ({0, 1.5}, "hours.train hours.dev hours.test hours.recordings"),
-        ({0}, "utterances.train utterances.dev utterances.test utterances.recordings"),
-        (
-            {0},
-            " ".join(
-                f"utterances.{part}"
-                for part in choose("corpus", "librispeech").options["utterances"]
-            ),
-        ),
+        ({0, 1.5}, " ".join(f"hours.{part}" for part in COUNTED)),
+        ({0}, " ".join(f"utterances.{part} words.{part}" for part in COUNTED)),
         (
             set(),
             " ".join(

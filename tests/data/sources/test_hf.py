@@ -117,7 +117,7 @@ def test_recordings_that_are_only_named_are_read_where_they_lie(tmp_path):
     [
         (table().drop_columns(["audio"]), {}, "0 columns hold audio"),
         (table(), {"audio": "sentence"}, "column 'sentence' is \"string\", expected a"),
-        (table(), {"text": "speaker_id"}, "column 'speaker_id' is int64, expected te"),
+        (table(), {"text": "speaker_id"}, "'speaker_id' is int64, expected texts"),
         (table(), {"text": "nothing"}, "has no column 'nothing'"),
         (table(sentence=["A", None, "B"]), {}, "row 1: no text"),
         (table(duration=[1.0, float("nan"), 1.0]), {}, "row 1: duration is NaN"),

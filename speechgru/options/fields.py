@@ -226,7 +226,10 @@ def _describe(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of: {', '.join(map(_show, get_args(kind)))}"
     if get_origin(kind) is tuple:
-        return f"a list of {_describe(get_args(kind)[0]).removeprefix('a ')}s"
+        element = get_args(kind)[0]
+        if get_origin(element) is Literal:
+            return f"a list of any of: {', '.join(map(_show, get_args(element)))}"
+        return f"a list of {_describe(element).removeprefix('a ')}s"
     described = {
         bool: "true or false",
         int: "a whole number",

@@ -9,6 +9,7 @@ from speechgru.options import (
     CompareOptions,
     Component,
     DataOptions,
+    DoctorOptions,
     EvaluateOptions,
     ReportOptions,
     TrainerOptions,
@@ -19,6 +20,11 @@ from speechgru.options import (
 from speechgru.ranges import OptionError
 
 CORPUS = choose("corpus", "yesno")
+
+
+def test_words_of_a_list_are_named():
+    with pytest.raises(OptionError, match="expected a list of any of: repeated, "):
+        DoctorOptions(corpus=CORPUS, leave_out=["loud"])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ class Remark:
     """What is unusual in a split, and no problem.
 
     Attributes:
-        kind: a word; see `KINDS` in the remarks on audio and texts.
+        kind: a word, e.g. "clipped".
         split: where; None: all of them.
         message: what, how often, where, remedy.
         indices: of the utterances concerned, the clearest cases first; empty: the

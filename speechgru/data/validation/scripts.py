@@ -1,7 +1,6 @@
 """Which scripts transcripts are written in, and which of them are strays."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -40,19 +39,6 @@ class Scripts:
                 bits |= self._bit(script)
         return bits
 
-    def count(self, bits: np.ndarray) -> Counter[str]:
-        """How many texts have each script.
-
-        Args:
-            bits: (N,) uint64, of each text.
-        """
-        return Counter(
-            {
-                name: int(np.count_nonzero(bits & np.uint64(1 << place)))
-                for place, name in enumerate(self.names)
-            }
-        )
-
     def remark(
         self,
         split: str,
@@ -65,14 +51,13 @@ class Scripts:
         Args:
             split: its name.
             utterances: of it.
-            bits: (N,) of each.
+            bits: (N,) uint64, of each, as `find` gives them.
             rare: share of the utterances that is few.
         """
-        for name, count in self.count(bits).items():
-            if not 0 < count < rare * len(bits):
+        for place, name in enumerate(self.names[:MOST]):
+            found = np.flatnonzero(bits & np.uint64(1 << place))
+            if not 0 < len(found) < rare * len(bits):
                 continue
-            place = np.uint64(1 << self.names.index(name))
-            found = np.flatnonzero(bits & place)
 
             def show(index: int, name: str = name) -> str:
                 return _letters(utterances[index].text, name)
@@ -80,8 +65,8 @@ class Scripts:
             yield Remark(
                 "scripts",
                 split,
-                f"{count} of {len(bits)} transcripts of {split} have letters that are "
-                f"{name}: {name_some(utterances, found, show)}; see whether they are "
+                f"{len(found)} of {len(bits)} transcripts of {split} have letters that "
+                f"are {name}: {name_some(utterances, found, show)}; see whether they are "
                 "meant, or only look alike",
                 found,
             )

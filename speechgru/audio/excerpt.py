@@ -5,7 +5,9 @@ data (the bit reservoir), the second half of the last transform, and 480 samples
 filter bank. So some frames in front are decoded, too. Those whose own data is not all
 there are silenced: libmpg123 would give up some of them half-way, and its filter bank
 would stand elsewhere in its ring of 16 places. Excerpts begin at every 8th frame, where
-that ring is as in the whole; so the same numbers are summed in the same order.
+that ring is as in the whole; so the same numbers are summed in the same order. Only
+behind bits that were flipped the ring may stand elsewhere in the whole, and samples
+differ by rounding.
 
 Sources: ISO/IEC 11172-3 section 2.4.1.7 (main_data_begin), ISO/IEC 13818-3 section
 2.4.1.7; the Hydrogenaudio wiki, "LAME info tag".

@@ -1,15 +1,18 @@
 """Memory that runs out in training is an error that names the batch and the remedy."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from conftest import TINY
 
 from speechgru.cli.config import compose_config, read_options
 from speechgru.data.loading import NamedFailures
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, TextBatch
 from speechgru.options import TrainOptions
 from speechgru.threads import is_out_of_memory
 from speechgru.training.ctc import CTCTask
+from speechgru.training.memory import BatchInHand
 from speechgru.training.start import train
 
 CPU_ERROR = RuntimeError(
@@ -93,3 +96,22 @@ def test_memory_that_runs_out_in_loading_is_no_traceback():
 
     failure = NamedFailures(Failing())[Planned()]
     assert "a batch of 2 utterances cannot be loaded: memory ran out" in failure.message
+
+
+def test_a_language_model_is_told_of_tokens(tones):
+    overrides = [*TINY, *tones.overrides]
+    options = read_options(compose_config("train", overrides), TrainOptions)
+    in_hand = BatchInHand(options)
+    assert str(in_hand.explain(MemoryError())) == (
+        "memory ran out before the first step; lower data.batch_seconds (6), set "
+        "trainer.accumulate=2, encoder.gradient_checkpointing=true (MemoryError)"
+    )
+    lengths = torch.tensor([30, 10])
+    batch = TextBatch(["a", "b"], torch.zeros(2, 30), lengths, 2, (0, 0, 0))
+    progress = SimpleNamespace(current_epoch=1, global_step=9)
+    in_hand.on_train_batch_start(progress, None, batch, 0)
+    message = str(in_hand.explain(MemoryError("no memory")))
+    assert message.startswith(
+        "memory ran out in epoch 2, step 10: 2 texts, the longest of 30 tokens (a), "
+        "33% of the batch is padding; lower data.batch_tokens (2000), set "
+    )

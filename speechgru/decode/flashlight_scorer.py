@@ -27,7 +27,7 @@ UNFINISHED, REFUSED = -1e9, -1e15
 flashlight's candidates must be finite."""
 
 
-class ScorerLM(CTCDecoderLM):
+class ScorerLM(CTCDecoderLM):  # type: ignore[misc]  # flashlight's
     """A scorer as flashlight asks for it: text by text, token by token.
 
     What follows a state is looked up once and kept, for searches come back to the

@@ -155,7 +155,8 @@ class _Automaton:
         )
         added, reached = [], []
         # By the block, for what is between takes several times as much memory.
-        for block in torch.arange(len(self.shares)).split(NUM_AT_ONCE):
+        for first in range(0, len(self.shares), NUM_AT_ONCE):
+            block = torch.arange(first, min(first + NUM_AT_ONCE, len(self.shares)))
             nodes, gains = self._walk(block[:, None].expand(-1, len(tokens)), columns)
             gains += self.shares[nodes] - self.shares[block][:, None]
             added.append(gains)

@@ -69,8 +69,10 @@ class SubwordTokenizer:
         fallback = BYTE_TOKENS if byte_fallback else ()
         self.tokens = ("<blank>", *fallback, *self.pieces)
         self._ids = {token: index for index, token in enumerate(self.tokens)}
-        cutters = {"unigram": UnigramCutter, "bpe": BpeCutter}
-        self._cutter = cutters[kind](dict(zip(pieces, scores, strict=True)))
+        ranked = dict(zip(pieces, scores, strict=True))
+        self._cutter: UnigramCutter | BpeCutter = (
+            UnigramCutter(ranked) if kind == "unigram" else BpeCutter(ranked)
+        )
         self._known: dict[str, tuple[int, ...]] = {}
 
     @classmethod

@@ -66,8 +66,8 @@ class Scripts:
                 "scripts",
                 split,
                 f"{len(found)} of {len(bits)} transcripts of {split} have letters that "
-                f"are {name}: {name_some(utterances, found, show)}; see whether they are "
-                "meant, or only look alike",
+                f"are {name}: {name_some(utterances, found, show)}; see whether they "
+                "are meant, or only look alike",
                 found,
             )
 

@@ -32,11 +32,11 @@ class LocalCopies:
 
     def __call__(self, path: Path) -> None:
         """See that a file is here. Raises InputError: it cannot be fetched."""
-        shard = self.known.get(path)
-        if shard is None or address_of(path) is None:
+        if address_of(path) is None:
             return
         if not path.exists():
-            self._make_room(shard.size)
+            shard = self.known.get(path)
+            self._make_room(0 if shard is None else shard.size)
             fetch_file(path, shard)
         now = time.monotonic()
         if now - self._touched.get(path, -_TOUCH_EVERY) >= _TOUCH_EVERY:

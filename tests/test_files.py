@@ -7,18 +7,14 @@ from pathlib import Path
 import pytest
 
 from speechgru.files import (
-    check_keys,
-    get_name,
-    get_seconds,
-    get_text,
     printable,
     read_json_lines,
     relative_path,
     replace_file,
-    show,
     write_json_lines,
 )
 from speechgru.interfaces import InputError
+from speechgru.records import check_keys, get_name, get_seconds, get_text, show
 
 
 @contextmanager

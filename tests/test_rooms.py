@@ -14,7 +14,7 @@ import speechgru
 PACKAGE = Path(speechgru.__file__).parent
 
 EVERYWHERE = {"interfaces", "ranges"}
-WITH_FILES = EVERYWHERE | {"progress", "terminal", "bounded", "files"}
+WITH_FILES = EVERYWHERE | {"progress", "terminal", "bounded", "records", "files"}
 WITH_CACHE = WITH_FILES | {"alone", "remote"}
 ALLOWED = {
     "interfaces": set(),
@@ -23,7 +23,8 @@ ALLOWED = {
     "terminal": set(),
     "bounded": set(),
     "threads": EVERYWHERE,
-    "files": EVERYWHERE | {"bounded"},
+    "records": EVERYWHERE,
+    "files": EVERYWHERE | {"bounded", "records"},
     "alone": EVERYWHERE,
     "remote": WITH_FILES | {"alone"},
     "provenance": set(),
@@ -34,7 +35,7 @@ ALLOWED = {
     "data": WITH_CACHE | {"threads", "audio", "text", "features"},
     "model": EVERYWHERE | {"features"},
     "checkpoint": WITH_FILES | {"text", "features", "model"},
-    "lm": EVERYWHERE | {"bounded", "files"},
+    "lm": EVERYWHERE | {"bounded", "records", "files"},
     "decode": WITH_FILES | {"text", "lm"},
     "score": WITH_FILES,
 }

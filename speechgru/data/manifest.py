@@ -18,17 +18,19 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from speechgru.files import (
-    check_keys,
-    get_byte_range,
-    get_name,
-    get_seconds,
-    get_text,
     parse_object,
     read_json_lines,
     relative_path,
     write_json_lines,
 )
 from speechgru.interfaces import InputError, Utterance
+from speechgru.records import (
+    check_keys,
+    get_byte_range,
+    get_name,
+    get_seconds,
+    get_text,
+)
 from speechgru.remote import address_of, locate
 
 

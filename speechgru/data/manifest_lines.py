@@ -14,14 +14,9 @@ from numpy.typing import NDArray
 
 from speechgru.bounded import GZIP
 from speechgru.data.manifest import parse_utterance
-from speechgru.files import (
-    MOST_LISTED,
-    MOST_NUMBER,
-    list_problems,
-    repeated_id,
-    skip_mark,
-)
+from speechgru.files import MOST_LISTED, list_problems, repeated_id, skip_mark
 from speechgru.interfaces import InputError
+from speechgru.records import MOST_NUMBER
 
 MOST_WORDS = 3_000_000
 """Different words that are counted; of more, as of texts without spaces, none."""

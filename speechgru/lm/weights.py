@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.bounded import read_json
-from speechgru.files import get_number, replace_file, to_json
+from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
+from speechgru.records import get_number
 
 SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
 """What a language model counts in a search if nobody has tuned it."""

@@ -14,19 +14,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from speechgru.files import (
+from speechgru.files import read_json_lines, relative_path, write_json_lines
+from speechgru.interfaces import FilePart, InputError, Span
+from speechgru.records import (
     check_keys,
     get_byte_range,
     get_name,
     get_number,
     get_seconds,
     get_text,
-    read_json_lines,
-    relative_path,
     show,
-    write_json_lines,
 )
-from speechgru.interfaces import FilePart, InputError, Span
 from speechgru.score.alignment import (
     SCORINGS,
     AlignedPair,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from speechgru.bounded import read_json
-from speechgru.files import get_number, get_text, reason
+from speechgru.files import reason
 from speechgru.interfaces import InputError
+from speechgru.records import get_number, get_text
 from speechgru.score.bootstrap import bootstrap_interval
 from speechgru.score.calibration import Calibration, calibrate
 from speechgru.score.counts import ErrorCounts

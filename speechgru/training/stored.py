@@ -11,11 +11,11 @@ from speechgru.checkpoint.storage import (
     is_language_model,
     read_checkpoint,
 )
-from speechgru.files import get_number
 from speechgru.interfaces import InputError
 from speechgru.options.config_file import read_config
 from speechgru.options.training import TrainOptions
 from speechgru.ranges import OptionError
+from speechgru.records import get_number
 from speechgru.training.run_files import CONFIG_FILE
 
 STATE = {

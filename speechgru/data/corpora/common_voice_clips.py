@@ -10,8 +10,9 @@ from speechgru.data.corpora.common_voice_splits import Tables
 from speechgru.data.corpora.left_out import LeftOut
 from speechgru.data.corpora.recordings import try_files
 from speechgru.data.corpora.tsv import read_tsv
-from speechgru.files import reason, show
+from speechgru.files import reason
 from speechgru.interfaces import InputError, Utterance
+from speechgru.records import show
 
 DURATIONS = "clip_durations.tsv"
 """Of all clips, in ms, since release 16.1."""

@@ -11,8 +11,8 @@ from speechgru.data.corpora.common_voice_release import TABLE
 from speechgru.data.corpora.shared import key
 from speechgru.data.corpora.speakers import deal_speakers
 from speechgru.data.corpora.tsv import read_tsv
-from speechgru.files import show
 from speechgru.interfaces import InputError
+from speechgru.records import show
 
 SPLITS = ("official", "validated", "speakers")
 _ORDER = ("train", "dev", "test")

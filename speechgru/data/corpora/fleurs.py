@@ -12,8 +12,9 @@ from speechgru.data.archive import extract_archive
 from speechgru.data.corpora.archived import ArchivedCorpus
 from speechgru.data.corpora.archives import Archive
 from speechgru.data.corpora.recordings import Recording, describe_files
-from speechgru.files import read_lines, replace_file, show
+from speechgru.files import read_lines, replace_file
 from speechgru.interfaces import InputError, Utterance
+from speechgru.records import show
 
 _LANGUAGE = re.compile("[a-z]{2,3}(_[a-z0-9]{2,4}){1,2}")
 _FILE, _RAW, _TEXT = 1, 2, 3

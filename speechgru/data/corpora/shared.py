@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from speechgru.files import show
 from speechgru.interfaces import Utterance
+from speechgru.records import show
 
 
 def name_shared(splits: Mapping[str, Sequence[Utterance]]) -> list[str]:

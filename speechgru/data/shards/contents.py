@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from speechgru.files import show, to_json
+from speechgru.files import to_json
 from speechgru.interfaces import InputError
+from speechgru.records import show
 
 CONTENTS_FILE = "shards.json"
 _VERSION = 1

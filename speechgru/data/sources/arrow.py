@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from speechgru.data.sources.columns import Columns, find_columns
-from speechgru.files import get_number, reason, show
+from speechgru.files import reason
 from speechgru.interfaces import InputError
+from speechgru.records import get_number, show
 
 if TYPE_CHECKING:
     import pyarrow

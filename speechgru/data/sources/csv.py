@@ -10,9 +10,9 @@ from speechgru.data.sources.columns import Columns, find_columns
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.splits import TranslatedSource
-from speechgru.files import MOST_NUMBER, show
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import OptionError
+from speechgru.records import MOST_NUMBER, show
 from speechgru.remote import locate
 
 DELIMITERS = ("\t", ",", ";", "|")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speechgru.files import check_keys, get_name, get_number, get_seconds, get_text
 from speechgru.interfaces import InputError
+from speechgru.records import check_keys, get_name, get_number, get_seconds, get_text
 
 EDGE = 0.05
 """s that a supervision may reach out of its cut: what rounding leaves."""

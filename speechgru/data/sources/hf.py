@@ -24,8 +24,9 @@ from speechgru.data.sources.audio_tars import Recordings, unpack_audio
 from speechgru.data.sources.columns import Columns
 from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.tables import AudioTables
-from speechgru.files import reason, show
+from speechgru.files import reason
 from speechgru.interfaces import InputError, Utterance
+from speechgru.records import show
 
 if TYPE_CHECKING:
     import pyarrow

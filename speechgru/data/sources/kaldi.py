@@ -12,8 +12,8 @@ from typing import ClassVar
 from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.scp import find_wave, read_recordings, read_table
 from speechgru.data.sources.splits import TranslatedSource
-from speechgru.files import show
 from speechgru.interfaces import InputError, Utterance
+from speechgru.records import show
 
 FILES = ("wav.scp", "text", "segments", "utt2spk", "utt2dur", "reco2dur")
 _MOST_SECONDS = 1e9

@@ -18,8 +18,8 @@ from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.roots import find_root
 from speechgru.data.sources.splits import TranslatedSource
 from speechgru.data.sources.tar_members import LARGEST_HEADER, Member, list_members
-from speechgru.files import show
 from speechgru.interfaces import InputError, Utterance
+from speechgru.records import show
 from speechgru.remote import address_of, locate
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 from speechgru.bounded import GZIP
-from speechgru.files import reason, show
+from speechgru.files import reason
 from speechgru.interfaces import InputError
+from speechgru.records import show
 
 LONGEST_LINE = 16 << 20
 """Bytes; the text of no utterance has as many."""

@@ -17,9 +17,9 @@ from speechgru.data.sources.lines import read_objects
 from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.splits import TranslatedSource
 from speechgru.data.sources.tar_members import list_members
-from speechgru.files import show
 from speechgru.interfaces import InputError, Utterance
 from speechgru.progress import track
+from speechgru.records import show
 from speechgru.remote import address_of, locate
 
 Ranges = dict[str, tuple[int, int]]

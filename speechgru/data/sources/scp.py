@@ -9,8 +9,8 @@ from pathlib import Path
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.roots import find_root
-from speechgru.files import show
 from speechgru.interfaces import InputError
+from speechgru.records import show
 
 
 @dataclass(frozen=True)

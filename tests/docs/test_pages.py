@@ -151,7 +151,7 @@ def test_what_is_not_run_says_why():
         page.name for page in PAGES for block in read_blocks(page) if not block.is_run
     }
     # The commands of speechgru among them are composed.
-    assert unrun == {"digits.md", "many-gpus.md", "sweeps.md"}
+    assert unrun == {"digits.md", "many-gpus.md", "on-a-gpu.md", "sweeps.md"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -37,7 +37,7 @@ TINY_RUN = [
     "spec_augment.max_time_width=3",
     "task.learning_rate=1e-2",
     "task.clip_norm=5",
-    "data.batch_seconds=6",
+    "data.batch_seconds=4",
     "data.num_buckets=3",
     "logger=none",
 ]

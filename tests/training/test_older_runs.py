@@ -82,7 +82,11 @@ def test_a_configuration_that_0_1_0_wrote_is_read_as_the_recipe_is_now(
     )
     options, recipe = read_stored(tmp_path, [])
     overrides = ["data.max_train=64", "data.max_dev=20", "trainer.max_epochs=2"]
-    newer = ["data.num_workers=0", "~encoder.gradient_checkpointing"]
+    newer = [
+        "data.num_buckets=8",
+        "data.num_workers=0",
+        "~encoder.gradient_checkpointing",
+    ]
     composed = compose_config("train", [f"recipe={recipe}", *overrides, *newer])
     assert recipe == "synth_digits/bigru"
     assert options == read_options(composed, TrainOptions)

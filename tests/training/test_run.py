@@ -54,7 +54,7 @@ def break_utterance(tones, folder, **changes):
 def test_two_utterances_are_learnt_by_heart(tones, tmp_path):
     metadata = run(
         tmp_path / "run", *TINY, *tones.overrides, "debug=overfit",
-        "trainer.max_epochs=100", "callbacks.early_stopping_patience=50",
+        "trainer.max_epochs=200", "callbacks.early_stopping_patience=100",
     )  # fmt: skip
     assert metadata["val_wer"] == 0
 

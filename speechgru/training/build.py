@@ -37,15 +37,13 @@ from speechgru.model.acoustic import AcousticModel
 from speechgru.options.component import Component
 from speechgru.options.training import TrainOptions
 from speechgru.provenance import find_commit
-from speechgru.training.datamodule import (
-    PlannedDataModule,
-    SpeechDataModule,
-    TextDataModule,
-)
+from speechgru.training.datamodule import PlannedDataModule
 from speechgru.training.language_model import LanguageModelTask
 from speechgru.training.resuming import hold_to_inventory, known_records
 from speechgru.training.run_files import Run
+from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.task import TrainingTask
+from speechgru.training.text_data import TextDataModule
 from speechgru.training.validation import check_data, find_cache, on_integers
 
 log = logging.getLogger(__name__)

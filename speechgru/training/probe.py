@@ -27,7 +27,6 @@ from speechgru.progress import say_line
 from speechgru.threads import is_out_of_memory, set_up_cpu
 from speechgru.training.batch_search import Found, Trial, advise, search
 from speechgru.training.build import build_speech, trains_on_texts
-from speechgru.training.datamodule import SpeechDataModule
 from speechgru.training.fine_tuning import adopt_model
 from speechgru.training.free_memory import (
     forget_peak,
@@ -35,6 +34,7 @@ from speechgru.training.free_memory import (
     peak_memory,
 )
 from speechgru.training.run_files import Run
+from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.start import named_options
 from speechgru.training.task import TrainingTask
 from speechgru.training.validation import read_splits

@@ -14,7 +14,7 @@ from speechgru.data.loading import NamedFailures, ignore_signals
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
 from speechgru.text.tokenizer import CharacterTokenizer
-from speechgru.training.datamodule import SpeechDataModule
+from speechgru.training.speech_data import SpeechDataModule
 
 
 class Batches:

@@ -19,7 +19,7 @@ from speechgru.data.sources.shards import Shards
 from speechgru.data.window import FileWindow
 from speechgru.interfaces import InputError
 from speechgru.text.tokenizer import CharacterTokenizer
-from speechgru.training.datamodule import SpeechDataModule
+from speechgru.training.speech_data import SpeechDataModule
 
 
 def make_module(folder, num_workers=0, rank=0, num_ranks=1, **options):

@@ -103,7 +103,7 @@ def test_a_language_model_is_told_of_tokens(tones):
     options = read_options(compose_config("train", overrides), TrainOptions)
     in_hand = BatchInHand(options)
     assert str(in_hand.explain(MemoryError())) == (
-        "memory ran out before the first step; lower data.batch_seconds (6), set "
+        "memory ran out before the first step; lower data.batch_seconds (4), set "
         "trainer.accumulate=2, encoder.gradient_checkpointing=true (MemoryError)"
     )
     lengths = torch.tensor([30, 10])

@@ -54,7 +54,7 @@ def train(tones, folder, *overrides):
 def noise(tones, trained, tmp_path_factory):
     """Start from a trained model and score it where it errs: there is something
     to count."""
-    noisy = make_tones(tmp_path_factory.mktemp("noisy"), "dev", 13, noise=0.0115)
+    noisy = make_tones(tmp_path_factory.mktemp("noisy"), "dev", 13, noise=0.02)
     return [f"init_from={trained.checkpoint}", f"corpus.dev={noisy}"]
 
 
@@ -105,6 +105,6 @@ def test_steps_and_scores_do_not_depend_on_how_they_are_dealt_out(
             rtol=0,
         )
     # Sums of integers: equal, not close.
-    assert all(0 < wer < 1 for wer in expected["val/wer"])
+    assert all(0 < wer < 1 for wer in expected["val/wer"]), expected["val/wer"]
     assert metrics["val/wer"] == expected["val/wer"]
     assert metrics["val/cer"] == expected["val/cer"]

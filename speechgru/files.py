@@ -26,17 +26,13 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\
 Item = TypeVar("Item")
 
 
-def replace_file(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
+def replace_file(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
     """Write a file so that, whatever happens, `path` is whole: old or new.
-
-    Args:
-        path: of the file.
-        parts: what it holds, one after the other.
 
     Raises:
         InputError: the file cannot be written; an older one stays.
     """
-    replace_by_parts(path, parts)
+    replace_by_parts(path, [content])
 
 
 def replace_by_parts(
@@ -213,18 +209,6 @@ def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 
-def cache_folder() -> Path:
-    """Where this user keeps what can be made or fetched again.
-
-    That is the folder SPEECHGRU_CACHE, or $XDG_CACHE_HOME/speechgru.
-    """
-    own = os.environ.get("SPEECHGRU_CACHE")
-    if own:
-        return Path(own).expanduser().absolute()
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path.home() / ".cache") / "speechgru"
-
-
 def relative_path(path: Path, folder: Path) -> str:
     """How to write `path` in a file of `folder`, so that both can be moved."""
     path, folder = path.absolute(), folder.absolute()
@@ -248,6 +232,16 @@ def printable(text: str) -> str:
     'a\\\\nb'
     """
     return _UNPRINTABLE.sub(_escape, text)
+
+
+def file_state(path: str | os.PathLike[str] | int) -> tuple[int, int]:
+    """Size and time of a file, or an open one: other ones tell that it has changed.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns
 
 
 def reason(error: Exception) -> str:

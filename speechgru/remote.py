@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from speechgru.alone import alone
-from speechgru.files import cache_folder, reason, replace_file, to_json
+from speechgru.cache import alone, cache_folder
+from speechgru.files import reason, replace_file, to_json
 from speechgru.interfaces import InputError
 from speechgru.progress import Progress
 
@@ -97,7 +97,7 @@ def fetch(path: Path, is_latest: bool = False) -> bool:
         if path.exists() and not is_latest:
             return False  # another process has fetched it meanwhile
         try:
-            system = _file_system(address)
+            system = file_system(address)
             found = system.info(address)
         except InputError:
             raise
@@ -145,7 +145,8 @@ def _download(system: Any, address: str, path: Path, size: int | None) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _file_system(address: str) -> Any:
+def file_system(address: str) -> Any:
+    """What reads files at an address. Raises InputError: an extra is missing."""
     scheme = address.partition("://")[0]
     try:
         import fsspec

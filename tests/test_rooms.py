@@ -15,7 +15,7 @@ PACKAGE = Path(speechgru.__file__).parent
 
 EVERYWHERE = {"interfaces", "ranges"}
 WITH_FILES = EVERYWHERE | {"progress", "terminal", "bounded", "records", "files"}
-WITH_CACHE = WITH_FILES | {"alone", "remote"}
+WITH_CACHE = WITH_FILES | {"cache", "remote"}
 ALLOWED = {
     "interfaces": set(),
     "ranges": {"interfaces"},
@@ -23,10 +23,11 @@ ALLOWED = {
     "terminal": set(),
     "bounded": set(),
     "threads": EVERYWHERE,
+    "process_memory": set(),
     "records": EVERYWHERE,
     "files": EVERYWHERE | {"bounded", "records"},
-    "alone": EVERYWHERE,
-    "remote": WITH_FILES | {"alone"},
+    "cache": EVERYWHERE,
+    "remote": WITH_FILES | {"cache"},
     "provenance": set(),
     "options": WITH_FILES,
     "audio": WITH_CACHE,
@@ -44,8 +45,8 @@ BELOW = WITH_CACHE | LINE | {"options", "score"}
 ALLOWED |= {
     "factory": BELOW,
     "conversion": BELOW | {"factory"},
-    "training": BELOW | {"threads", "provenance", "factory"},
-    "transcribe": BELOW | {"threads", "factory"},
+    "training": BELOW | {"threads", "process_memory", "provenance", "factory"},
+    "transcribe": BELOW | {"threads", "process_memory", "factory"},
     "evaluation": BELOW | {"threads", "provenance", "factory"},
     "report": BELOW | {"threads", "factory", "transcribe", "evaluation"},
 }

@@ -78,6 +78,18 @@ def download(
     )
 
 
+def open_url(url: str, start: int) -> http.client.HTTPResponse:
+    """Ask a host for a file, from a byte on; it may answer with all of it.
+
+    Raises:
+        OSError: it does not answer, or refuses (HTTPError).
+    """
+    request = urllib.request.Request(url, headers={"User-Agent": "speechgru"})
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    return urllib.request.urlopen(request, timeout=_TIMEOUT)
+
+
 def _fetch_on(url: str, part: Path, size: int | None) -> None:
     """Fetch, again and again for as long as each time much has arrived."""
     while True:
@@ -98,11 +110,8 @@ def _fetch(url: str, part: Path, size: int | None) -> None:
         start = 0
     if start and start == size:
         return
-    request = urllib.request.Request(url, headers={"User-Agent": "speechgru"})
-    if start:
-        request.add_header("Range", f"bytes={start}-")
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+        response = open_url(url, start)
     except urllib.error.HTTPError as error:
         if error.code != 416:  # nothing beyond `start`
             raise

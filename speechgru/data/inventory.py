@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import json
-import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.utterances import durations_of, select
-from speechgru.files import read_lines, write_json_lines
+from speechgru.files import file_state, read_lines, write_json_lines
 from speechgru.interfaces import InputError, Utterance
 from speechgru.remote import address_of
 
@@ -187,8 +186,7 @@ def _record_file(path: Path, known: Record) -> Record:
     if (address := address_of(path)) is not None:
         return {"address": address}  # whether it is here now or not
     try:
-        status = os.stat(path)
-        size, modified = status.st_size, status.st_mtime_ns
+        size, modified = file_state(path)
         if (size, modified) == (known.get("size"), known.get("modified")):
             digest = known["digest"]
         else:

@@ -20,12 +20,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from speechgru.cache import cache_folder
 from speechgru.data.manifest_lines import Collector, is_compressed, read_blocks
-from speechgru.files import (
-    cache_folder,
-    reason,
-    replace_file,
-)
+from speechgru.files import file_state, reason, replace_by_parts
 from speechgru.interfaces import InputError
 from speechgru.progress import Progress
 from speechgru.text.word_counts import WordCounts
@@ -36,9 +33,6 @@ _SCHEMA = 1
 _HEADER_SIZE = 4096  # bytes, a page, so that the arrays behind it are aligned
 _MB = 1e6
 
-State = tuple[int, int]
-"""Size and time of a file, which tell whether it has changed."""
-
 
 @dataclass(frozen=True)
 class ManifestIndex:
@@ -47,20 +41,21 @@ class ManifestIndex:
     Attributes:
         lines: the file that holds the lines; not the manifest where that is
             compressed.
-        state: of that file.
+        state: of that file; see `file_state`.
         starts: (N + 1,) int64, bytes: where the line of each utterance begins, and
             where the last one ends.
         durations: (N,) float64, s.
         several: whether any text has more than one word.
-        raw_words: JSON, how often each word occurs; empty: there are too many.
+        raw_words: JSON, how often each word occurs, read when it is asked for; empty:
+            there are too many.
     """
 
     lines: Path
-    state: State
+    state: tuple[int, int]
     starts: NDArray[np.int64]
     durations: NDArray[np.float64]
     several: bool
-    raw_words: bytes
+    raw_words: bytes | memoryview
 
     @cached_property
     def words(self) -> WordCounts | None:
@@ -90,12 +85,6 @@ def open_index(manifest: Path) -> ManifestIndex:
         ) from error
 
 
-def file_state(path: Path | int) -> State:
-    """Size and time of a file, or of an open one. Raises OSError."""
-    status = os.stat(path)
-    return status.st_size, status.st_mtime_ns
-
-
 def _places(manifest: Path) -> Iterator[Path]:
     """Where its index may be, the best place first."""
     yield manifest.with_name(f"{manifest.name}.index")
@@ -103,7 +92,7 @@ def _places(manifest: Path) -> Iterator[Path]:
     yield cache_folder() / "indexes" / f"{digest.hexdigest()}.index"
 
 
-def _read(path: Path, manifest: Path, state: State) -> ManifestIndex | None:
+def _read(path: Path, manifest: Path, state: tuple[int, int]) -> ManifestIndex | None:
     """An index that is whole and of the manifest as it is now."""
     try:
         with path.open("rb") as file:
@@ -115,9 +104,10 @@ def _read(path: Path, manifest: Path, state: State) -> ManifestIndex | None:
             own = file_state(file.fileno())
             if known != (_SCHEMA, state) or own[0] != size or count < 1:
                 return None
-            file.seek(numbers)
-            raw_words = file.read(num_words)
         mapped = np.memmap(path, np.int64, "r", _HEADER_SIZE, (2 * count + 1,))
+        raw_words: bytes | memoryview = b""
+        if num_words:
+            raw_words = np.memmap(path, np.uint8, "r", numbers, (num_words,)).data
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
@@ -139,7 +129,7 @@ def _read(path: Path, manifest: Path, state: State) -> ManifestIndex | None:
     )
 
 
-def _make(manifest: Path, state: State) -> ManifestIndex:
+def _make(manifest: Path, state: tuple[int, int]) -> ManifestIndex:
     found = Collector(manifest)
     kept: list[bytes] = []
     compressed = is_compressed(manifest)
@@ -174,7 +164,7 @@ def _make(manifest: Path, state: State) -> ManifestIndex:
     failures = []
     for path in _places(manifest):
         try:
-            replace_file(path, first, memoryview(numbers), words, *kept)
+            replace_by_parts(path, [first, memoryview(numbers), words, *kept])
         except InputError as error:
             failures.append(str(error))
             continue

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speechgru.data.manifest import parse_utterance, read_manifest
-from speechgru.data.manifest_index import file_state, open_index
+from speechgru.data.manifest_index import open_index
 from speechgru.data.utterances import View
-from speechgru.files import reason
+from speechgru.files import file_state, reason
 from speechgru.interfaces import InputError, Utterance
 from speechgru.text.word_counts import WordCounts
 

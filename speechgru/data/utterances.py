@@ -6,6 +6,7 @@ takes either, and copies neither.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Protocol, overload, runtime_checkable
 
@@ -38,8 +39,11 @@ def durations_of(utterances: Sequence[Utterance]) -> NDArray[np.float64]:
 
 def texts_of(utterances: Sequence[Utterance]) -> Texts:
     """The transcripts, in order."""
-    words = utterances.words if isinstance(utterances, Columns) else None
-    return Texts(_Transcripts(utterances), words)
+    return Texts(_Transcripts(utterances), lambda: _words_of(utterances))
+
+
+def _words_of(utterances: Sequence[Utterance]) -> WordCounts | None:
+    return utterances.words if isinstance(utterances, Columns) else None
 
 
 def select(
@@ -78,9 +82,9 @@ class _Transcripts(Sequence[str]):
 class View(Sequence[Utterance]):
     """What sequences of utterances have in common: slices, and how they compare."""
 
+    @abstractmethod
     def _get(self, index: int) -> Utterance:
         """The utterance of an index from 0 on."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, index: int) -> Utterance: ...
@@ -94,8 +98,10 @@ class View(Sequence[Utterance]):
 
     def __eq__(self, other: object) -> bool:
         """Whether the utterances are the same, as of lists."""
-        if not isinstance(other, Sequence) or len(self) != len(other):
-            return NotImplemented if not isinstance(other, Sequence) else False
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
         return all(mine == its for mine, its in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
@@ -166,8 +172,6 @@ class Joined(View):
     @property
     def words(self) -> WordCounts | None:
         """Of all parts, where all know theirs."""
-        known = [part.words for part in self._parts if isinstance(part, Columns)]
+        known = [_words_of(part) for part in self._parts]
         counted = [words for words in known if words is not None]
-        if len(counted) < len(self._parts):
-            return None
-        return WordCounts.sum(counted)
+        return WordCounts.sum(counted) if len(counted) == len(known) else None

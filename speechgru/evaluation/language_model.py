@@ -19,7 +19,7 @@ from speechgru.progress import track
 
 
 @dataclass(frozen=True)
-class Texts:
+class SplitTexts:
     """What a language model is estimated from, each text with its origin.
 
     Attributes:
@@ -60,7 +60,7 @@ def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
     return output, description
 
 
-def read_texts(files: Sequence[str], options: LmOptions) -> Texts:
+def read_texts(files: Sequence[str], options: LmOptions) -> SplitTexts:
     """Read the texts of a corpus and of files. Raises InputError: there are none."""
     train: list[tuple[str, str]] = []
     dev: list[tuple[str, str]] = []
@@ -85,7 +85,7 @@ def read_texts(files: Sequence[str], options: LmOptions) -> Texts:
             f"{', '.join(names)}: no text, expected at least one sentence; name other "
             "files"
         )
-    return Texts(train, dev, names)
+    return SplitTexts(train, dev, names)
 
 
 def choose_tokenizer(options: LmOptions, texts: Sequence[str]) -> Tokenizer:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from speechgru.interfaces import BLANK, InputError
+from speechgru.interfaces import InputError
 from speechgru.ranges import SIZE, OptionError, check
 from speechgru.text.bpe import BpeCutter
 from speechgru.text.byte_tokens import BYTE_TOKENS, join_tokens
@@ -14,7 +14,7 @@ from speechgru.text.casing import Case
 from speechgru.text.learn_pieces import COVERAGE, MARK, learn_pieces
 from speechgru.text.normalize import Digits, Punctuation, TextNormalizer
 from speechgru.text.pieces import LONGEST_PIECE, Kind, check_options, check_pieces
-from speechgru.text.tokenizer import compose, unknown_character
+from speechgru.text.tokenizer import compose, look_up, unknown_character
 from speechgru.text.unigram import UNKNOWN_PENALTY, UnigramCutter
 from speechgru.text.word_counts import count_words
 
@@ -222,11 +222,5 @@ class SubwordTokenizer:
         Raises:
             ValueError: an id is the blank or not a token.
         """
-        for token_id in token_ids:
-            if not BLANK < token_id < len(self.tokens):
-                raise ValueError(
-                    f"token id {token_id} is no text, expected 1 to "
-                    f"{len(self.tokens) - 1}"
-                )
-        text = join_tokens(self.tokens[token_id] for token_id in token_ids)
+        text = join_tokens(look_up(self.tokens, token_ids))
         return compose(text, self.normalizer.case).removeprefix(" ")

@@ -111,14 +111,18 @@ class CharacterTokenizer:
         Raises:
             ValueError: an id is the blank or not a token.
         """
-        for token_id in token_ids:
-            if not BLANK < token_id < len(self.tokens):
-                raise ValueError(
-                    f"token id {token_id} is no text, expected 1 to "
-                    f"{len(self.tokens) - 1}"
-                )
-        text = "".join(self.tokens[token_id] for token_id in token_ids)
+        text = "".join(look_up(self.tokens, token_ids))
         return compose(text, self.normalizer.case)
+
+
+def look_up(tokens: Sequence[str], token_ids: Sequence[int]) -> list[str]:
+    """The tokens of ids. Raises ValueError: an id is the blank or not a token."""
+    for token_id in token_ids:
+        if not BLANK < token_id < len(tokens):
+            raise ValueError(
+                f"token id {token_id} is no text, expected 1 to {len(tokens) - 1}"
+            )
+    return [tokens[token_id] for token_id in token_ids]
 
 
 def compose(text: str, case: Case) -> str:

@@ -1,7 +1,7 @@
 """The words of many texts: all that tokens are made of, and less than the texts."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,12 +48,17 @@ class Texts(Iterable[str]):
 
     Args:
         texts: wherever they lie.
-        words: of these texts, where they are counted already.
+        look_up: gives the words of these texts where they are counted already, else
+            None; is called when they are asked for.
     """
 
-    def __init__(self, texts: Iterable[str], words: WordCounts | None = None) -> None:
+    def __init__(
+        self,
+        texts: Iterable[str],
+        look_up: Callable[[], WordCounts | None] = lambda: None,
+    ) -> None:
         self._texts = texts
-        self._words = words
+        self._look_up = look_up
 
     def __iter__(self) -> Iterator[str]:
         """One text after the other."""
@@ -62,7 +67,7 @@ class Texts(Iterable[str]):
     @cached_property
     def words(self) -> WordCounts:
         """Their words."""
-        return self._words or WordCounts.of(self._texts)
+        return self._look_up() or WordCounts.of(self._texts)
 
 
 def count_words(texts: Iterable[str]) -> WordCounts:

@@ -82,7 +82,7 @@ class WordTokenizer(CharacterTokenizer):
         """
         check("min_count", min_count, COUNT)
         found = count_words(texts)
-        spelling = CharacterTokenizer.from_texts(Texts((), found), **options)
+        spelling = CharacterTokenizer.from_texts(Texts((), lambda: found), **options)
         counts: Counter[str] = Counter()
         for raw, count in found.counts.items():
             for word in spelling.normalize(raw).split():

@@ -97,9 +97,12 @@ class PlannedDataModule(L.LightningDataModule):
         self.train_plan = self._plan(
             num_ranks, self.trainer.global_rank, self.accumulate
         )
-        alone = self._plan(1, 0, 1).steps_per_pass
-        differs = self.train_plan.steps_per_pass != alone and not self.per_process
-        if self.trainer.is_global_zero and differs:
+        if not self.trainer.is_global_zero or self.per_process:
+            return
+        is_alone = num_ranks * self.accumulate == 1  # and has that plan already
+        plan = self.train_plan if is_alone else self._plan(1, 0, 1)
+        alone = plan.steps_per_pass
+        if self.train_plan.steps_per_pass != alone:
             log.warning(
                 "%d items make %d steps an epoch, but %d on one process without "
                 "accumulation: each of %d processes x %d accumulated batches needs one "

@@ -23,16 +23,16 @@ from speechgru.data.plan import PlannedBatch
 from speechgru.interfaces import Batch, InputError
 from speechgru.options.probing import ProbeOptions
 from speechgru.options.training import TrainOptions
+from speechgru.process_memory import (
+    forget_peak,
+    memory_for_process,
+    peak_memory,
+)
 from speechgru.progress import say_line
 from speechgru.threads import is_out_of_memory, set_up_cpu
 from speechgru.training.batch_search import Found, Trial, advise, search
 from speechgru.training.build import build_speech, trains_on_texts
 from speechgru.training.fine_tuning import adopt_model
-from speechgru.training.free_memory import (
-    forget_peak,
-    memory_for_process,
-    peak_memory,
-)
 from speechgru.training.run_files import Run
 from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.start import named_options

@@ -3,8 +3,6 @@
 import logging
 import math
 import os
-import resource
-import sys
 import time
 from typing import Any
 
@@ -12,6 +10,7 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 
+from speechgru import process_memory
 from speechgru.progress import FIRST_LINE, Pace, Progress, say_duration
 from speechgru.training.clock import TrainingClock
 from speechgru.training.task import TrainingTask
@@ -249,8 +248,7 @@ def peak_memory(device: torch.device) -> int:
     """Bytes that this process has held at most, on a GPU if it runs there."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    return process_memory.peak_memory()
 
 
 def _name_epoch(trainer: L.Trainer) -> str:

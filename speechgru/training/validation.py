@@ -12,13 +12,14 @@ from pathlib import Path
 import torch
 
 from speechgru.bounded import read_whole
+from speechgru.cache import cache_folder
 from speechgru.data.augment.chain import Chain
 from speechgru.data.folds import hold_out
 from speechgru.data.shards.checking import leave_out_broken
 from speechgru.data.utterances import select
 from speechgru.data.validation.examine import examine
 from speechgru.factory import build_corpus, name_corpus
-from speechgru.files import cache_folder, write_json_lines
+from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.options.component import Component

@@ -1,12 +1,9 @@
 """What a recording will take of the memory, and how much there is."""
 
 import math
-import os
-import resource
 import weakref
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +14,7 @@ from torch.utils._pytree import tree_leaves
 from speechgru.audio import AudioInfo
 from speechgru.interfaces import InputError
 from speechgru.model.acoustic import AcousticModel
+from speechgru.process_memory import free_memory
 
 SHORT = 120.0
 """s; what is not longer fits wherever the model itself does."""
@@ -26,8 +24,6 @@ PROBES = (2.0, 4.0)
 
 MARGIN = 1.25
 """What operations hold besides the tensors that they return, and fragments."""
-
-_GROUPS = Path("/sys/fs/cgroup")
 
 
 class MemoryLimit:
@@ -159,67 +155,3 @@ def device_of(model: nn.Module) -> torch.device:
     """Where the weights of a model are."""
     tensors = chain(model.parameters(), model.buffers())
     return next((tensor.device for tensor in tensors), torch.device("cpu"))
-
-
-def free_memory() -> int | None:
-    """Bytes that this process may still take; None where nobody says.
-
-    The least of what the machine has, what the control groups of the process
-    leave (of a container, a cluster's job), and its own limit (ulimit -v).
-    """
-    free = [_machine_leaves(), _limit_leaves(), *_groups_leave()]
-    return min((some for some in free if some is not None), default=None)
-
-
-def _machine_leaves() -> int | None:
-    for line in _read("/proc/meminfo").splitlines():
-        if line.startswith("MemAvailable:"):
-            return 1024 * int(line.split()[1])
-    return None
-
-
-def _limit_leaves() -> int | None:
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    pages = _read("/proc/self/statm").split()
-    if limit == resource.RLIM_INFINITY or not pages:
-        return None
-    return max(0, limit - int(pages[0]) * os.sysconf("SC_PAGE_SIZE"))
-
-
-def _groups_leave() -> list[int]:
-    """Of each control group from the process's own to the root, versions 1 and 2."""
-    left = []
-    for line in _read("/proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        names: tuple[str, ...]
-        if controllers == "":
-            root, names = _GROUPS, ("memory.max", "memory.current", "inactive_file ")
-        elif "memory" in controllers.split(","):
-            root = _GROUPS / "memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-            names = (*names, "total_inactive_file ")
-        else:
-            continue
-        # Inside a container the path may be the host's, and only the root be there.
-        inner = root / path.lstrip("/")
-        for folder in {root, inner, *inner.parents}:
-            if folder.is_relative_to(root):
-                left += _group_leaves(folder, *names)
-    return left
-
-
-def _group_leaves(folder: Path, limit: str, used: str, cached: str) -> list[int]:
-    most, held = _read(folder / limit).strip(), _read(folder / used).strip()
-    if not most.isdecimal() or not held.isdecimal():  # "max", or no such file
-        return []
-    stat = _read(folder / "memory.stat").splitlines()
-    # Of files, and given back when memory is wanted.
-    idle = sum(int(line.split()[1]) for line in stat if line.startswith(cached))
-    return [max(0, int(most) - int(held) + idle)]
-
-
-def _read(path: str | Path) -> str:
-    try:
-        return Path(path).read_text()
-    except (OSError, ValueError):
-        return ""

@@ -2,19 +2,17 @@
 
 import os
 import signal
-from types import SimpleNamespace
 
 import pytest
 import soundfile
+import speech_data
 from conftest import make_tones
 from torch.utils.data import DataLoader
 
-from speechgru.data.augment.chain import Chain
 from speechgru.data.loading import NamedFailures, ignore_signals
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
 from speechgru.text.tokenizer import CharacterTokenizer
-from speechgru.training.speech_data import SpeechDataModule
 
 
 class Batches:
@@ -34,32 +32,12 @@ class Failing:
         raise error
 
 
-def make_module(manifest, num_workers, tokenizer=None, **trainer):
+def make_module(manifest, num_workers, tokenizer=None, num_ranks=1):
     utterances = read_manifest(manifest)
-    module = SpeechDataModule(
-        utterances,
-        utterances[:3],
-        tokenizer or CharacterTokenizer(" ABCD"),
-        sample_rate=8000,
-        batch_seconds=2,
-        num_buckets=1,
-        num_workers=num_workers,
-        resample=False,
-        augment=Chain({}, 0),
-        num_views=1,
-        window=8,
-        cache_size=1.0,
-        wordless=0.0,
-        seed=1,
-        accumulate=1,
+    tokenizer = tokenizer or CharacterTokenizer(" ABCD")
+    return speech_data.make_module(
+        utterances, utterances[:3], tokenizer, num_workers, num_ranks=num_ranks
     )
-    module.trainer = SimpleNamespace(
-        world_size=trainer.get("world_size", 1),
-        global_rank=0,
-        is_global_zero=True,
-        strategy=SimpleNamespace(root_device=SimpleNamespace(type="cpu")),
-    )
-    return module
 
 
 def load_all(module):
@@ -129,7 +107,7 @@ def test_steps_that_the_number_of_processes_changes_are_told(tmp_path, caplog):
     manifest = make_tones(tmp_path, "train", 12)
     make_module(manifest, 0).setup("fit")
     assert not caplog.messages
-    many = make_module(manifest, 0, world_size=6)
+    many = make_module(manifest, 0, num_ranks=6)
     many.setup("fit")
     (message,) = caplog.messages
     alone = many._plan(1, 0, 1).steps_per_epoch

@@ -162,15 +162,15 @@ def test_a_damaged_index_is_made_anew(manifest, spoil):
 def test_a_folder_that_cannot_be_written_is_no_obstacle(
     manifest, num_refused, monkeypatch, caplog
 ):
-    real, refused = manifest_index.replace_file, []
+    real, refused = manifest_index.replace_by_parts, []
 
-    def replace_file(path, *parts):
+    def replace_by_parts(path, parts):
         if len(refused) < num_refused:
             refused.append(path)
             raise InputError(f"{path}: cannot be written")
-        real(path, *parts)
+        real(path, parts)
 
-    monkeypatch.setattr(manifest_index, "replace_file", replace_file)
+    monkeypatch.setattr(manifest_index, "replace_by_parts", replace_by_parts)
     table = open_manifest(manifest)
     assert list(table) == read_manifest(manifest)
     assert ("no index is kept" in caplog.text) == (num_refused == 2)

@@ -7,13 +7,13 @@ from conftest import TINY
 from speechgru.cli.probe import main
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
-from speechgru.training import probe as probing
-from speechgru.training.ctc import CTCTask
-from speechgru.training.free_memory import (
+from speechgru.process_memory import (
     forget_peak,
     memory_for_process,
     peak_memory,
 )
+from speechgru.training import probe as probing
+from speechgru.training.ctc import CTCTask
 
 pytestmark = pytest.mark.usefixtures("threads")
 

@@ -8,13 +8,15 @@ import pytest
 import soundfile
 from conftest import SMALL_MODEL
 
+from speechgru import process_memory
 from speechgru.audio import AudioInfo
 from speechgru.checkpoint.models import build_model
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.interfaces import InputError
+from speechgru.process_memory import free_memory
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.transcribe import memory
-from speechgru.transcribe.memory import free_memory, measure_model, needed_to_decode
+from speechgru.transcribe.memory import measure_model, needed_to_decode
 from speechgru.transcribe.transcriber import Failure, Transcriber, Transcript
 
 RATE = 8000
@@ -117,13 +119,13 @@ def test_the_least_of_machine_limit_and_groups_is_free(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{content}\n")
 
-    real = memory._read
+    real = process_memory._read
     files = {
         "/proc/meminfo": "MemTotal: 9 kB\nMemAvailable: 4000000 kB\n",
         "/proc/self/cgroup": "5:cpu:/x\n4:memory:/job/step\n0::/job\n",
     }
-    monkeypatch.setattr(memory, "_GROUPS", tmp_path)
-    monkeypatch.setattr(memory, "_read", lambda p: files.get(str(p)) or real(p))
+    monkeypatch.setattr(process_memory, "_GROUPS", tmp_path)
+    monkeypatch.setattr(process_memory, "_read", lambda p: files.get(str(p)) or real(p))
     assert free_memory() == 4_096_000_000
     write("job/memory.max", "max")
     write("job/memory.current", 5)

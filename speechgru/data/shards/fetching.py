@@ -8,7 +8,7 @@ import time
 import urllib.error
 from pathlib import Path
 
-from speechgru.alone import alone
+from speechgru.cache import alone
 from speechgru.data.shards.contents import StoredFile
 from speechgru.data.shards.streams import GoneError, open_stream
 from speechgru.files import reason

@@ -1,14 +1,13 @@
 """Files at addresses as streams that may begin anywhere."""
 
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from speechgru.data.download import open_url
 from speechgru.interfaces import InputError
-
-_TIMEOUT = 30  # s without an answer
+from speechgru.remote import file_system
 
 
 class GoneError(Exception):
@@ -42,11 +41,8 @@ def open_stream(address: str, start: int) -> Iterator[tuple[BinaryIO, int]]:
 
 @contextmanager
 def _open_http(address: str, start: int) -> Iterator[tuple[BinaryIO, int]]:
-    request = urllib.request.Request(address, headers={"User-Agent": "speechgru"})
-    if start:
-        request.add_header("Range", f"bytes={start}-")
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+        response = open_url(address, start)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:  # nothing beyond `start`: what is here is of another file
@@ -63,14 +59,9 @@ def _open_http(address: str, start: int) -> Iterator[tuple[BinaryIO, int]]:
 @contextmanager
 def _open_other(address: str) -> Iterator[BinaryIO]:
     try:
-        import fsspec
-
-        opened = fsspec.open(address, "rb").open()
-    except ImportError as error:
-        raise InputError(
-            f"{address}: cannot be fetched ({error}); run: pip install "
-            '"speechgru[remote]"'
-        ) from error
+        opened = file_system(address).open(address, "rb")
+    except InputError:
+        raise
     except (FileNotFoundError, PermissionError) as error:
         raise GoneError(str(error) or "no such file") from error
     except Exception as error:  # every library has its own

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from speechgru.cache import cache_folder
 from speechgru.data.shards.contents import Shard
 from speechgru.data.shards.fetching import check_file
-from speechgru.files import cache_folder, replace_file, to_json
+from speechgru.files import file_state, replace_file, to_json
 from speechgru.interfaces import InputError
 
 
@@ -35,8 +36,7 @@ class Verified:
             InputError: it is another one.
             OSError: it cannot be read.
         """
-        status = path.stat()
-        state = [status.st_size, status.st_mtime_ns, shard.sha256]
+        state = [*file_state(path), shard.sha256]
         if self._known.get(shard.name) != state:
             check_file(path, shard, str(path))
             self._known[shard.name] = state

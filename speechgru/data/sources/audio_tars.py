@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from speechgru.alone import alone
+from speechgru.cache import alone, cache_folder
 from speechgru.data.folder import MEDIA
 from speechgru.data.sources.states import (
     LOCK,
@@ -16,7 +16,7 @@ from speechgru.data.sources.states import (
     note_use,
     remove_unused,
 )
-from speechgru.files import cache_folder, replace_by_parts, replace_file
+from speechgru.files import replace_by_parts, replace_file
 from speechgru.interfaces import InputError
 
 Recordings = Iterable[tuple[bytes | None, str | None]]

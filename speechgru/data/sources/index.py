@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from speechgru.alone import alone
+from speechgru.cache import alone, cache_folder
 from speechgru.data.manifest import to_record
 from speechgru.data.manifest_table import open_manifest
 from speechgru.data.sources.reading import Reading
@@ -20,7 +20,7 @@ from speechgru.data.sources.states import (
     remove_unused,
     state_of,
 )
-from speechgru.files import cache_folder, replace_by_parts, replace_file, to_json
+from speechgru.files import replace_by_parts, replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
 from speechgru.remote import address_of
 

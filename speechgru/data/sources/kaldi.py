@@ -4,14 +4,13 @@ Source: https://kaldi-asr.org/doc/data_prep.html. An utterance whose speaker has
 own name has none: that is what Kaldi says where nobody is known.
 """
 
-import os
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
 from speechgru.data.sources.reading import Reading
+from speechgru.data.sources.roots import RootedSource
 from speechgru.data.sources.scp import find_wave, read_recordings, read_table
-from speechgru.data.sources.splits import TranslatedSource
 from speechgru.interfaces import InputError, Utterance
 from speechgru.records import show
 
@@ -23,7 +22,7 @@ Segment = tuple[str, float, float | None]
 """Recording, start and end, s; None: to the end of the recording."""
 
 
-class KaldiCorpus(TranslatedSource):
+class KaldiCorpus(RootedSource):
     """Splits that are data folders.
 
     A command of wav.scp is never run. One that only decodes a file, by flac, sph2pipe
@@ -37,18 +36,6 @@ class KaldiCorpus(TranslatedSource):
 
     kind: ClassVar[str] = "data folders"
     endings: ClassVar[str] = "/"
-
-    def __init__(
-        self,
-        name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
-        root: str | None = None,
-    ) -> None:
-        own = os.getcwd() if root is None else os.path.abspath(os.path.expanduser(root))
-        super().__init__(name, train, dev, test, root=own)
-        self.root = None if root is None else Path(own)
 
     def inputs(self, path: Path) -> Iterable[Path]:
         """The files of the folder that are read."""

@@ -3,7 +3,6 @@
 Source: https://lhotse.readthedocs.io/en/latest/. The library itself is not needed.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -15,15 +14,14 @@ import orjson
 from speechgru.data.sources.cuts import Cut, read_cut
 from speechgru.data.sources.lines import read_objects
 from speechgru.data.sources.reading import Reading
-from speechgru.data.sources.roots import find_root
-from speechgru.data.sources.splits import TranslatedSource
+from speechgru.data.sources.roots import RootedSource, find_root
 from speechgru.data.sources.tar_members import LARGEST_HEADER, Member, list_members
 from speechgru.interfaces import InputError, Utterance
 from speechgru.records import show
 from speechgru.remote import address_of, locate
 
 
-class LhotseCorpus(TranslatedSource):
+class LhotseCorpus(RootedSource):
     """Splits that are cuts of one channel and one supervision each.
 
     Args:
@@ -35,18 +33,6 @@ class LhotseCorpus(TranslatedSource):
 
     kind: ClassVar[str] = "manifests of cuts"
     endings: ClassVar[str] = ".jsonl.gz"
-
-    def __init__(
-        self,
-        name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
-        root: str | None = None,
-    ) -> None:
-        own = os.getcwd() if root is None else os.path.abspath(os.path.expanduser(root))
-        super().__init__(name, train, dev, test, root=own)
-        self.root = None if root is None else Path(own)
 
     def remote_files(self, path: Path) -> Iterable[Path]:
         """The manifest; a folder in the format Shar cannot be listed."""

@@ -1,9 +1,32 @@
 """Where relative paths in the files of other systems begin."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from speechgru.data.sources.splits import TranslatedSource
 from speechgru.interfaces import InputError
+
+
+class RootedSource(TranslatedSource):
+    """Splits whose files name recordings by paths that may begin elsewhere.
+
+    Args:
+        name, train, dev, test: as in `SplitSource`.
+        root: where relative paths begin; None: it is found out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        train: str | None,
+        dev: str | None,
+        test: str | None,
+        root: str | None = None,
+    ) -> None:
+        own = os.getcwd() if root is None else os.path.abspath(os.path.expanduser(root))
+        super().__init__(name, train, dev, test, root=own)
+        self.root = None if root is None else Path(own)
 
 
 def find_root(place: str, first: str, folders: Sequence[Path]) -> Path:

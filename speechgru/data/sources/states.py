@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from speechgru.files import file_state
+
 LOCK = "lock"
 """Name of the file that stands for the folder while something is made in it."""
 
@@ -29,10 +31,9 @@ def digest_files(paths: Iterable[Path]) -> str:
 def state_of(path: Path) -> bytes:
     """Size and time of a file, or that it is missing."""
     try:
-        status = os.stat(path)
+        return b"%d %d\n" % file_state(path)
     except OSError:
         return b"missing\n"
-    return b"%d %d\n" % (status.st_size, status.st_mtime_ns)
 
 
 def note_use(folder: Path, state: str) -> None:

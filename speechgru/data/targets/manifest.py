@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from speechgru.cache import cache_folder
 from speechgru.data.manifest import write_manifest
-from speechgru.files import cache_folder
 from speechgru.interfaces import Utterance
 from speechgru.progress import track
 from speechgru.remote import address_of

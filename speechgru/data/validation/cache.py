@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from speechgru.data.validation.heard import HEARD, Heard
-from speechgru.files import reason, replace_file
+from speechgru.files import file_state, reason, replace_file
 from speechgru.interfaces import InputError, Utterance
 
 PAUSE = 2.0
@@ -66,7 +66,9 @@ class ExaminedAudio:
         if row["key"].tobytes() != key or row["checksum"] != _checksum(row):
             return None
         try:
-            if (int(row["size"]), int(row["modified"])) != _state(utterance):
+            if (int(row["size"]), int(row["modified"])) != file_state(
+                utterance.audio_path
+            ):
                 return None
         except OSError:
             return None
@@ -77,7 +79,9 @@ class ExaminedAudio:
         if self._path is None:
             return
         try:
-            self._new.append((_key(utterance), *_state(utterance), heard, 0))
+            self._new.append(
+                (_key(utterance), *file_state(utterance.audio_path), heard, 0)
+            )
         except OSError:
             return  # it has just gone
         if time.monotonic() - self._written_at > PAUSE:
@@ -175,8 +179,3 @@ def _key(utterance: Utterance) -> bytes:
     return hashlib.blake2b(
         name.encode("utf-8", "surrogateescape"), digest_size=16
     ).digest()
-
-
-def _state(utterance: Utterance) -> tuple[int, int]:
-    status = os.stat(utterance.audio_path)
-    return status.st_size, status.st_mtime_ns

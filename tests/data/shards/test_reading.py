@@ -4,13 +4,12 @@ import builtins
 import os
 import time
 from collections import Counter
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import speech_data
 import torch
 
-from speechgru.data.augment.chain import Chain
 from speechgru.data.loading import LoadingFailure
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.shards.read_ahead import NUM_AHEAD, ReadAhead
@@ -19,33 +18,14 @@ from speechgru.data.sources.shards import Shards
 from speechgru.data.window import FileWindow
 from speechgru.interfaces import InputError
 from speechgru.text.tokenizer import CharacterTokenizer
-from speechgru.training.speech_data import SpeechDataModule
 
 
 def make_module(folder, num_workers=0, rank=0, num_ranks=1, **options):
     corpus = Shards("shards", str(folder))
-    options = {"window": 2, "cache_size": 1.0, "wordless": 0.0} | options
-    module = SpeechDataModule(
-        corpus.read("train"),
-        corpus.read("dev"),
-        CharacterTokenizer("AB"),
-        sample_rate=8000,
-        batch_seconds=2,
-        num_buckets=1,
-        num_workers=num_workers,
-        resample=False,
-        augment=Chain({}, 0),
-        num_views=1,
-        seed=1,
-        accumulate=1,
-        **options,
-    )
-    module.trainer = SimpleNamespace(
-        world_size=num_ranks,
-        global_rank=rank,
-        is_global_zero=rank == 0,
-        num_devices=num_ranks,
-        strategy=SimpleNamespace(root_device=SimpleNamespace(type="cpu")),
+    splits = corpus.read("train"), corpus.read("dev")
+    tokenizer = CharacterTokenizer("AB")
+    module = speech_data.make_module(
+        *splits, tokenizer, num_workers, rank, num_ranks, **options
     )
     module.setup("fit")
     return module

@@ -1,11 +1,24 @@
-"""One process at a time, where several would do the same work."""
+"""What is kept between runs since it can be made again, and who makes it."""
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from speechgru.interfaces import InputError
+
+
+def cache_folder() -> Path:
+    """Where this user keeps what can be made or fetched again.
+
+    That is the folder SPEECHGRU_CACHE, or $XDG_CACHE_HOME/speechgru.
+    """
+    own = os.environ.get("SPEECHGRU_CACHE")
+    if own:
+        return Path(own).expanduser().absolute()
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path.home() / ".cache") / "speechgru"
 
 
 @contextlib.contextmanager

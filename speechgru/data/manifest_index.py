@@ -59,10 +59,12 @@ class ManifestIndex:
 
     @cached_property
     def words(self) -> WordCounts | None:
-        """Of all texts; None: there are too many."""
-        if not self.raw_words:
+        """Of all texts; None: there are too many, or that part is damaged."""
+        try:
+            counts = orjson.loads(self.raw_words) if self.raw_words else None
+        except ValueError:
             return None
-        return WordCounts(orjson.loads(self.raw_words), self.several)
+        return WordCounts(counts, self.several) if isinstance(counts, dict) else None
 
 
 def open_index(manifest: Path) -> ManifestIndex:

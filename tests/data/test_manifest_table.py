@@ -257,6 +257,15 @@ def test_words_are_not_counted_without_end(manifest, monkeypatch):
     assert texts_of(table).words == WordCounts.of(texts)
 
 
+def test_words_of_a_damaged_index_are_counted_anew(manifest):
+    texts = [utterance.text for utterance in open_manifest(manifest)]
+    index = manifest.with_name("train.jsonl.index")
+    index.write_bytes(index.read_bytes().replace(b'"GO":', b'"GO",'))
+    table = open_manifest(manifest)
+    assert table.words is None
+    assert texts_of(table).words == WordCounts.of(texts)
+
+
 def test_parts_of_tables_are_tables(manifest):
     table, few = open_manifest(manifest), read_manifest(manifest)
     both = join(select(table, [5, 2]), [], few[:1], table)

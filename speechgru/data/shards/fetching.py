@@ -1,6 +1,5 @@
 """A file of a folder of shards, from its address to this machine."""
 
-import hashlib
 import http.client
 import os
 import ssl
@@ -9,6 +8,7 @@ import urllib.error
 from pathlib import Path
 
 from speechgru.cache import alone
+from speechgru.data.archive import digest_file
 from speechgru.data.shards.contents import StoredFile
 from speechgru.data.shards.streams import GoneError, open_stream
 from speechgru.files import reason
@@ -137,8 +137,7 @@ def check_file(path: Path, expected: StoredFile, name: str) -> None:
             f"{name}: cut off, {size} of {expected.size} bytes are there; copy the "
             "shard again"
         )
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = digest_file(path, "sha256")
     if size != expected.size or digest != expected.sha256:
         raise InputError(
             f"{name}: {size} bytes with sha256 {digest}, expected {expected.size} with "

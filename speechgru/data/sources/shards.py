@@ -1,10 +1,10 @@
 """A folder of shards, on this machine or at an address."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from speechgru.data.archive import digest_file
 from speechgru.data.manifest_table import open_manifest
 from speechgru.data.shards.checking import describe_broken, find_broken
 from speechgru.data.shards.contents import CONTENTS_FILE, Contents, Shard, read_contents
@@ -82,7 +82,7 @@ class Shards:
         index = self._contents.splits[split].index
         path = self._contents_file.with_name(index.name)
         if address_of(path) is not None:
-            if path.exists() and _digest(path) != index.sha256:
+            if path.exists() and digest_file(path, "sha256") != index.sha256:
                 path.unlink()
             fetch_file(path, index)
         return path
@@ -100,10 +100,9 @@ class Shards:
                 f"{describe_broken(broken)}\n{len(broken)} of {len(shards)} shards are "
                 "broken; copy them again"
             )
-        splits = {split: self.read(split) for split in self.splits}
-        return report(
-            self.name, splits, {split: self._index_path(split) for split in splits}
-        )
+        indices = {split: self._index_path(split) for split in self.splits}
+        splits = {split: open_manifest(path) for split, path in indices.items()}
+        return report(self.name, splits, indices)
 
     def _shards(self) -> Mapping[Path, Shard]:
         folder = self._contents_file.parent
@@ -112,8 +111,3 @@ class Shards:
             for split in self._contents.splits.values()
             for shard in split.shards
         }
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -86,8 +86,9 @@ class SplitSource(ABC):
 
     def prepare(self) -> PreparedReport:
         """Read and count all splits; nothing is written but to the cache."""
-        splits = {split: self.read(split) for split in self.splits}
+        # Each path once: what a source is read as is held against its files then.
         manifests = {split: self.manifest_path(split) for split in self.splits}
+        splits = {split: open_manifest(path) for split, path in manifests.items()}
         return report(self.name, splits, manifests)
 
 

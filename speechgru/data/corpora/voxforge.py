@@ -5,7 +5,6 @@ Source: http://www.voxforge.org (GPL, as VoxForge says).
 
 import os
 import re
-import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from speechgru.data.corpora.voxforge_sessions import (
     name_speaker,
     read_session,
 )
-from speechgru.data.download import download
+from speechgru.data.download import download, open_url
 from speechgru.data.source import PreparedReport
 from speechgru.interfaces import InputError, Utterance
 from speechgru.progress import track
@@ -31,7 +30,6 @@ from speechgru.ranges import LARGEST_SEED, Range, check, whole
 _SHARE = Range(0, 0.5, below=True)
 _LINK = re.compile(r'href="([^"/?]+\.tgz)"')
 _MOST_INDEX = 16 << 20  # bytes
-_TIMEOUT = 30  # s without an answer
 
 
 class VoxForge(Corpus):
@@ -171,7 +169,7 @@ class VoxForge(Corpus):
 def _fetch(address: str, folder: Path) -> None:
     """Download the archives that a page lists and that are not there."""
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT) as response:
+        with open_url(address, 0) as response:
             page = response.read(_MOST_INDEX).decode(errors="replace")
     except (OSError, ValueError) as error:
         raise InputError(

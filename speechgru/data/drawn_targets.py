@@ -1,9 +1,8 @@
 """Targets that are cut into tokens in another way in every epoch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from speechgru.data.feasibility import frames_needed
 from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import SamplingTokenizer, Tokenizer
 
@@ -18,12 +17,12 @@ class DrawnTargets:
     Attributes:
         tokenizer: spells texts.
         seed: of the run.
-        output_lengths: samples to output frames of the model.
+        fewest_samples: that tokens can align with.
     """
 
     tokenizer: SamplingTokenizer
     seed: int
-    output_lengths: Callable[[int], int]
+    fewest_samples: Callable[[Sequence[int]], float]
 
     def __call__(self, text: str, key: tuple[int, str], num_samples: int) -> list[int]:
         """Token ids of a text.
@@ -38,19 +37,15 @@ class DrawnTargets:
         """
         seed = keyed_seed("text", self.seed, *key)
         drawn = self.tokenizer.sample(text, seed)
-        try:
-            num_frames = self.output_lengths(num_samples)
-        except ValueError:  # shorter than one window
-            num_frames = 0
-        if frames_needed(drawn) > num_frames:
+        if self.fewest_samples(drawn) > num_samples:
             return self.tokenizer.encode(text)
         return drawn
 
 
 def draw_targets(
-    tokenizer: Tokenizer, seed: int, output_lengths: Callable[[int], int]
+    tokenizer: Tokenizer, seed: int, fewest_samples: Callable[[Sequence[int]], float]
 ) -> DrawnTargets | None:
     """What draws targets for a tokenizer, if it spells a text in several ways."""
     if isinstance(tokenizer, SamplingTokenizer):
-        return DrawnTargets(tokenizer, seed, output_lengths)
+        return DrawnTargets(tokenizer, seed, fewest_samples)
     return None

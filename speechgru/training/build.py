@@ -20,7 +20,6 @@ from speechgru.checkpoint.models import (
     build_model,
 )
 from speechgru.data.augment.chain import Chain
-from speechgru.data.drawn_targets import draw_targets
 from speechgru.data.inventory import record_files, record_texts, record_utterances
 from speechgru.data.texts import read_sentences
 from speechgru.data.utterances import texts_of
@@ -44,7 +43,7 @@ from speechgru.training.run_files import Run
 from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.task import TrainingTask
 from speechgru.training.text_data import TextDataModule
-from speechgru.training.validation import check_data, find_cache, on_integers
+from speechgru.training.validation import check_data, find_cache
 
 log = logging.getLogger(__name__)
 
@@ -138,9 +137,6 @@ def build_speech(
         window=data.window,
         cache_size=data.cache_size,
         output_lengths=model.output_lengths,
-        draw_targets=draw_targets(
-            tokenizer, options.seed, on_integers(model.output_lengths)
-        ),
         **plan_options(options),
     )
     return task, datamodule

@@ -10,7 +10,7 @@ from torch import Tensor
 from speechgru.audio import duration_tolerance
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
-from speechgru.data.drawn_targets import DrawnTargets
+from speechgru.data.drawn_targets import draw_targets
 from speechgru.data.feasibility import FewestSamples
 from speechgru.data.plan import BatchPlan
 from speechgru.data.randomness import keyed_seed
@@ -42,8 +42,8 @@ class SpeechDataModule(PlannedDataModule):
         cache_size: GB of such files from addresses that are kept on this machine.
         seed: of the run.
         output_lengths: (B,) samples to (B,) output frames of the model, so that
-            augmentation speeds nothing up too much; None: it may.
-        draw_targets: spells the texts to train on; None: the tokenizer does.
+            augmentation speeds nothing up too much, and a tokenizer that draws how
+            it spells draws nothing too long; None: the one may, the other draws not.
         options: see `PlannedDataModule`.
     """
 
@@ -64,7 +64,6 @@ class SpeechDataModule(PlannedDataModule):
         cache_size: float,
         seed: int,
         output_lengths: Callable[[Tensor], Tensor] | None = None,
-        draw_targets: DrawnTargets | None = None,
         **options: Any,
     ) -> None:
         self._cache_size = cache_size
@@ -72,11 +71,12 @@ class SpeechDataModule(PlannedDataModule):
         silent = Wordless(wordless, planned, sample_rate, seed)
         stored, stored_dev = StoredFiles.find(train), StoredFiles.find(dev)
         mixed = stored and stored.mix(window, seed, len(silent))
-        fewest_samples = None
+        fewest_samples, drawn = None, None
         if output_lengths is not None and len(train):
             longest = float(planned.max())
             longest += duration_tolerance(longest)
             fewest_samples = FewestSamples(output_lengths, int(longest * sample_rate))
+            drawn = draw_targets(tokenizer, seed, fewest_samples)
         super().__init__(
             SpeechDataset(
                 train,
@@ -88,7 +88,7 @@ class SpeechDataModule(PlannedDataModule):
                 silent,
                 fewest_samples=fewest_samples,
                 read_ahead=stored and stored.read_ahead(mixed, cache_size),
-                draw_targets=draw_targets,
+                draw_targets=drawn,
             ),
             SpeechDataset(
                 dev,

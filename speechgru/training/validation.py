@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -171,10 +170,4 @@ def on_integers(
     output_lengths: Callable[[torch.Tensor], torch.Tensor],
 ) -> Callable[[int], int]:
     """Let a function of length tensors take and give one integer."""
-    return partial(_on_integer, output_lengths)
-
-
-def _on_integer(
-    output_lengths: Callable[[torch.Tensor], torch.Tensor], length: int
-) -> int:
-    return int(output_lengths(torch.tensor([length]))[0])
+    return lambda length: int(output_lengths(torch.tensor([length]))[0])

@@ -1,5 +1,4 @@
 import pickle
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import soundfile
 from speechgru.data.augment.chain import Chain
 from speechgru.data.dataset import SpeechDataset
 from speechgru.data.drawn_targets import DrawnTargets, draw_targets
-from speechgru.data.feasibility import frames_needed
+from speechgru.data.feasibility import FewestSamples, frames_needed
 from speechgru.data.plan import PlannedBatch
 from speechgru.interfaces import Utterance
 from speechgru.text.subword_tokenizer import SubwordTokenizer
@@ -23,18 +22,19 @@ def make(sampling):
     return SubwordTokenizer(pieces, [-3.0] * len(pieces), sampling=sampling)
 
 
-def divide(number, length):
-    if length < number:
+def tenth(lengths):
+    if (lengths < 10).any():
         raise ValueError("shorter than one window")
-    return length // number
+    return lengths // 10
 
 
 LONG = 10_000
+FEWEST = FewestSamples(tenth, LONG)
 
 
 @pytest.fixture
 def drawn():
-    return DrawnTargets(make(0.2), 1, partial(divide, 10))
+    return DrawnTargets(make(0.2), 1, FEWEST)
 
 
 def test_a_draw_depends_on_its_key_alone(drawn):
@@ -43,7 +43,7 @@ def test_a_draw_depends_on_its_key_alone(drawn):
     assert first == again[::-1]
     assert len(set(map(tuple, first))) > 4
     assert {drawn.tokenizer.decode(ids) for ids in first} == {TEXT}
-    other_run = DrawnTargets(make(0.2), 2, drawn.output_lengths)
+    other_run = DrawnTargets(make(0.2), 2, FEWEST)
     others = (drawn(TEXT, (0, "b"), LONG), other_run(TEXT, (0, "a"), LONG))
     assert first[0] not in others
 
@@ -61,9 +61,8 @@ def test_what_ctc_cannot_align_is_not_drawn(drawn):
 
 
 def test_only_tokenizers_that_can_draw_do():
-    frames = partial(divide, 10)
-    assert draw_targets(CharacterTokenizer("AB"), 1, frames) is None
-    still = draw_targets(make(None), 1, frames)
+    assert draw_targets(CharacterTokenizer("AB"), 1, FEWEST) is None
+    still = draw_targets(make(None), 1, FEWEST)
     assert still(TEXT, (3, "a"), LONG) == make(None).encode(TEXT)
 
 
@@ -77,7 +76,7 @@ def load(tmp_path: Path, epoch: int, num_views: int = 1):
         8000,
         augment=Chain({}, 0),
         num_views=num_views,
-        draw_targets=draw_targets(tokenizer, 1, partial(divide, 10)),
+        draw_targets=draw_targets(tokenizer, 1, FEWEST),
     )
     data = pickle.loads(pickle.dumps(data))  # as it goes to a loading process
     batch = data[PlannedBatch((0,), epoch, step=1, part=0, step_size=1)]

@@ -123,13 +123,7 @@ def read_contents(content: bytes, where: str) -> Contents:
             for name, split in record["splits"].items()
         }
         return Contents(dict(record["encoding"]), splits)
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+    except _WRONG as error:
         raise InputError(
             f"{where}: not what speechgru shard writes ({error}), expected version "
             f"{_VERSION}; fetch it again, or make the shards anew"

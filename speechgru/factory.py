@@ -21,6 +21,7 @@ from speechgru.model.language_model import TextScorer
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions, TuneOptions
 from speechgru.ranges import OptionError
+from speechgru.score.word_map import WordMap
 from speechgru.text.word_counts import Texts
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ CORPUS_ROOMS = ("speechgru.data.corpora", "speechgru.data.sources")
 AUGMENT_ROOMS = ("speechgru.data.augment",)
 DECODER_ROOMS = ("speechgru.decode",)
 TASK_ROOMS = ("speechgru.training",)
+SCORE_ROOMS = ("speechgru.score",)
 
 
 def build_corpus(corpus: Component, trust: Sequence[str] = ()) -> Source:
@@ -128,6 +130,14 @@ def _warn_of_foreign_weights(
                 "those for this one",
                 lm, what, other,
             )  # fmt: skip
+
+
+def build_word_map(word_map: Component, trust: Sequence[str] = ()) -> WordMap | None:
+    """Build what words count as; None: as themselves."""
+    if word_map.target is None:
+        return None
+    built: WordMap = build(word_map.to_plain(), "word_map", trust, SCORE_ROOMS)
+    return built
 
 
 def build_augment(

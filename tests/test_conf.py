@@ -19,6 +19,7 @@ from speechgru.factory import (
     build_corpus,
     build_device_augment,
     build_tokenizer,
+    build_word_map,
 )
 from speechgru.interfaces import InputError, Utterance
 from speechgru.options import TrainOptions
@@ -48,6 +49,7 @@ def build_all(options):
     build_corpus(options.corpus)
     build_augment(options.augment, options.trust, model.sample_rate)
     build_device_augment(options.augment, options.trust, model.sample_rate)
+    build_word_map(options.word_map)
     decoder = build(options.decoder.to_plain(), "decoder", options.trust, DECODER_ROOMS)
     return make_task(options, None, model, tokenizer, model_config, decoder=decoder)
 

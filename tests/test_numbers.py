@@ -16,6 +16,7 @@ from speechgru.factory import (
     build_corpus,
     build_device_augment,
     build_tokenizer,
+    build_word_map,
 )
 from speechgru.interfaces import InputError
 from speechgru.options.choices import CONF_DIR, choose
@@ -104,7 +105,7 @@ NO_NUMBER = {
     *("resample", "best", "release", "file_sha256"),
     *("audio", "audio_folder", "columns", "delimiter", "duration", "id", "offset"),
     *("quotes", "root", "speaker", "speakers", "tars", "text", "json", "page", "fix"),
-    "folder",
+    *("folder", "q"),
 }
 """Options that are null by default, and no numbers."""
 
@@ -158,6 +159,8 @@ def check_without_training(config, group, command):
         make_task(
             options, None, small_model(), CharacterTokenizer("ABC"), {}, **decoder
         )
+    elif group == "word_map":
+        build_word_map(options.word_map)
     elif group == "decoder":
         build(config["decoder"], "decoder", (), DECODER_ROOMS)
     elif isinstance(part := config.get(group), dict) and part.get("_target_"):

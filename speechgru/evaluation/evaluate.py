@@ -10,13 +10,14 @@ from speechgru.checkpoint.load import load_checkpoint
 from speechgru.evaluation.posteriors import read_split, warn_if_heard
 from speechgru.evaluation.recognise import recognise
 from speechgru.evaluation.summary_text import describe
-from speechgru.factory import build_decoder
+from speechgru.factory import build_decoder, build_word_map
 from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.options.evaluation import EvaluateOptions
 from speechgru.provenance import find_commit
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, write_results
 from speechgru.score.summary import Summary, choose_unit, summarise
+from speechgru.score.word_map import map_results
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Evaluation:
             "checkpoint": relative_path(self.checkpoint, folder),
             "model": dict(self.metadata),
             "decoder": {**options.decoder.to_plain(), **self.weights},
+            "word_map": options.word_map.to_plain(),
             "rescore": None if options.rescore is None else str(options.rescore),
             "speechgru": __version__,
             "commit": find_commit("speechgru", "conf"),
@@ -110,7 +112,9 @@ def evaluate(checkpoint: str | Path, options: EvaluateOptions) -> Evaluation:
     speakers = {each.id: each.speaker for each in split.utterances}
     choose_unit(speakers, options.resample)
     decoder = build_decoder(options, loaded)
-    results = recognise(checkpoint, loaded, decoder, split.utterances, options)
+    word_map = build_word_map(options.word_map, options.trust)
+    found = recognise(checkpoint, loaded, decoder, split.utterances, options)
+    results = map_results(found, word_map)
     return Evaluation(
         split.corpus,
         split.name,

@@ -19,8 +19,12 @@ from speechgru.interfaces import Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.options.evaluation import SplitOptions
 from speechgru.progress import Progress
+from speechgru.threads import give_back_memory
 
 log = logging.getLogger(__name__)
+
+_TRIM_EVERY = 8
+"""Batches, each of another size; see `give_back_memory`, which takes some 25 ms."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +121,13 @@ def score_utterances(
         with_targets=False,
     )
     plan = BatchPlan(durations_of(utterances), options.batch_seconds)
-    for planned in list(plan)[share::num_shares]:
+    for number, planned in enumerate(list(plan)[share::num_shares]):
         batch = data[planned].to(torch.device(options.device))
         with torch.inference_mode():
             log_probs, lengths = model(batch.waveforms, batch.waveform_lengths)
         yield ScoredBatch(planned.indices, batch.references, log_probs, lengths)
+        if number % _TRIM_EVERY == 0:
+            give_back_memory()
 
 
 def show_minutes(

@@ -34,8 +34,9 @@ def describe(summary: Summary, title: str) -> str:
         f"SER {summary.sentences}: {wrong.edits} of {summary.num_utterances} "
         "utterances have an error"
     )
+    mapped = "" if summary.mapped_by is None else f"mapped by {summary.mapped_by}, "
     lines.append(
-        f"words aligned by {summary.scoring}; 95 % intervals by bootstrap over "
+        f"words {mapped}aligned by {summary.scoring}; 95 % intervals by bootstrap over "
         f"{summary.resampled}s"
         + ("; those of the tables over utterances" * (summary.resampled == "speaker"))
     )

@@ -83,6 +83,7 @@ class EvaluateOptions(DecodeOptions, SplitOptions):
     Attributes:
         output: results as JSON Lines; None: beside the checkpoint.
         score: "levenshtein": the fewest edits; "nist": as NIST's sclite aligns.
+        word_map: what words count as; none: as themselves.
         resample: what intervals are drawn from; None: speakers, if 10 are known.
         nist_files: write trn, ctm and stm beside output.
         processes: each loads the checkpoint and decodes a share.
@@ -93,6 +94,7 @@ class EvaluateOptions(DecodeOptions, SplitOptions):
 
     output: Path | None = None
     score: Literal["levenshtein", "nist"] = "levenshtein"
+    word_map: Component = option(make=chosen("word_map", "none"))
     resample: Resampling | None = None
     nist_files: bool = False
     processes: int = option(1, within=THREADS)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from speechgru.options.choices import chosen
+from speechgru.options.component import Component
 from speechgru.options.evaluation import Resampling
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
@@ -22,10 +24,11 @@ class ReportOptions(Options):
         checkpoint: for the posteriors; None: the one that made the results; False:
             no posteriors.
         score: align anew; None: as in the results.
+        word_map: what words count as; none: as in the results.
         resample: what intervals are drawn from; None: speakers, if 10 are known.
         device: "cpu", "cuda", "cuda:1", ...
         num_threads: on a CPU.
-        trust: modules of the user's own whose classes the checkpoint names.
+        trust: modules of the user's own whose classes may be built.
     """
 
     name: ClassVar[str] = "report"
@@ -36,6 +39,7 @@ class ReportOptions(Options):
     link_audio: bool = False
     checkpoint: Path | Literal[False] | None = None
     score: Literal["levenshtein", "nist"] | None = None
+    word_map: Component = option(make=chosen("word_map", "none"))
     resample: Resampling | None = None
     device: str = "cpu"
     num_threads: int = option(1, within=THREADS)
@@ -49,8 +53,10 @@ class CompareOptions(Options):
     Attributes:
         output: everything as JSON; None: no file.
         score: align anew; None: as in the results.
+        word_map: what words count as; none: as in the results.
         resample: what intervals are drawn from; None: speakers, if 10 are known.
         show: utterances on which two systems differ most, and words, in the text.
+        trust: modules of the user's own whose classes may be built.
     """
 
     name: ClassVar[str] = "compare"
@@ -58,8 +64,10 @@ class CompareOptions(Options):
 
     output: Path | None = None
     score: Literal["levenshtein", "nist"] | None = None
+    word_map: Component = option(make=chosen("word_map", "none"))
     resample: Resampling | None = None
     show: int = option(10, within=ANY_COUNT)
+    trust: tuple[str, ...] = option((), rule=modules)
 
 
 @dataclass(frozen=True, kw_only=True)

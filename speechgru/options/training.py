@@ -172,6 +172,7 @@ class TrainOptions(Options):
         features, normalize, spec_augment, subsampling, encoder: the model's parts.
         task: the loss and how it is minimised.
         decoder: of the texts that dev is scored by.
+        word_map: what their words count as; none: as themselves.
         seed: of everything.
         data_dir, runs_dir: where corpora and runs lie.
         init_from: checkpoint to fine-tune; it brings its model and treatment of text.
@@ -197,6 +198,7 @@ class TrainOptions(Options):
     encoder: Component = option(make=chosen("encoder", "gru"))
     task: Component = option(make=chosen("task", "ctc"))
     decoder: Component = option(make=chosen("decoder", "greedy"))
+    word_map: Component = option(make=chosen("word_map", "none"), later=True)
     trainer: TrainerOptions = option(make=TrainerOptions)
     logger: LoggerOptions = option(make=LoggerOptions)
     callbacks: CallbackOptions = option(make=CallbackOptions)

@@ -8,11 +8,13 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
+from speechgru.factory import build_word_map
 from speechgru.options import CompareOptions
 from speechgru.ranges import OptionError
 from speechgru.score.compare import Comparison, check_comparable, compare, holm
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import Summary, summarise
+from speechgru.score.word_map import map_results
 
 MOST_SYSTEMS = len(ascii_uppercase)
 
@@ -124,7 +126,11 @@ def compare_systems(
     options = options or CompareOptions()
     names = [str(path) for path in paths]
     _check_paths(names, options.output)
-    by_path = {path: rescore(read_results(path), options.score) for path in names}
+    word_map = build_word_map(options.word_map, options.trust)
+    by_path = {
+        path: map_results(rescore(read_results(path), options.score), word_map)
+        for path in names
+    }
     check_comparable(by_path)
     systems = [
         ComparedSystem(letter, path, results, summarise(results, options.resample))

@@ -26,9 +26,11 @@ def format_comparison(compared: ComparedSystems, show: int) -> str:
 
 def _format_systems(systems: Sequence[ComparedSystem]) -> Iterator[str]:
     summary = systems[0].summary
+    maps = sorted({each.summary.mapped_by or "no map" for each in systems})
+    mapped = "" if maps == ["no map"] else f"mapped by {' and '.join(maps)}, "
     yield (
         f"{summary.num_utterances} utterances, {summary.words.counts.reference_length} "
-        f"words aligned by {summary.scoring}; 95 % intervals by bootstrap over "
+        f"words {mapped}aligned by {summary.scoring}; 95 % intervals by bootstrap over "
         f"{summary.resampled}s"
     )
     yield ""

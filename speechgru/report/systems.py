@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any
 
 from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.factory import build_word_map
 from speechgru.interfaces import InputError
 from speechgru.options import ReportOptions
 from speechgru.options.config_file import read_config_text
@@ -16,6 +17,7 @@ from speechgru.score.learning import read_learning_curves
 from speechgru.score.plain import hint_at_form
 from speechgru.score.results import read_results, rescore
 from speechgru.score.summary import Unit, summarise
+from speechgru.score.word_map import map_results
 
 MAX_LISTED = 20  # reasons of a system to be silent; the page tells of all
 
@@ -31,7 +33,8 @@ def read_system(
     Raises:
         InputError: a file is damaged.
     """
-    results = rescore(read_results(source.path), options.score)
+    word_map = build_word_map(options.word_map, options.trust)
+    results = map_results(rescore(read_results(source.path), options.score), word_map)
     described = source.read_description()
     run_config = source.run / "config.yaml" if source.run else None
     summary = summarise(results, options.resample)

@@ -54,6 +54,8 @@ class Result:
         confidence: geometric mean of the tokens' probabilities, in [0, 1];
             None if no word was heard, or not known.
         words: of the hypothesis, with times; empty if not known.
+        mapped_by: name of the `WordMap` that was applied; None: no such map.
+        unmapped: reference and hypothesis before that.
     """
 
     id: str
@@ -68,6 +70,8 @@ class Result:
     byte_range: tuple[int, int] | None = None
     confidence: float | None = None
     words: tuple[Span, ...] = ()
+    mapped_by: str | None = None
+    unmapped: tuple[str, str] | None = None
 
     @property
     def audio(self) -> Path | FilePart | None:
@@ -188,6 +192,8 @@ def _to_record(result: Result, folder: Path) -> dict[str, Any]:
         "byte_range": result.byte_range,
         "confidence": result.confidence,
         "words": [asdict(word) for word in result.words],
+        "mapped_by": result.mapped_by,
+        "unmapped": result.unmapped,
     }
     return {key: value for key, value in record.items() if value is not None}
 
@@ -206,6 +212,8 @@ def _to_result(record: Mapping[str, Any], folder: Path) -> Result:
         "offset": _get_positive(record, "offset"),
         "byte_range": get_byte_range(record),
         "confidence": _get_probability(record, "confidence"),
+        "mapped_by": get_name(record, "mapped_by"),
+        "unmapped": _get_unmapped(record),
     }
     reference = get_text(record, "reference")
     hypothesis = get_text(record, "hypothesis")
@@ -235,6 +243,18 @@ def _get_list(record: Mapping[str, Any], key: str) -> list[Any]:
     if not isinstance(value, list):
         raise InputError(f"{key} is {show(value)}, expected a list; correct the line")
     return value
+
+
+def _get_unmapped(record: Mapping[str, Any]) -> tuple[str, str] | None:
+    texts = _get_list(record, "unmapped")
+    if not texts:
+        return None
+    if len(texts) != 2 or not all(isinstance(text, str) for text in texts):
+        raise InputError(
+            f"unmapped is {show(texts)}, expected the reference and the hypothesis "
+            "before they were mapped; remove it"
+        )
+    return texts[0], texts[1]
 
 
 def _get_positive(record: Mapping[str, Any], key: str) -> float | None:

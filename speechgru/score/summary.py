@@ -59,6 +59,7 @@ class Summary:
         num_utterances: in the file.
         duration: s, of all; None if that of one is not known.
         scoring: how all were aligned.
+        mapped_by: name of the `WordMap` that was applied to all; None: no such map.
         resampled: what the intervals of the whole were drawn from.
         words: word error rate.
         characters: character error rate.
@@ -71,6 +72,7 @@ class Summary:
     num_utterances: int
     duration: float | None
     scoring: str
+    mapped_by: str | None
     resampled: Unit
     words: Rate
     characters: Rate
@@ -97,14 +99,14 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
     """Sum up a file of results.
 
     Args:
-        results: at least one, all of one scoring.
+        results: at least one, all of one scoring and one map of words.
         resample: what the bootstrap draws whole: utterances, or speakers
             with all of theirs, whose errors hang together; by default
             speakers, if all are known and at least MIN_SPEAKERS.
 
     Raises:
-        InputError: no results, results of several scorings, or resampling by
-            speakers that are not known.
+        InputError: no results, results of several scorings or maps of words, or
+            resampling by speakers that are not known.
     """
     if not results:
         raise InputError("no results, expected at least one utterance")
@@ -115,6 +117,13 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
             f"utterances are scored by {' and '.join(scorings)}, expected one scoring; "
             "make the results anew"
         )
+    maps = {result.mapped_by for result in results}
+    if len(maps) > 1:
+        names = sorted(name or "no map" for name in maps)
+        raise InputError(
+            f"the words of utterances are mapped by {' and by '.join(names)}, expected "
+            "one map; make the results anew"
+        )
 
     def rate(get: Callable[[Result], ErrorCounts]) -> Rate:
         return _rate([_total(map(get, group)) for group in groups])
@@ -124,6 +133,7 @@ def summarise(results: Sequence[Result], resample: Unit | None = None) -> Summar
         num_utterances=len(results),
         duration=math.fsum(durations) if len(durations) == len(results) else None,
         scoring=scorings[0],
+        mapped_by=maps.pop(),
         resampled=resample,
         words=rate(lambda result: result.word_errors),
         characters=rate(lambda result: result.character_errors),

@@ -29,6 +29,7 @@ from speechgru.factory import (
     build_augment,
     build_device_augment,
     build_tokenizer,
+    build_word_map,
     name_corpus,
 )
 from speechgru.interfaces import InputError, Tokenizer, Utterance
@@ -51,7 +52,7 @@ FOR_SPEECH = (
     *("augment", "decoder", "features", "normalize", "spec_augment", "subsampling"),
     *("data.augment", "data.batch_seconds", "data.cache_size", "data.check"),
     *("data.num_buckets", "data.num_workers", "data.on_error", "data.resample"),
-    *("data.window", "data.wordless"),
+    *("data.window", "data.wordless", "word_map"),
 )
 """Groups and options that a language model does not obey."""
 
@@ -109,6 +110,7 @@ def build_speech(
     decoder = build(options.decoder.to_plain(), "decoder", trust, DECODER_ROOMS)
     augment = build_augment(options.augment, trust, model.sample_rate, options.seed)
     on_device = build_device_augment(options.augment, trust, model.sample_rate)
+    word_map = build_word_map(options.word_map, trust)
     task = make_task(
         options,
         run.recipe,
@@ -117,6 +119,8 @@ def build_speech(
         model_config,
         decoder=decoder,
         augment=on_device,
+        # A task of the user's own need not know of it.
+        **({} if word_map is None else {"word_map": word_map}),
     )
     cache = find_cache(options.corpus)
     splits |= check_data(data, splits, model, tokenizer, augment, run, cache)

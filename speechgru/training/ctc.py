@@ -14,6 +14,7 @@ from speechgru.model.encoders.contract import LayeredEncoder
 from speechgru.progress import track
 from speechgru.ranges import OptionError, Range, check, whole
 from speechgru.score.error_rate import ErrorRate
+from speechgru.score.word_map import WordMap
 from speechgru.training.losses import (
     consistency_losses,
     ctc_losses,
@@ -32,6 +33,7 @@ class CTCTask(TrainingTask):
         model, tokenizer: see `TrainingTask`.
         decoder: makes the text that is scored in validation.
         augment: waveform augmentation of training, on its device.
+        word_map: what words count as in validation; None: as themselves.
         consistency: weight of the divergence between two views of each
             utterance; 0 trains on one view.
         smoothing: weight of the divergence from the uniform distribution.
@@ -60,6 +62,7 @@ class CTCTask(TrainingTask):
         decoder: Decoder,
         *,
         augment: DeviceChain | None = None,
+        word_map: WordMap | None = None,
         consistency: float = 0.0,
         smoothing: float = 0.0,
         intermediate: float = 0.0,
@@ -80,6 +83,7 @@ class CTCTask(TrainingTask):
             )
         self.decoder = decoder
         self.augment = augment or DeviceChain()
+        self.word_map = word_map
         self.consistency = consistency
         self.smoothing = smoothing
         self.intermediate = intermediate
@@ -160,8 +164,11 @@ class CTCTask(TrainingTask):
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )
         texts = [hypothesis.text for hypothesis in hypotheses]
-        self.word_errors.update(batch.references, texts)
-        self.character_errors.update(batch.references, texts)
+        counted = [list(batch.references), texts]
+        if self.word_map is not None:
+            counted = [[*map(self.word_map, some)] for some in counted]
+        self.word_errors.update(*counted)
+        self.character_errors.update(*counted)
         if batch_index == 0:
             triples = list(zip(batch.ids, batch.references, texts, strict=True))
             self.samples = triples[: self.num_samples]

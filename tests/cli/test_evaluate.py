@@ -176,6 +176,27 @@ def test_scoring_and_resampling_are_chosen(evaluate, capsys):
     )
 
 
+def test_words_are_mapped_before_they_are_counted(evaluate, tmp_path, capsys):
+    plain = read_results(evaluate())
+    said = sorted({word for result in plain for word in result.reference.split()})
+    own = tmp_path / "conf/word_map/few.yaml"
+    own.parent.mkdir(parents=True)
+    words = "".join(f"  {word}: null\n" for word in said[1:])
+    head = "_target_: speechgru.score.word_map.WordMap\nname: few\nwords:\n"
+    own.write_text(head + words)
+    output = evaluate("word_map=few", "--config-dir", tmp_path / "conf")
+    mapped = read_results(output)
+    for before, after in zip(plain, mapped, strict=True):
+        assert after.unmapped == (before.reference, before.hypothesis)
+        assert set(after.reference.split()) <= {said[0]}
+        assert [word.text for word in after.words] == after.hypothesis.split()
+    record = read_summary(output)
+    assert record["words"] == summarise(mapped).words.to_record()
+    assert record["mapped_by"] == "few"
+    assert record["word_map"]["words"][said[1]] is None
+    assert "words mapped by few, aligned by" in capsys.readouterr().out
+
+
 def test_one_process_and_two_write_equal_bytes(evaluate, tmp_path):
     written = []
     for processes in (1, 2):
@@ -237,6 +258,7 @@ def test_results_lie_beside_the_checkpoint_under_its_whole_name(
     ("options", "expected"),
     [
         (["decoder=prefix_beam"], "a-manifest-test-prefix_beam.jsonl"),
+        (["word_map=timit39"], "a-manifest-test-timit39.jsonl"),
         (["decoder=prefix_beam", "LM"], "a-manifest-test-prefix_beam-letters-2.jsonl"),
     ],
 )

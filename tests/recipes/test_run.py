@@ -18,6 +18,8 @@ if [ "$1" = train ] && [ -n "$run" ]; then
     touch "$run/last.ckpt"
     printf 'data:\\n  fold: %s\\n  resample: %s\\n' "${FOLD:-null}" \\
         "${RESAMPLE:-false}" > "$run/config.yaml"
+    printf "${MAP:-word_map:\\n  _target_: null\\n}text:\\n  name: no\\n" \\
+        >> "$run/config.yaml"
 fi
 if [ "$1" = evaluate ]; then printf '\\nWER 7.00 %%\\n'; fi
 """
@@ -66,6 +68,16 @@ def test_it_trains_and_scores_every_seed_and_makes_the_row(calls):
         ]
     (row,) = found[9:]
     assert row == f"speechgru row {run_of(1)} {run_of(2)}"
+
+
+def test_words_are_mapped_in_the_scores_as_they_were_in_training(calls):
+    mapped = "word_map:\\n  _target_: a.WordMap\\n  name: few\\n  words:\\n    a: b\\n"
+    found = calls("yesno/run.sh", "1", MAP=mapped)
+    run = run_of(1)
+    assert found[2:4] == [
+        f"speechgru evaluate {run}/best.ckpt corpus=yesno word_map=few split={split}"
+        for split in ("dev", "test")
+    ]
 
 
 def test_it_goes_on_where_it_was_stopped(calls):

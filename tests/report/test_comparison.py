@@ -73,6 +73,22 @@ def test_the_largest_differences_come_first_and_the_rest_is_counted(systems, cap
     assert " other words" in out
 
 
+def test_words_are_mapped_before_systems_are_compared(tmp_path, capsys):
+    paths = []
+    for name, said, its in (
+        ("many", "cl ix n", "vcl ix m"),
+        ("few", "sil ih n", "sil ih n"),
+    ):
+        paths.append(str(tmp_path / f"{name}.jsonl"))
+        write_json_lines(paths[-1], [{"id": "a", "reference": said, "hypothesis": its}])
+    with pytest.raises(InputError, match="the reference of a is"):
+        main(paths)
+    assert main([*paths, "word_map=timit39"]) == 0
+    out = capsys.readouterr().out
+    assert "1 utterances, 3 words mapped by timit39, aligned by levenshtein" in out
+    assert "2 right in both, 0 only in A, 1 only in B" in out
+
+
 def test_nothing_is_shown_on_request(systems, capsys):
     main([systems["first"], systems["second"], "show=0"])
     out = capsys.readouterr().out

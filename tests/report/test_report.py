@@ -538,6 +538,15 @@ def test_intervals_are_drawn_as_wanted(report, tmp_path):
         assert system["summary"] == summarise(results, unit).to_record()
 
 
+def test_words_are_mapped_as_wanted(report, tmp_path):
+    path = write(tmp_path / "a.jsonl", heard("a", "cl ih n", "sil ix n"))
+    (system,) = report(path, "word_map=timit39").data["systems"]
+    (utterance,) = system["utterances"]
+    assert utterance["pairs"] == [["sil", "sil"], ["ih", "ih"], ["n", "n"]]
+    assert system["summary"]["mapped_by"] == "timit39"
+    assert "mapped_by" in report(path).page
+
+
 def test_recordings_are_held_once(report, tmp_path):
     audio = sing(tmp_path / "a.wav", 300, 600)
     (tmp_path / "link.wav").symlink_to(audio)

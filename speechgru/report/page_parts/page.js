@@ -71,7 +71,8 @@ function drawSummary() {
           .filter(([, name]) => counts[name] > 0)
           .map(([kind, name]) => part(kind, name, counts[name]))),
     el("p", { class: "quiet" },
-      `Words aligned by ${summary.scoring}; intervals by bootstrap over ` +
+      `Words ${summary.mapped_by === null ? "" : `mapped by ${summary.mapped_by}, `}` +
+      `aligned by ${summary.scoring}; intervals by bootstrap over ` +
       `${summary.resampled}s.`));
 }
 

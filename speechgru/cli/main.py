@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train a model, or resume or fine-tune one",
     "evaluate": "score a checkpoint on a split of a corpus",
     "compare": "test whether one system is better than another",
+    "errors": "print where the errors of a system lie, and what they are",
     "report": "make a page of results, to look at and to listen to",
     "transcribe": "turn audio files into text",
     "align": "find out when the words of a known text were said",

@@ -25,6 +25,7 @@ from speechgru.options.recipe import read_recipe
 from speechgru.options.report import (
     AverageOptions,
     CompareOptions,
+    ErrorsOptions,
     InfoOptions,
     ReportOptions,
     RowOptions,
@@ -54,6 +55,7 @@ __all__ = [
     "DataOptions",
     "DecodeOptions",
     "DoctorOptions",
+    "ErrorsOptions",
     "EvaluateOptions",
     "GatesOptions",
     "HearingOptions",

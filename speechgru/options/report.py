@@ -9,7 +9,7 @@ from speechgru.options.component import Component
 from speechgru.options.evaluation import Resampling
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
-from speechgru.ranges import ANY_COUNT, THREADS
+from speechgru.ranges import ANY_COUNT, SECONDS, THREADS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,9 @@ class ReportOptions(Options):
         output: the page; None: report.html in the run folder, or beside the results.
         worst: utterances of each system whose sound, spectrogram and posteriors lie
             inside the page.
+        worst_seconds: s of their sound at most; a second takes some 40 KB.
+        train: a manifest whose words count as those of training; None: what the run
+            folder lists.
         link_audio: play the others from their files, by relative path.
         checkpoint: for the posteriors; None: the one that made the results; False:
             no posteriors.
@@ -36,6 +39,8 @@ class ReportOptions(Options):
 
     output: Path | None = None
     worst: int = option(100, within=ANY_COUNT)
+    worst_seconds: float = option(600.0, within=SECONDS)
+    train: Path | None = None
     link_audio: bool = False
     checkpoint: Path | Literal[False] | None = None
     score: Literal["levenshtein", "nist"] | None = None
@@ -67,6 +72,35 @@ class CompareOptions(Options):
     word_map: Component = option(make=chosen("word_map", "none"))
     resample: Resampling | None = None
     show: int = option(10, within=ANY_COUNT)
+    trust: tuple[str, ...] = option((), rule=modules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorsOptions(Options):
+    """How the errors of a system are sorted.
+
+    Attributes:
+        train: a manifest whose words count as those of training; None: what the run
+            folder lists.
+        checkpoint: which normalises them; None: the one that made the results.
+        show: words, and characters, that are confused most.
+        format: "markdown" or "json".
+        score: align anew; None: as in the results.
+        word_map: what words count as; none: as in the results.
+        resample: what intervals are drawn from; None: speakers, if 10 are known.
+        trust: modules of the user's own whose classes may be built.
+    """
+
+    name: ClassVar[str] = "errors"
+    is_command: ClassVar[bool] = True
+
+    train: Path | None = None
+    checkpoint: Path | None = None
+    show: int = option(20, within=ANY_COUNT)
+    format: Literal["markdown", "json"] = "markdown"
+    score: Literal["levenshtein", "nist"] | None = None
+    word_map: Component = option(make=chosen("word_map", "none"))
+    resample: Resampling | None = None
     trust: tuple[str, ...] = option((), rule=modules)
 
 

@@ -1,9 +1,10 @@
 """Loading what the page plays and shows, each recording once."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain, takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -46,6 +47,7 @@ class MediaCollector:
         results: Sequence[Result],
         worst: int,
         loaded: LoadedCheckpoint | None,
+        most_seconds: float = math.inf,
     ) -> Media:
         """Load the worst utterances of a system.
 
@@ -53,9 +55,11 @@ class MediaCollector:
             results: of the system.
             worst: utterances whose sound lies inside the page.
             loaded: the model that heard them; None: no posteriors.
+            most_seconds: s of sound at most, but one utterance in any case.
         """
         media = Media()
         ranked = worst_first(results)
+        worst = _fitting(ranked[:worst], most_seconds)
         shown = track(ranked[:worst], "report", "recordings")
         for index, result in enumerate(chain(shown, ranked[worst:])):
             if result.audio_path is None:
@@ -87,3 +91,10 @@ class MediaCollector:
             return link
         end = "" if result.duration is None else f",{result.offset + result.duration}"
         return f"{link}#t={result.offset}{end}"
+
+
+def _fitting(ranked: Sequence[Result], most_seconds: float) -> int:
+    """How many of the first last no longer together, but one in any case."""
+    seconds = accumulate(result.duration or 0.0 for result in ranked)
+    fitting = sum(1 for _ in takewhile(lambda so_far: so_far <= most_seconds, seconds))
+    return max(fitting, min(1, len(ranked)))

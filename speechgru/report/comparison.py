@@ -8,13 +8,12 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from speechgru.factory import build_word_map
 from speechgru.options import CompareOptions
 from speechgru.ranges import OptionError
 from speechgru.score.compare import Comparison, check_comparable, compare, holm
 from speechgru.score.results import Result, read_results, rescore
 from speechgru.score.summary import Summary, summarise
-from speechgru.score.word_map import map_results
+from speechgru.score.word_map import WordMap, map_results
 
 MOST_SYSTEMS = len(ascii_uppercase)
 
@@ -126,7 +125,7 @@ def compare_systems(
     options = options or CompareOptions()
     names = [str(path) for path in paths]
     _check_paths(names, options.output)
-    word_map = build_word_map(options.word_map, options.trust)
+    word_map = _find_map(options)
     by_path = {
         path: map_results(rescore(read_results(path), options.score), word_map)
         for path in names
@@ -151,6 +150,14 @@ def compare_systems(
             for pair, comparison, p in zip(pairs, comparisons, adjusted, strict=True)
         ],
     )
+
+
+def _find_map(options: CompareOptions) -> WordMap | None:
+    if options.word_map.target is None:
+        return None
+    from speechgru.factory import build_word_map  # loads torch
+
+    return build_word_map(options.word_map, options.trust)
 
 
 def _check_paths(paths: Sequence[str], output: Path | None) -> None:

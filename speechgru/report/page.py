@@ -8,13 +8,19 @@ from typing import Any
 
 from speechgru.files import to_json
 from speechgru.report.media import Posteriors, Recording
+from speechgru.score.breakdown import Breakdown, describe_unseen
 from speechgru.score.results import Result
 from speechgru.score.summary import Summary
 
 WHY_SILENT = (
-    "The sound is not in this page: it holds that of the worst utterances (worst=N), "
-    "and plays others from their files if it is made with link_audio=true."
+    "The sound is not in this page: it holds that of the worst utterances (worst=N, "
+    "worst_seconds=S), and plays others from their files if it is made with "
+    "link_audio=true."
 )
+
+
+MOST_CONFUSED = 100
+"""Kinds of errors of characters in the page; it counts those of words itself."""
 
 
 @dataclass
@@ -43,6 +49,7 @@ class System:
         path: of the results.
         results: at least one.
         summary: of the results.
+        breakdown: of their errors.
         description: how they were made, where known: checkpoint, decoder, ...
         curves: of the run, by `read_learning_curves`; empty if not known.
         config: of the run, YAML; None if not known.
@@ -53,6 +60,7 @@ class System:
     path: str
     results: Sequence[Result]
     summary: Summary
+    breakdown: Breakdown
     description: Mapping[str, Any] | None
     curves: Sequence[Mapping[str, float]]
     config: str | None
@@ -129,10 +137,13 @@ def make_page(
 
 
 def _system_record(system: System) -> dict[str, Any]:
+    unseen = system.breakdown.unseen
     return {
         "name": system.name,
         "path": system.path,
         "summary": system.summary.to_record(),
+        "breakdown": system.breakdown.to_record(MOST_CONFUSED),
+        "unseen": None if unseen is None else describe_unseen(unseen),
         "description": system.description,
         "curves": list(system.curves),
         "config": system.config,

@@ -12,6 +12,8 @@ from speechgru.options.config_file import read_config_text
 from speechgru.report.collector import MediaCollector
 from speechgru.report.page import Difference, System
 from speechgru.report.sources import Source
+from speechgru.report.training_words import count_training_words
+from speechgru.score.breakdown import break_down
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.plain import hint_at_form
@@ -41,12 +43,15 @@ def read_system(
     curves = read_learning_curves(source.run) if source.run else []
     config = read_config_text(run_config) if run_config else None
     loaded, remarks = find_model(source, described, options)
-    media = collector.collect(results, options.worst, loaded)
+    tokenizer = None if loaded is None else loaded.tokenizer
+    trained = count_training_words(source, options.train, tokenizer, word_map)
+    media = collector.collect(results, options.worst, loaded, options.worst_seconds)
     system = System(
         name=name,
         path=str(source.path),
         results=results,
         summary=summary,
+        breakdown=break_down(results, trained, options.resample),
         description=described,
         curves=curves,
         config=config,

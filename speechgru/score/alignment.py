@@ -47,8 +47,23 @@ def align_levenshtein(reference: str, hypothesis: str) -> Alignment:
     references, hypotheses = reference.split(), hypothesis.split()
     # jiwer separates words at the space alone.
     output = jiwer.process_words(" ".join(references), " ".join(hypotheses))
+    return _pair_up(output.alignments[0], references, hypotheses)
+
+
+def align_characters(reference: str, hypothesis: str) -> Alignment:
+    """Align characters, those of `count_character_errors`, with the fewest edits."""
+    references, hypotheses = " ".join(reference.split()), " ".join(hypothesis.split())
+    output = jiwer.process_characters(references, hypotheses)
+    return _pair_up(output.alignments[0], references, hypotheses)
+
+
+def _pair_up(
+    chunks: Sequence[jiwer.AlignmentChunk],
+    references: Sequence[str],
+    hypotheses: Sequence[str],
+) -> Alignment:
     pairs = []
-    for chunk in output.alignments[0]:
+    for chunk in chunks:
         heard: list[str | None] = [*hypotheses[chunk.hyp_start_idx : chunk.hyp_end_idx]]
         said: list[str | None] = [*references[chunk.ref_start_idx : chunk.ref_end_idx]]
         pairs += [

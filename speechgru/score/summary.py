@@ -21,7 +21,7 @@ MIN_SPEAKERS = 10
 them is too narrow (Cameron, Gelbach and Miller 2008, "Bootstrap-Based
 Improvements for Inference with Clustered Errors")."""
 
-LENGTHS = (0, 1, 3, 6, 11, 21)
+LENGTHS = (0, 1, 3, 6, 11, 21, 31, 41)
 """Words of the reference from which a new class of length begins."""
 
 Unit = Literal["utterance", "speaker"]

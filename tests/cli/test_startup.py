@@ -23,7 +23,7 @@ MAY_LOAD = {
     ("info", "average"): {"torch", "torchaudio", "numpy"},
     ("prepare", "convert", "doctor", "shard", "transcribe", "align", "evaluate"): HEARS,
     ("lm",): HEARS,
-    ("row", "report"): HEARS,
+    ("row", "report", "errors"): HEARS,
     ("gates", "tune"): HEARS | {"matplotlib"},
 }
 """Of HEAVY, by the commands that work with it; `train` and `probe`, which trains,

@@ -19,6 +19,7 @@ from speechgru.cli.report import main
 from speechgru.files import to_json
 from speechgru.interfaces import Span
 from speechgru.report.page import worst_first
+from speechgru.score.alignment import align_characters
 from speechgru.score.calibration import calibrate
 from speechgru.score.results import Result, make_result, write_results
 from speechgru.score.summary import percent, summarise
@@ -586,6 +587,42 @@ def test_a_confusion_shows_where_it_happened(large, view):
     view.press(Keys.ESCAPE)
     assert view.count() == (len(large.results), len(large.results))
     assert not view.find("#pair").is_displayed()
+
+
+def test_errors_of_characters_are_counted(large, view):
+    view.open(large)
+    counts = Counter(
+        tuple({None: "nothing", " ": "space"}.get(text, text) for text in pair)
+        for result in large.results
+        for pair in align_characters(result.reference, result.hypothesis)
+        if pair.edit != "C"
+    )
+    table = view.table("characters")
+    assert len(table) == min(100, len(counts))
+    assert all(counts[said, heard] == int(times) for said, heard, times in table)
+    assert int(table[0][2]) == max(counts.values())
+
+
+def test_words_are_told_by_their_frequency_in_training(view, tmp_path):
+    (tmp_path / "config.yaml").write_text("{}\n")
+    (tmp_path / "data.jsonl").write_text('{"split": "train", "text": "GO GO"}\n')
+    result = make_result("a", "GO ON UP GO", "GO ON UM UM UM", "levenshtein")
+    write_results(tmp_path / "a.jsonl", [result])
+    assert main([str(tmp_path / "a.jsonl")]) == 0
+    view.open(Written(tmp_path / "report.html", []))
+    rows = [row[:3] for row in view.table("frequencies")]
+    assert rows == [["0", "2", "50.00"], ["2-4", "2", "50.00"]]
+    said = view.find("#frequencies p").text
+    assert said.startswith("2 words said, 50.00 %, never occur in training")
+
+
+def test_kinds_of_errors_are_listed_up_to_a_number(view, tmp_path):
+    said = " ".join(f"w{number}" for number in range(400))
+    write_results(tmp_path / "a.jsonl", [make_result("a", said, "", "levenshtein")])
+    assert main([str(tmp_path / "a.jsonl")]) == 0
+    view.open(Written(tmp_path / "report.html", []))
+    assert len(view.table("confusions")) == 300
+    assert view.find("#confusions p").text == "The 300 most frequent of 400 kinds."
 
 
 def test_a_speaker_in_the_table_is_picked(large, view):

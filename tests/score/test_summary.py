@@ -92,7 +92,8 @@ def test_without_speakers_there_is_no_table_of_them():
     ("num_words", "name"),
     [
         *((0, "0"), (1, "1-2"), (2, "1-2"), (3, "3-5"), (5, "3-5"), (6, "6-10")),
-        *((10, "6-10"), (11, "11-20"), (20, "11-20"), (21, "21-"), (1000, "21-")),
+        *((10, "6-10"), (11, "11-20"), (20, "11-20"), (21, "21-30")),
+        *((40, "31-40"), (41, "41-"), (1000, "41-")),
     ],
 )
 def test_classes_of_length_at_their_bounds(num_words, name):
@@ -105,7 +106,7 @@ def test_classes_of_length_are_those_of_the_reference_and_in_order():
         make(str(length), " ".join(["A"] * length), "A A A A") for length in lengths
     ]
     by_length = summarise(results).by_length
-    assert list(by_length) == ["0", "1-2", "3-5", "6-10", "11-20", "21-"]
+    assert list(by_length) == ["0", "1-2", "3-5", "6-10", "11-20", "21-30"]
     counts = [rate.counts.reference_length for rate in by_length.values()]
     assert counts == [0, 3, 3, 7, 11, 30]
 

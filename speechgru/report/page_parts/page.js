@@ -2,6 +2,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const CHUNK = 100; // rows drawn at a time
+const MOST_PAIRS = 300; // kinds of errors in a table
 const NO_FILTER = { text: "", speaker: "", kind: "", pair: null };
 const filter = { ...NO_FILTER };
 for (const each of data.systems) {
@@ -77,7 +78,7 @@ function drawSummary() {
 }
 
 // A table of [name, error rate], each with its interval as a whisker.
-function drawRates(section, rates, onpick) {
+function drawRates(section, rates, heads, onpick = null) {
   section.hidden = rates.length < 2;
   const largest = Math.max(...rates.map(([, rate]) => rate.high ?? 0), 1e-9);
   const whisker = ({ rate, low, high }) => {
@@ -90,8 +91,8 @@ function drawRates(section, rates, onpick) {
         "stroke-width": 2, "vector-effect": "non-scaling-stroke" }));
   };
   const table = el("table", {},
-    el("thead", {}, el("tr", {}, el("th", {}, "who or what"),
-      el("th", { class: "number" }, "words"), el("th", { class: "number" }, "WER %"),
+    el("thead", {}, el("tr", {}, el("th", {}, heads[0]),
+      el("th", { class: "number" }, "words"), el("th", { class: "number" }, heads[1]),
       el("th", {}, "95 % interval"))),
     el("tbody", {}, ...rates.map(([name, rate]) =>
       el("tr", onpick ? { class: "link", tabindex: 0, title: "Show only these",
@@ -101,8 +102,15 @@ function drawRates(section, rates, onpick) {
         el("td", { class: "number" }, `${words(rate)}`),
         el("td", { class: "number" }, percent(rate.rate)),
         el("td", { class: "whisker", title: interval(rate) }, whisker(rate))))));
-  table.querySelector("th").textContent = onpick ? "speaker" : "length";
   section.replaceChildren(section.querySelector("h2"), el("div", { class: "scroll" }, table));
+}
+
+// What was inserted has no place in training: only words that were said count.
+function drawFrequencies() {
+  const section = byId("frequencies");
+  drawRates(section, Object.entries(system.breakdown.by_frequency),
+    ["in training", "not heard %"]);
+  if (system.unseen) section.append(el("p", { class: "quiet" }, system.unseen));
 }
 
 // ---- learning curves ----------------------------------------------------
@@ -219,22 +227,33 @@ function drawConfusions() {
     }
   }
   const rows = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  byId("confusions").hidden = rows.length === 0;
-  const nothing = (word) => word ?? el("span", { class: "quiet" }, "nothing");
   const pick = (key) => { filter.pair = key; refilter(); byId("utterances").scrollIntoView(); };
+  drawPairs(byId("confusions"), rows.length, rows.slice(0, MOST_PAIRS).map(([key, count]) =>
+    [...JSON.parse(key), count]), (said, heard) => pick(JSON.stringify([said, heard])));
+}
+
+function drawCharacters() {
+  const { kinds, most } = system.breakdown.characters_confused;
+  drawPairs(byId("characters"), kinds, most);
+}
+
+// A table of [said, heard, times], the most frequent of so many kinds.
+function drawPairs(section, kinds, rows, onpick = null) {
+  section.hidden = rows.length === 0;
+  const show = (text) => text === null ? el("span", { class: "quiet" }, "nothing") :
+    text === " " ? el("span", { class: "quiet" }, "space") : text;
   const table = el("table", {},
     el("thead", {}, el("tr", {}, el("th", {}, "said"), el("th", {}, "heard"),
       el("th", { class: "number" }, "times"))),
-    el("tbody", {}, ...rows.map(([key, count]) => {
-      const [said, heard] = JSON.parse(key);
-      return el("tr", { class: "link", tabindex: 0, title: "Show where",
-        onclick: () => pick(key),
-        onkeydown: (event) => event.key === "Enter" && pick(key) },
-        el("td", {}, nothing(said)), el("td", {}, nothing(heard)),
-        el("td", { class: "number" }, `${count}`));
-    })));
-  byId("confusions").replaceChildren(
-    byId("confusions").querySelector("h2"), el("div", { class: "scroll" }, table));
+    el("tbody", {}, ...rows.map(([said, heard, count]) =>
+      el("tr", onpick ? { class: "link", tabindex: 0, title: "Show where",
+        onclick: () => onpick(said, heard),
+        onkeydown: (event) => event.key === "Enter" && onpick(said, heard) } : {},
+        el("td", {}, show(said)), el("td", {}, show(heard)),
+        el("td", { class: "number" }, `${count}`)))));
+  section.replaceChildren(section.querySelector("h2"), el("div", { class: "scroll" }, table),
+    ...(rows.length < kinds ? [el("p", { class: "quiet" },
+      `The ${rows.length} most frequent of ${kinds} kinds.`)] : []));
 }
 
 // ---- utterances ---------------------------------------------------------
@@ -609,15 +628,17 @@ function drawSystem(chosen) {
   drawSummary();
   const worstFirst = Object.entries(summary.by_speaker)
     .sort(([, a], [, b]) => (b.rate ?? Infinity) - (a.rate ?? Infinity));
-  drawRates(byId("speakers"), worstFirst, (name) => {
+  drawRates(byId("speakers"), worstFirst, ["speaker", "WER %"], (name) => {
     filter.speaker = byId("speaker").value = name;
     refilter();
     byId("utterances").scrollIntoView();
   });
-  drawRates(byId("lengths"), Object.entries(summary.by_length), null);
+  drawRates(byId("lengths"), Object.entries(summary.by_length), ["length", "WER %"]);
+  drawFrequencies();
   drawLearning();
   drawCalibration();
   drawConfusions();
+  drawCharacters();
   drawAbout();
   clearFilters();
 }

@@ -13,7 +13,7 @@ ENOUGH = 600.0
 def estimate_epoch(
     split: str, table: Table, sample_rate: int, batch_seconds: float
 ) -> list[str]:
-    """Lines on reading, memory and steps of an epoch.
+    """Lines on reading, memory and steps of an epoch, and on what they leave out.
 
     Args:
         split: that is trained on.
@@ -33,6 +33,8 @@ def estimate_epoch(
         f"a step holds {batch_seconds * megabyte:.1f} MB of samples, the longest "
         f"utterance {longest * megabyte:.1f} MB, all of {split} "
         f"{total * megabyte:,.0f} MB",
+        "the time that the model takes is not in this: run speechgru probe with the "
+        "options of training, e.g. recipe=NAME, to measure it",
     ]
     if spent > 0:
         lines.insert(

@@ -172,10 +172,11 @@ def test_several_rates_are_counted(make, tmp_path):
 def test_what_an_epoch_takes_is_told_where_there_is_enough_audio(make):
     noise = 0.1 * np.random.default_rng(1).standard_normal(700 * RATE)
     found = check(train=[make("a", samples=noise)])
-    hours, reading, memory = found.measured.estimates
+    hours, reading, memory, model = found.measured.estimates
     assert hours == "an epoch of train hears 0.19 h in at least 12 steps of 60 s"
     assert "s of audio per s" in reading
     assert "the longest utterance 44.8 MB, all of train 45 MB" in memory
+    assert model.startswith("the time that the model takes is not in this: run speech")
     assert check(train=[make("b")]).measured.estimates == []
 
 

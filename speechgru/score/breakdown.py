@@ -148,9 +148,9 @@ def _rates(
     """The error rate of each class that has a word."""
     counted = [
         Counter(
-            (frequency_class(trained.get(pair.reference, 0)), pair.edit)
+            (frequency_class(trained.get(word, 0)), edit)
             for result in group
-            for pair in _said(result)
+            for word, edit in _said(result)
         )
         for group in groups
     ]
@@ -169,22 +169,27 @@ def _rates(
 
 
 def _find_unseen(results: Sequence[Result], trained: Mapping[str, int]) -> Unseen:
-    said = [pair for result in results for pair in _said(result)]
-    new = [pair for pair in said if not trained.get(pair.reference, 0)]
-    num_wrong = sum(pair.edit != "C" for pair in said)
-    new_wrong = sum(pair.edit != "C" for pair in new)
+    said = [each for result in results for each in _said(result)]
+    new = [(word, edit) for word, edit in said if not trained.get(word, 0)]
+    num_wrong = sum(edit != "C" for _, edit in said)
+    new_wrong = sum(edit != "C" for _, edit in new)
     return Unseen(
         num_words=len(new),
-        num_distinct=len({pair.reference for pair in new}),
+        num_distinct=len({word for word, _ in new}),
         num_wrong=new_wrong,
         share=len(new) / len(said) if said else 0.0,
         share_of_errors=new_wrong / num_wrong if num_wrong else 0.0,
     )
 
 
-def _said(result: Result) -> Iterator[AlignedPair]:
-    return (pair for pair in result.alignment if pair.reference is not None)
+def _said(result: Result) -> Iterator[tuple[str, str]]:
+    """The words of the reference, and what became of each: C, S or D."""
+    for pair in result.alignment:
+        if pair.reference is not None:
+            yield pair.reference, pair.edit
 
 
 def _confusions(pairs: Iterable[AlignedPair]) -> Confusions:
-    return Counter(tuple(pair) for pair in pairs if pair.edit != "C")
+    return Counter(
+        (pair.reference, pair.hypothesis) for pair in pairs if pair.edit != "C"
+    )

@@ -10,16 +10,20 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from speechgru.audio import AudioInfo
 from speechgru.data.corpora.archived import ArchivedCorpus
 from speechgru.data.corpora.left_out import LeftOut
 from speechgru.data.corpora.recordings import inspect_files
 from speechgru.data.corpora.stm import IGNORED, Stretch, read_stm
+from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import Range, check, nearest
 
+Distribution = Literal["legacy", "speaker_adaptation"]
+
+_OTHER = "speaker_adaptation"
 _log = logging.getLogger(__name__)
 
 _SUFFIX = re.compile(r"\s+(?='(?:s|re|ve|ll|d|m|t)\s)", re.IGNORECASE)
@@ -29,7 +33,10 @@ _PADDING = Range(0, 1)
 
 
 class TEDLIUM(ArchivedCorpus):
-    """TED-LIUM 3 with the legacy splits, whose dev and test are those of release 2.
+    """TED-LIUM 3 in one of its two distributions.
+
+    The legacy one has the dev and test of release 2. The other, made for experiments
+    on speaker adaptation, names the talks of each split in a list.
 
     A talk is one file, an utterance a stretch of it; start and length are rounded to
     whole samples. Stretches that nobody transcribed are left out, and so are those
@@ -42,13 +49,19 @@ class TEDLIUM(ArchivedCorpus):
         padding: s by which training stretches, which are cut tightly, begin earlier
             and end later; never beyond the talk or into the next stretch. Kaldi takes
             0.15 and 0.1.
+        distribution: "legacy" or "speaker_adaptation".
+        utterances, hours, words: of the legacy splits; of the others nothing was
+            published that could be checked.
         others: as for ArchivedCorpus.
 
     Raises:
         InputError: as for ArchivedCorpus, or an unknown choice or impossible padding.
     """
 
-    patterns = ("legacy/*/stm/*.stm", "legacy/*/sph/*.sph")
+    patterns = (
+        *("legacy/*/stm/*.stm", "legacy/*/sph/*.sph"),
+        *("data/stm/*.stm", "data/sph/*.sph", "speaker-adaptation/*.lst"),
+    )
 
     def __init__(
         self,
@@ -58,10 +71,20 @@ class TEDLIUM(ArchivedCorpus):
         archives: Sequence[Mapping[str, Any]],
         unknown: str,
         padding: Sequence[float],
+        distribution: str = "legacy",
         utterances: Mapping[str, int | None] | None = None,
         hours: Mapping[str, float | None] | None = None,
         words: Mapping[str, int | None] | None = None,
     ) -> None:
+        known = get_args(Distribution)
+        if distribution not in known:
+            raise InputError(
+                f"corpus.distribution is {distribution!r}, expected one of: "
+                f"{', '.join(known)}{nearest(str(distribution), known)}"
+            )
+        self.is_legacy = distribution == "legacy"
+        if not self.is_legacy:
+            utterances = hours = words = None
         super().__init__(name, root, archive, archives, utterances, hours, words)
         if unknown not in _UNKNOWN_CHOICES:
             raise InputError(
@@ -78,6 +101,22 @@ class TEDLIUM(ArchivedCorpus):
         self.unknown = unknown
         self.before, self.after = padding
 
+    @property
+    def variant(self) -> str:
+        """The name, and the distribution unless it is the legacy one."""
+        return self.name if self.is_legacy else f"{self.name}-adaptation"
+
+    @property
+    def prepare_command(self) -> str:
+        """What a message tells people to run."""
+        usual = super().prepare_command
+        return usual if self.is_legacy else f"{usual} corpus.distribution={_OTHER}"
+
+    def manifest_path(self, split: str) -> Path:
+        """Where a split is described; each distribution has its own."""
+        path = super().manifest_path(split)
+        return path if self.is_legacy else path.with_name(f"{split}-adaptation.jsonl")
+
     def _read_files(self) -> dict[str, list[Utterance]]:
         return self._read_release()[0]
 
@@ -87,9 +126,9 @@ class TEDLIUM(ArchivedCorpus):
         return splits, left_out
 
     def _read_split(self, split: str, left_out: list[LeftOut]) -> list[Utterance]:
-        folder = self.files / "legacy" / split
+        folder, transcripts = self._find_talks(split)
         by_talk: dict[str, list[Stretch]] = defaultdict(list)
-        for path in sorted((folder / "stm").glob("*.stm")):
+        for path in transcripts:
             for stretch in read_stm(path):
                 by_talk[stretch.talk].append(stretch)
         if not by_talk:
@@ -123,6 +162,23 @@ class TEDLIUM(ArchivedCorpus):
                 _UNKNOWN,
             )
         return utterances
+
+    def _find_talks(self, split: str) -> tuple[Path, list[Path]]:
+        """The folder of a split's stm/ and sph/, and its transcripts there."""
+        home = self.files / ("legacy" if self.is_legacy else "speaker-adaptation")
+        # Some have made folders of the lists, as those of the legacy distribution.
+        if self.is_legacy or (home / split / "stm").is_dir():
+            return home / split, sorted((home / split / "stm").glob("*.stm"))
+        folder, listed = self.files / "data", home / f"{split}.lst"
+        names = [line.strip() for line in read_lines(listed, "names of talks")]
+        talks = sorted({name.removesuffix(".sph") for name in names if name})
+        for talk in talks:
+            if Path(talk).name != talk:
+                raise InputError(
+                    f"{listed}: '{talk}' is no name of a talk, expected one such as "
+                    "AlGore_2006; take the original archive"
+                )
+        return folder, [folder / "stm" / f"{talk}.stm" for talk in talks]
 
     def _bounds(
         self, stretches: Sequence[Stretch], info: AudioInfo, is_padded: bool

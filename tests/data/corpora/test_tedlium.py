@@ -54,6 +54,91 @@ def build(tmp_path: Path, train: str = TRAIN, **changes) -> TEDLIUM:
     return TEDLIUM(**{**options, **changes})
 
 
+def lay_out_whole(folder: Path) -> Path:
+    """As released: the training talks lie in data/, legacy/train has links to them."""
+    lay_out(folder)
+    for kind in ("sph", "stm"):
+        for split in ("train", "dev", "test"):
+            for path in (folder / f"legacy/{split}/{kind}").iterdir():
+                home = folder / "data" / kind / path.name
+                home.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(home)
+                path.symlink_to(Path("../../..") / home.relative_to(folder))
+    for split, talk in (
+        ("train", "Cem_2011"),
+        ("dev", "Ann_2009P"),
+        ("test", "Bob_2010"),
+    ):
+        write_text(folder / f"speaker-adaptation/{split}.lst", f"{talk}\n\n")
+    return folder
+
+
+def build_whole(tmp_path: Path, **changes) -> TEDLIUM:
+    path = tmp_path / "TEDLIUM_release-3.tgz"
+    if not path.exists():
+        release = lay_out_whole(tmp_path / "release")
+        pack_tar(release, path, "TEDLIUM_release-3")
+    return build(tmp_path, **changes)
+
+
+def test_both_distributions_of_a_release_are_read(tmp_path):
+    legacy = build_whole(tmp_path, utterances={"train": 2, "dev": 1, "test": 1})
+    legacy.prepare()
+    other = build_whole(
+        tmp_path,
+        distribution="speaker_adaptation",
+        padding=[0.15, 0.1],
+        utterances={"dev": 507},
+    )
+    with pytest.raises(InputError, match=r"corpus\.distribution=speaker_adapt"):
+        other.read("dev")
+    other.prepare()
+    talks = {
+        corpus.variant: {
+            split: {u.audio_path.stem for u in corpus.read(split)}
+            for split in corpus.splits
+        }
+        for corpus in (legacy, other)
+    }
+    ann, bob, cem = {"Ann_2009P"}, {"Bob_2010"}, {"Cem_2011"}
+    assert talks == {
+        "tedlium": {"train": ann, "dev": bob, "test": cem},
+        "tedlium-adaptation": {"train": cem, "dev": ann, "test": bob},
+    }
+    # Of 0.10 to 0.90 s, since it is one to train on now; the others stay as they are.
+    (utterance,) = other.read("train")
+    assert (utterance.offset, utterance.duration) == (0.0, pytest.approx(1.0))
+    assert [u.offset for u in other.read("dev")] == [0.5, 1.3]
+    found, _ = read_audio(utterance.audio_path, utterance.offset, utterance.duration)
+    assert found.numel() == RATE
+
+
+def test_folders_in_place_of_the_lists_are_read(tmp_path):
+    release = lay_out(tmp_path / "release")
+    (release / "legacy").rename(release / "speaker-adaptation")
+    pack_tar(release, tmp_path / "TEDLIUM_release-3.tgz", "TEDLIUM_release-3")
+    corpus = build(tmp_path, distribution="speaker_adaptation")
+    corpus.prepare()
+    assert [u.text for u in corpus.read("dev")] == ["good morning"]
+
+
+def test_a_list_that_leads_elsewhere_is_refused(tmp_path):
+    corpus = build_whole(tmp_path, distribution="speaker_adaptation")
+    listed = tmp_path / "root/files/speaker-adaptation/dev.lst"
+    build_whole(tmp_path).prepare()
+    for name, message in (
+        ("../../x", r"dev.lst: '../../x' is no name of a talk, expected one such"),
+        ("Dan_2000", r"Dan_2000.stm: cannot be read"),
+        ("", r"stm: no line of an .stm file, expected the talks of dev"),
+    ):
+        write_text(listed, f"{name}\n")
+        with pytest.raises(InputError, match=message):
+            corpus.prepare()
+    listed.unlink()
+    with pytest.raises(InputError, match=r"dev.lst: cannot be read .*names of talks"):
+        corpus.prepare()
+
+
 def test_an_utterance_is_exactly_the_samples_of_its_stretch(tmp_path):
     corpus = build(tmp_path)
     corpus.prepare()
@@ -165,6 +250,10 @@ def test_lines_that_cannot_be_are_refused(tmp_path, train, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (
+            {"distribution": "new"},
+            "corpus.distribution is 'new', expected one of: legacy, speaker_adapt",
+        ),
         (
             {"unknown": "drop"},
             "corpus.unknown is 'drop', expected one of: remove, keep",

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from speechgru.cache import making
 from speechgru.interfaces import InputError
 from speechgru.progress import Progress
 
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 _CHUNK = 1 << 18  # bytes
 _MB = 1e6
 _TIMEOUT = 30  # s without an answer
+_OTHER_DISK = "choose another disk by data_dir=FOLDER"
 
 WORTH_RESUMING = 16 << 20
 """Bytes that must have arrived before a cut, for the same address to be asked again
@@ -39,7 +41,8 @@ def download(
     """Download to `path`, resuming from `<path>.part` where the host can.
 
     Addresses are tried in turn, each going on where the one before it stopped. What
-    is a web page, or of another size, is refused before a byte of it is kept.
+    is a web page, or of another size, is refused before a byte of it is kept. Of
+    several processes that want the same file, one fetches it.
 
     Args:
         urls: one address, or a file's address and its mirrors.
@@ -53,13 +56,22 @@ def download(
             has arrived is kept. Or it cannot be written here.
     """
     urls = [urls] if isinstance(urls, str) else list(urls)
+    with making(path, "downloads", _OTHER_DISK):
+        if not path.exists():  # else another process has done it
+            _download(urls, path, size, check)
+
+
+def _download(
+    urls: Sequence[str],
+    path: Path,
+    size: int | None,
+    check: Callable[[Path], None] | None,
+) -> None:
     part = path.with_name(path.name + ".part")
     failures = []
     for url in urls:
         _log.info("downloading %s to %s", url, path)
         try:
-            with _writing(part):
-                path.parent.mkdir(parents=True, exist_ok=True)
             _fetch_on(url, part, size)
             if check is not None:
                 _check(check, part, path.with_name(path.name + ".refused"))
@@ -167,8 +179,7 @@ def _need_room(part: Path, num_bytes: int) -> None:
     if num_bytes > free:
         raise InputError(
             f"{part}: {num_bytes} bytes are still to come, but {free} are free; free "
-            "some, or choose another disk by data_dir=FOLDER, and try again: it goes "
-            "on where it stopped"
+            f"some, or {_OTHER_DISK}, and try again: it goes on where it stopped"
         )
 
 
@@ -198,8 +209,8 @@ def _writing(part: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(
             f"{part}: cannot be written ({error.strerror}), expected room for a "
-            "download; free some, or choose another disk by data_dir=FOLDER, and try "
-            "again: it goes on where it stopped"
+            f"download; free some, or {_OTHER_DISK}, and try again: it goes on where "
+            "it stopped"
         ) from error
 
 

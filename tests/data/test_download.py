@@ -4,6 +4,7 @@ import http.server
 import os
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,6 +13,8 @@ from speechgru.data.download import download
 from speechgru.interfaces import InputError
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
+STARTED, GOES_ON = threading.Event(), threading.Event()
+"""Of /slow: half of it has been sent; the rest may be."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +47,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.path.startswith("/cut"):
             body = body[: 600_000 if self.path == "/cut-ranges" else 1000]
+        if self.path == "/slow":
+            self.wfile.write(body[:500_000])
+            body = body[500_000:]
+            STARTED.set()
+            GOES_ON.wait()
         with contextlib.suppress(ConnectionError):
             self.wfile.write(body * (10 if self.path == "/endless" else 1))
 
@@ -206,3 +214,17 @@ def test_a_disk_that_fills_up_is_no_fault_of_the_mirror(server, tmp_path, monkey
         download([f"{server}/whole", f"{server}/whole"], tmp_path / "a.tar")
     assert Handler.requested == [None]
     assert (tmp_path / "a.tar.part").exists()
+
+
+def test_of_two_that_want_the_same_file_one_fetches_it(server, tmp_path, caplog):
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(download, f"{server}/slow", tmp_path / "a")
+        STARTED.wait()
+        second = pool.submit(download, f"{server}/slow", tmp_path / "a")
+        while "waiting for another process, which downloads" not in caplog.text:
+            assert not second.done()
+        GOES_ON.set()
+        assert first.result() is second.result() is None
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    assert Handler.requested == [None]
+    assert os.listdir(tmp_path) == ["a"]

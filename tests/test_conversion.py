@@ -192,9 +192,7 @@ def test_what_is_not_complete_is_said_and_can_be_written_anew(utterances, monkey
 
     with monkeypatch.context() as full:
         full.setattr(audio_files, "replace_by_parts", run_full)
-        with pytest.raises(
-            InputError, match=r"No space.*\n.*not complete: overwrite"
-        ):
+        with pytest.raises(InputError, match=r"No space.*\n.*not complete: overwrite"):
             convert("mine.jsonl", "kaldi", output=Path("data"))
     convert("mine.jsonl", "kaldi", output=Path("data"), overwrite=True)
     convert("data", "manifest", output=Path("again.jsonl"))

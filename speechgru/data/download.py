@@ -137,7 +137,7 @@ def _fetch(url: str, part: Path, size: int | None) -> None:
         _fetch(url, part, size)
         return
     with response:
-        start, total = _span(response, start)
+        start, total = find_span(response, start)
         head = response.read(1024)
         _refuse_other(response, head if start == 0 else b"", total, size)
         _need_room(part, (total or size or 0) - start)
@@ -151,15 +151,28 @@ def _fetch(url: str, part: Path, size: int | None) -> None:
         raise _RefusedError(f"it serves more than {expected} bytes")
 
 
-def _span(response: Any, asked: int) -> tuple[int, int | None]:
-    """Where an answer begins, and how long the whole file is, if that is said."""
-    length = response.headers.get("Content-Length")
+def find_span(response: Any, asked: int) -> tuple[int, int | None]:
+    """Where an answer begins, and how long the whole file is, if that is said.
+
+    Args:
+        response: of a host.
+        asked: byte that it was to begin with; 0, too, is a fair answer.
+
+    Raises:
+        ConnectionError: it begins elsewhere.
+    """
+    length = response.headers.get("Content-Length", "")
+    size = int(length) if length.isascii() and length.isdigit() else None
     if response.status != 206:  # the host cannot resume
-        return 0, None if length is None else int(length)
-    told = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    if told and int(told[1]) != asked:
-        raise _RefusedError(f"it begins at byte {told[1]}, expected {asked}")
-    return asked, None if length is None else asked + int(length)
+        return 0, size
+    told = re.match(
+        r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "")
+    )
+    if told is None:
+        return asked, None if size is None else asked + size
+    if int(told[1]) != asked:
+        raise ConnectionError(f"it begins at byte {told[1]}, expected {asked}")
+    return asked, None if told[2] == "*" else int(told[2])
 
 
 def _refuse_other(

@@ -29,7 +29,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/absent":
             self.send_error(404)
             return
-        if self.path.endswith("ranges") and asked:
+        if self.path == "/part":
+            self.send_response(206)
+        elif self.path.endswith("ranges") and asked:
             start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
             if start >= len(CONTENT):
                 self.send_response(416)
@@ -42,7 +44,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = b" <!DOCTYPE HTML><p>moved" if self.path == "/html" else CONTENT[start:]
         if self.path == "/login":
             self.send_header("Content-Type", "text/html; charset=utf-8")
-        if self.path != "/endless":
+        if self.path == "/part":
+            self.send_header("Content-Range", f"bytes 0-9/{len(CONTENT)}")
+            body = body[:10]
+        if self.path == "/nonsense":
+            self.send_header("Content-Length", "many")
+        elif self.path != "/endless":
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.path.startswith("/cut"):
@@ -214,6 +221,17 @@ def test_a_disk_that_fills_up_is_no_fault_of_the_mirror(server, tmp_path, monkey
         download([f"{server}/whole", f"{server}/whole"], tmp_path / "a.tar")
     assert Handler.requested == [None]
     assert (tmp_path / "a.tar.part").exists()
+
+
+def test_a_length_that_is_no_number_is_none(server, tmp_path):
+    download(f"{server}/nonsense", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_part_of_a_file_that_nobody_asked_for_is_not_taken_for_all(server, tmp_path):
+    with pytest.raises(InputError, match=rf"cut off after 10 of {len(CONTENT)} bytes"):
+        download(f"{server}/part", tmp_path / "a")
+    assert not (tmp_path / "a").exists()
 
 
 def test_of_two_that_want_the_same_file_one_fetches_it(server, tmp_path, caplog):

@@ -1,6 +1,6 @@
 """What it takes to train on many utterances: of time, and of memory in all processes.
 
-    python benchmarks/scale.py [1000 10000 100000 1000000 10000000]
+    python benchmarks/scale.py [--shards] [1000 10000 100000 1000000 10000000]
 
 For each number a manifest is made, whose utterances share a few files of noise, so
 that no more than its lines takes disk. Then, each in a process of its own: the index
@@ -8,9 +8,12 @@ is made; the manifest is opened as a later run does; tokens are made of its text
 epoch is planned; and two loading processes go through some batches. Seconds are CPU
 seconds of all processes; memory is what they hold together, shared pages counted
 once. Importing torch is no part of either, but of the last column: it is named below
-the table. Durations are drawn as those of LibriSpeech's training parts lie.
+the table. Durations are drawn as those of LibriSpeech's training parts lie. With
+`--shards` utterances lie in files of 2,000 each, as those of shards do, which are one
+file under many names; the plan has few of them open at once.
 """
 
+import io
 import json
 import multiprocessing
 import os
@@ -33,6 +36,7 @@ from speechgru.data.dataset import SpeechDataset
 from speechgru.data.loading import NamedFailures
 from speechgru.data.manifest_table import open_manifest
 from speechgru.data.plan import BatchPlan
+from speechgru.data.shards.stored_files import StoredFiles
 from speechgru.data.utterances import texts_of
 from speechgru.text.tokenizer import CharacterTokenizer
 
@@ -42,9 +46,11 @@ NUM_FILES = 64
 RATE = 8000  # Hz
 BATCH_SECONDS = 480.0  # of 8 processes with 60 s each
 NUM_BATCHES = 200
+SHARD_SIZE = 2_000  # utterances
+WINDOW = 8  # shards that are mixed, as by default
 HEADER = (
-    "| utterances | manifest, MB | index, s | open, s | tokens, s | plan, s | "
-    "first batch, s | memory, MB |\n|---|---|---|---|---|---|---|---|"
+    "| utterances | manifest, MB | index, s | open, s | tokens, s | files, s | plan, s "
+    "| first batch, s | memory, MB |\n|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -53,18 +59,20 @@ def main(arguments: Sequence[str]) -> None:
     if arguments and arguments[0] == "--measure":
         print(json.dumps(measure(Path(arguments[1]))))
         return
+    in_shards = "--shards" in arguments
+    sizes = [int(size) for size in arguments if size != "--shards"]
     print(HEADER, flush=True)
-    for count in map(int, arguments or SIZES):
+    for count in sizes or SIZES:
         folder = Path(tempfile.mkdtemp(prefix="scale-"))
         try:
-            manifest = make_corpus(folder, count)
+            manifest = make_corpus(folder, count, in_shards)
             first, later = (run_alone(manifest) for _ in range(2))
         finally:
             shutil.rmtree(folder)
         print(
             f"| {count:,} | {first['megabytes']:.1f} | {first['open']:.2f} | "
-            f"{later['open']:.2f} | {later['tokens']:.2f} | {later['plan']:.2f} | "
-            f"{later['batch']:.2f} | {later['memory']:.0f} |",
+            f"{later['open']:.2f} | {later['tokens']:.2f} | {later['files']:.2f} | "
+            f"{later['plan']:.2f} | {later['batch']:.2f} | {later['memory']:.0f} |",
             flush=True,
         )
     print(
@@ -88,9 +96,14 @@ def measure(manifest: Path) -> dict[str, float]:
         utterances = open_manifest(manifest)
     with timed(found, "tokens"):
         tokenizer = CharacterTokenizer.from_texts(texts_of(utterances))
+    with timed(found, "files"):
+        stored = StoredFiles.find(utterances)
     with timed(found, "plan"):
         durations = Chain({}, seed=1).plan(utterances)
-        plan = BatchPlan(durations, BATCH_SECONDS, 30, shuffle=True, num_ranks=8)
+        window = stored and stored.mix(WINDOW, seed=1, num_more=0)
+        plan = BatchPlan(
+            durations, BATCH_SECONDS, 30, shuffle=True, num_ranks=8, window=window
+        )
         batches = iter(plan)
         next(batches)
     data = NamedFailures(SpeechDataset(utterances, tokenizer, RATE))
@@ -130,12 +143,23 @@ def held_memory() -> float:
     return total / 1e3
 
 
-def make_corpus(folder: Path, count: int) -> Path:
-    """A manifest of so many utterances of a few files."""
+def make_corpus(folder: Path, count: int, in_shards: bool) -> Path:
+    """A manifest of so many utterances of a few sounds."""
     generator = np.random.default_rng(1)
-    for index in range(NUM_FILES):
+    sounds = []
+    for _ in range(NUM_FILES):
+        file = io.BytesIO()
         noise = 0.1 * generator.standard_normal(RATE)
-        soundfile.write(folder / f"{index}.wav", noise, RATE)
+        soundfile.write(file, noise, RATE, format="WAV")
+        sounds.append(file.getvalue())
+    if in_shards:
+        first = folder / "0.tar"
+        first.write_bytes(b"".join(sounds))
+        for index in range(1, -(-count // SHARD_SIZE)):
+            os.link(first, folder / f"{index}.tar")
+    else:
+        for index, sound in enumerate(sounds):
+            (folder / f"{index}.wav").write_bytes(sound)
     draw = random.Random(1)
     words = sorted(
         {
@@ -145,33 +169,42 @@ def make_corpus(folder: Path, count: int) -> Path:
     )
     path = folder / "train.jsonl"
     with path.open("w") as file:
-        for block in make_lines(count, words, generator):
+        size = len(sounds[0]) if in_shards else None
+        for block in make_lines(count, words, generator, size):
             file.write(block)
     return path
 
 
 def make_lines(
-    count: int, words: Sequence[str], generator: np.random.Generator
+    count: int, words: Sequence[str], generator: np.random.Generator, size: int | None
 ) -> Iterator[str]:
-    """Blocks of lines of a manifest."""
+    """Blocks of lines of a manifest; with a size in bytes, sounds lie in shards."""
+
+    def place(number: int) -> str:
+        sound = number % NUM_FILES
+        if size is None:
+            return f'"{sound}.wav"'
+        start = size * sound
+        return f'"{number // SHARD_SIZE}.tar", "byte_range": [{start}, {size}]'
+
     for start in range(0, count, 10_000):
-        size = min(10_000, count - start)
+        rows = min(10_000, count - start)
         # Most are 12 to 16 s long, the others spread below.
         lengths = np.where(
-            generator.random(size) < 0.7,
-            generator.normal(14.2, 1.2, size),
-            generator.uniform(1.4, 15, size),
+            generator.random(rows) < 0.7,
+            generator.normal(14.2, 1.2, rows),
+            generator.uniform(1.4, 15, rows),
         ).clip(1.3, 24.5)
-        chosen = np.minimum(generator.zipf(1.3, 12 * size) - 1, len(words) - 1)
+        chosen = np.minimum(generator.zipf(1.3, 12 * rows) - 1, len(words) - 1)
         texts = [
             " ".join(words[word] for word in chosen[12 * row : 12 * row + 12])
-            for row in range(size)
+            for row in range(rows)
         ]
         yield "".join(
             f'{{"id": "{start + row:08d}-spoken", "audio_filepath": '
-            f'"{(start + row) % NUM_FILES}.wav", "duration": {lengths[row]:.3f}, '
+            f'{place(start + row)}, "duration": {lengths[row]:.3f}, '
             f'"text": "{texts[row]}", "speaker": "s{(start + row) % 997}"}}\n'
-            for row in range(size)
+            for row in range(rows)
         )
 
 

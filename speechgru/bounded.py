@@ -7,7 +7,7 @@ import io
 import json
 import os
 import stat
-from typing import Any
+from typing import Any, BinaryIO
 
 MOST_BYTES = 2 << 30
 """Of a file that is read whole: a manifest of some ten million utterances."""
@@ -47,6 +47,22 @@ def read_whole(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     if status.st_size > most or len(content) > most:
         raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
     return content
+
+
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file to be read in parts, and nothing that may have no end.
+
+    Raises:
+        OSError: it cannot be opened; or is a folder, a device, or a pipe, at which one
+            would wait for somebody who writes.
+    """
+    file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115, for the caller
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    file.close()
+    kind = "pipe" if stat.S_ISFIFO(mode) else "device"
+    raise OSError(errno.EINVAL, f"a {kind}, not a file")
 
 
 def read_unpacked(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:

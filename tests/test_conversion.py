@@ -12,6 +12,7 @@ from speechgru import Utterance, read_manifest, write_manifest
 from speechgru.audio import read_audio
 from speechgru.conversion import convert_source
 from speechgru.data.sources.kinds import guess_kind
+from speechgru.data.targets import audio_files
 from speechgru.interfaces import InputError
 from speechgru.options import ConvertOptions, choose
 from speechgru.ranges import OptionError
@@ -164,6 +165,38 @@ def test_what_is_there_already_stays_unless_told(utterances):
     assert Path("mine.jsonl.gz").read_bytes() == before
     convert("mine.jsonl", "lhotse", overwrite=True)
     assert Path("mine.jsonl.gz").read_bytes() != before
+
+
+def test_nothing_of_an_older_data_folder_is_mixed_in(utterances):
+    write_manifest("parts.jsonl", utterances)
+    write_manifest("whole.jsonl", utterances[:1])
+    convert("parts.jsonl", "kaldi", output=Path("data"))
+    Path("data/reco2dur").write_text("a/whole 99\n")
+    assert Path("data/segments").exists()
+    convert("whole.jsonl", "kaldi", output=Path("data"), overwrite=True)
+    assert not Path("data/segments").exists()
+    convert("data", "manifest", output=Path("again.jsonl"))
+    [again] = read_manifest("again.jsonl")
+    assert without_places(again) == without_places(utterances[0])
+    assert again.duration == utterances[0].duration
+
+
+def test_what_is_not_complete_is_said_and_can_be_written_anew(utterances, monkeypatch):
+    write_manifest("mine.jsonl", utterances)
+    real = audio_files.replace_by_parts
+
+    def run_full(path, parts):
+        if path.name.startswith("f"):
+            raise InputError(f"{path}: cannot be written (No space left on device)")
+        real(path, parts)
+
+    with monkeypatch.context() as full:
+        full.setattr(audio_files, "replace_by_parts", run_full)
+        with pytest.raises(InputError, match=r"No space.*\n.*not complete: overwrite"):
+            convert("mine.jsonl", "kaldi", output=Path("data"))
+    convert("mine.jsonl", "kaldi", output=Path("data"), overwrite=True)
+    convert("data", "manifest", output=Path("again.jsonl"))
+    assert len(read_manifest("again.jsonl")) == len(utterances)
 
 
 def make_pipes(tmp_path: Path, command: str) -> Path:

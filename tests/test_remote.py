@@ -28,6 +28,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self):
         self.requested.append(self.path)
+        if self.path in ("/403.wav", "/500.wav"):
+            self.send_error(int(self.path[1:4]), "Not now")
+            return
         if self.path == "/cut.wav":
             self.send_response(200)
             self.send_header("Content-Length", "1000")
@@ -151,6 +154,14 @@ def test_audio_that_is_missing_or_cut_off_is_named_and_not_kept(server, tmp_path
 
 def read_length(path, results):
     results.put(len(read_audio(path)[0]))
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_what_a_host_answers_is_said(server, status):
+    with pytest.raises(
+        InputError, match=rf"\(HTTP {status} Not now\), expected a file"
+    ):
+        fetch(locate(f"{server[0]}/{status}.wav"))
 
 
 def test_processes_that_want_one_file_fetch_it_once(server, tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from speechgru.audio.error import AudioError
+from speechgru.bounded import open_file, read_whole
 from speechgru.files import printable
 from speechgru.interfaces import FilePart, InputError
 from speechgru.remote import fetch
@@ -64,14 +65,8 @@ def _read_part(part: FilePart, name: str) -> BinaryIO:
 def _open_path(path: str | os.PathLike[str], name: str) -> BinaryIO:
     try:
         fetch(Path(path))  # if it lies at an address
-        stream = open(path, "rb")  # noqa: SIM115
-        mode = os.fstat(stream.fileno()).st_mode
-        if stat.S_ISREG(mode):
-            return stream
-        with stream:
-            if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-                return BytesIO(stream.read())
-        raise OSError(0, "a device")
+        is_pipe = stat.S_ISFIFO(os.stat(path).st_mode)
+        return BytesIO(read_whole(path)) if is_pipe else open_file(path)
     except InputError as error:
         raise AudioError("missing", f"{name}: {error}") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte

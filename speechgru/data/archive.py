@@ -1,17 +1,16 @@
 """Archives of corpora: found or downloaded, unpacked safely, and digested."""
 
-import contextlib
 import hashlib
 import lzma
 import os
 import shutil
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from speechgru.cache import making
 from speechgru.data.download import download
 from speechgru.data.unpack import Allowance, NoSpaceError, extract_tar, extract_zip
 from speechgru.interfaces import InputError
@@ -108,12 +107,14 @@ def extract_archive(path: Path, destination: Path, nested: Sequence[str] = ()) -
 
     A single top folder is removed: `an4-<sha>/wav/...` becomes
     `<destination>/wav/...`. The folder appears only when complete. Where the disk is
-    full, or the work is interrupted, what is unpacked waits in a hidden folder
-    beside it, and the next call goes on from there.
+    full, or the work is interrupted or killed, what is unpacked waits in a hidden
+    folder beside it, and the next call goes on from there. Of several processes that
+    want the same, one unpacks.
 
     Args:
         path: of the archive.
-        destination: of its files; does not exist.
+        destination: of its files; one that another process has just made is left
+            as it is.
         nested: glob patterns, below the destination, of archives inside the archive;
             each is unpacked into the folder that it lies in, and removed.
 
@@ -122,16 +123,16 @@ def extract_archive(path: Path, destination: Path, nested: Sequence[str] = ()) -
             written outside the folder, files much larger than the archive (see
             `unpack.py`), or no space left.
     """
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    kept = destination.parent / f".{destination.name}.{_identify(path)}.part"
-    temporary = Path(
-        tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent)
-    )
-    content = temporary / "content"
+    with making(destination, "unpacks", "choose another one by data_dir=FOLDER"):
+        if not destination.exists():
+            _unpack(path, destination, nested)
+
+
+def _unpack(path: Path, destination: Path, nested: Sequence[str]) -> None:
+    # Files in it that are whole have the time that the archive tells, so that it may
+    # have been left by a process that was killed.
+    content = destination.with_name(f".{destination.name}.{_identify(path)}.part")
     try:
-        # Renamed, so that of two processes one alone goes on with it.
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(kept, content)
         content.mkdir(exist_ok=True)
         allowance = Allowance(path, destination.parent)
         _extract(path, content, allowance)
@@ -140,19 +141,18 @@ def extract_archive(path: Path, destination: Path, nested: Sequence[str] = ()) -
             _extract(inner, inner.parent, allowance)
             inner.unlink()
         os.replace(top, destination)
-    except BaseException as error:
-        # Ctrl-C and the like say nothing against what is unpacked.
-        if isinstance(error, NoSpaceError) or not isinstance(error, Exception):
-            with contextlib.suppress(OSError):
-                os.rename(content, kept)
-        if isinstance(error, OSError):
-            raise InputError(
-                f"{path}: cannot be unpacked into {destination} ({error}); "
-                "free space there, or fetch the archive again"
-            ) from error
+    except NoSpaceError:
         raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        shutil.rmtree(content, ignore_errors=True)
+        raise InputError(
+            f"{path}: cannot be unpacked into {destination} ({error}); "
+            "free space there, or fetch the archive again"
+        ) from error
+    except Exception:  # Ctrl-C and the like say nothing against what is unpacked
+        shutil.rmtree(content, ignore_errors=True)
+        raise
+    shutil.rmtree(content, ignore_errors=True)
 
 
 def _extract(path: Path, folder: Path, allowance: Allowance) -> None:

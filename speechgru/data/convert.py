@@ -45,7 +45,14 @@ def convert(
             )
     lines = []
     for split, utterances in splits.items():
-        notes = module.write(places[split], utterances)
+        try:
+            notes = module.write(places[split], utterances)
+        except InputError as error:
+            if not output.exists():
+                raise
+            raise InputError(
+                f"{error}\n{output} is not complete: overwrite=true writes it anew"
+            ) from error
         lines.append(f"{places[split]}: {len(utterances)} utterances")
         lines += [f"{places[split]}: {note}" for note in notes]
     return lines

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from speechgru.cache import making
 from speechgru.interfaces import InputError
 from speechgru.progress import Progress
 
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 _CHUNK = 1 << 18  # bytes
 _MB = 1e6
 _TIMEOUT = 30  # s without an answer
+_OTHER_DISK = "choose another disk by data_dir=FOLDER"
 
 WORTH_RESUMING = 16 << 20
 """Bytes that must have arrived before a cut, for the same address to be asked again
@@ -39,7 +41,8 @@ def download(
     """Download to `path`, resuming from `<path>.part` where the host can.
 
     Addresses are tried in turn, each going on where the one before it stopped. What
-    is a web page, or of another size, is refused before a byte of it is kept.
+    is a web page, or of another size, is refused before a byte of it is kept. Of
+    several processes that want the same file, one fetches it.
 
     Args:
         urls: one address, or a file's address and its mirrors.
@@ -53,13 +56,22 @@ def download(
             has arrived is kept. Or it cannot be written here.
     """
     urls = [urls] if isinstance(urls, str) else list(urls)
+    with making(path, "downloads", _OTHER_DISK):
+        if not path.exists():  # else another process has done it
+            _download(urls, path, size, check)
+
+
+def _download(
+    urls: Sequence[str],
+    path: Path,
+    size: int | None,
+    check: Callable[[Path], None] | None,
+) -> None:
     part = path.with_name(path.name + ".part")
     failures = []
     for url in urls:
         _log.info("downloading %s to %s", url, path)
         try:
-            with _writing(part):
-                path.parent.mkdir(parents=True, exist_ok=True)
             _fetch_on(url, part, size)
             if check is not None:
                 _check(check, part, path.with_name(path.name + ".refused"))
@@ -125,7 +137,7 @@ def _fetch(url: str, part: Path, size: int | None) -> None:
         _fetch(url, part, size)
         return
     with response:
-        start, total = _span(response, start)
+        start, total = find_span(response, start)
         head = response.read(1024)
         _refuse_other(response, head if start == 0 else b"", total, size)
         _need_room(part, (total or size or 0) - start)
@@ -139,15 +151,28 @@ def _fetch(url: str, part: Path, size: int | None) -> None:
         raise _RefusedError(f"it serves more than {expected} bytes")
 
 
-def _span(response: Any, asked: int) -> tuple[int, int | None]:
-    """Where an answer begins, and how long the whole file is, if that is said."""
-    length = response.headers.get("Content-Length")
+def find_span(response: Any, asked: int) -> tuple[int, int | None]:
+    """Where an answer begins, and how long the whole file is, if that is said.
+
+    Args:
+        response: of a host.
+        asked: byte that it was to begin with; 0, too, is a fair answer.
+
+    Raises:
+        ConnectionError: it begins elsewhere.
+    """
+    length = response.headers.get("Content-Length", "")
+    size = int(length) if length.isascii() and length.isdigit() else None
     if response.status != 206:  # the host cannot resume
-        return 0, None if length is None else int(length)
-    told = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    if told and int(told[1]) != asked:
-        raise _RefusedError(f"it begins at byte {told[1]}, expected {asked}")
-    return asked, None if length is None else asked + int(length)
+        return 0, size
+    told = re.match(
+        r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "")
+    )
+    if told is None:
+        return asked, None if size is None else asked + size
+    if int(told[1]) != asked:
+        raise ConnectionError(f"it begins at byte {told[1]}, expected {asked}")
+    return asked, None if told[2] == "*" else int(told[2])
 
 
 def _refuse_other(
@@ -167,8 +192,7 @@ def _need_room(part: Path, num_bytes: int) -> None:
     if num_bytes > free:
         raise InputError(
             f"{part}: {num_bytes} bytes are still to come, but {free} are free; free "
-            "some, or choose another disk by data_dir=FOLDER, and try again: it goes "
-            "on where it stopped"
+            f"some, or {_OTHER_DISK}, and try again: it goes on where it stopped"
         )
 
 
@@ -198,8 +222,8 @@ def _writing(part: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(
             f"{part}: cannot be written ({error.strerror}), expected room for a "
-            "download; free some, or choose another disk by data_dir=FOLDER, and try "
-            "again: it goes on where it stopped"
+            f"download; free some, or {_OTHER_DISK}, and try again: it goes on where "
+            "it stopped"
         ) from error
 
 

@@ -111,7 +111,10 @@ def walk(folder: str, problems: dict[str, str]) -> Iterator[tuple[str, bool]]:
         for entry in inside:
             if entry.name.startswith("."):
                 continue
-            is_folder = entry.is_dir()
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # a link to itself, as whoever opens it will say
+                is_folder = False
             if is_folder:
                 (linked if entry.is_symlink() else waiting).append(entry.path)
             yield entry.path, is_folder

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from speechgru.data.file_numbers import FileNumbers
 from speechgru.data.manifest import parse_utterance, read_manifest
 from speechgru.data.manifest_index import open_index
 from speechgru.data.utterances import View
 from speechgru.files import file_state, reason
 from speechgru.interfaces import InputError, Utterance
+from speechgru.remote import locate
 from speechgru.text.word_counts import WordCounts
 
 LARGE = 4 << 20
@@ -74,6 +76,16 @@ class ManifestTable(View):
     def words(self) -> WordCounts | None:
         """Of all texts; None: there are too many."""
         return self._index.words
+
+    @property
+    def files(self) -> FileNumbers | None:
+        """That they lie in; None: one has a file of its own."""
+        names = self._index.paths
+        if names is None:
+            return FileNumbers.find(self)
+        folder = self._path.parent
+        paths = [locate(name, folder) for name in names]
+        return FileNumbers.of(paths, self._index.files) if paths else None
 
     def __iter__(self) -> Iterator[Utterance]:
         """One after the other, read in large blocks."""

@@ -13,6 +13,7 @@ from typing import Protocol, overload, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from speechgru.data.file_numbers import FileNumbers
 from speechgru.interfaces import Utterance
 from speechgru.text.word_counts import Texts, WordCounts
 
@@ -29,12 +30,23 @@ class Columns(Protocol):
     def words(self) -> WordCounts | None:
         """Of all texts; None: not known."""
 
+    @property
+    def files(self) -> FileNumbers | None:
+        """That they lie in; None: one has a file of its own, or there are none."""
+
 
 def durations_of(utterances: Sequence[Utterance]) -> NDArray[np.float64]:
     """(N,) s."""
     if isinstance(utterances, Columns):
         return utterances.durations
     return np.array([utterance.duration for utterance in utterances], dtype=np.float64)
+
+
+def files_of(utterances: Sequence[Utterance]) -> FileNumbers | None:
+    """The files that they lie in; None: one has a file of its own."""
+    if isinstance(utterances, Columns):
+        return utterances.files
+    return FileNumbers.find(utterances)
 
 
 def texts_of(utterances: Sequence[Utterance]) -> Texts:
@@ -138,6 +150,12 @@ class Selection(View):
         """Not known, though those of the whole sequence may be."""
         return None
 
+    @property
+    def files(self) -> FileNumbers | None:
+        """That they lie in; None: one has a file of its own, or there are none."""
+        files = files_of(self._utterances) if len(self) else None
+        return FileNumbers.find(self) if files is None else files.select(self._indices)
+
 
 class Joined(View):
     """The utterances of several sequences, one after the other.
@@ -175,3 +193,14 @@ class Joined(View):
         known = [_words_of(part) for part in self._parts]
         counted = [words for words in known if words is not None]
         return WordCounts.sum(counted) if len(counted) == len(known) else None
+
+    @property
+    def files(self) -> FileNumbers | None:
+        """That they lie in; None: one has a file of its own, or there are none."""
+        known: list[FileNumbers] = []
+        for part in filter(len, self._parts):
+            files = files_of(part)
+            if files is None:
+                return None
+            known.append(files)
+        return FileNumbers.join(known) if known else None

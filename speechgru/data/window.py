@@ -7,10 +7,10 @@ the utterances of some of them are mixed.
 import numpy as np
 from numpy.typing import NDArray
 
+from speechgru.data.file_numbers import Numbers
 from speechgru.data.randomness import keyed_numbers
 from speechgru.ranges import COUNT, check
 
-Numbers = NDArray[np.int64]
 Times = NDArray[np.float64]
 
 
@@ -45,7 +45,7 @@ class FileWindow:
         """Files that are needed at a time, about, unless steps are very large."""
         return min(self.num_files, 3 * self.size)
 
-    def order(self, epoch: int) -> Numbers:
+    def order(self, epoch: int) -> NDArray[np.int64]:
         """The files in the order in which they begin, (F,)."""
         numbers = keyed_numbers(self.num_files, "files", self.seed, epoch)
         return np.argsort(numbers, kind="stable")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from speechgru.data.validation.clean import plan_manifests, write_clean
 from speechgru.data.validation.diagnosis import Diagnosis
-from speechgru.data.validation.record import RECORD_MARK, make_record
+from speechgru.data.validation.record import RECORD_MARK, record_parts
 from speechgru.factory import name_corpus
-from speechgru.files import replace_file
+from speechgru.files import replace_by_parts, replace_file
 from speechgru.interfaces import InputError
 from speechgru.options import DoctorOptions
 from speechgru.report.corpus_page import PAGE_MARK, make_corpus_page
@@ -44,7 +44,7 @@ def write_outputs(options: DoctorOptions, diagnosis: Diagnosis) -> list[str]:
     """
     lines = []
     if options.json is not None:
-        replace_file(options.json, make_record(diagnosis))
+        replace_by_parts(options.json, record_parts(diagnosis))
         lines.append(f"json: {options.json}")
     if options.page is not None:
         title = f"speechgru doctor: {name_corpus(options.corpus)}"

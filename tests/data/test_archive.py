@@ -1,11 +1,14 @@
 import errno
 import os
 import tarfile
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from data.tars import add_member, make_tar
 
+from speechgru.data import archive as archives
 from speechgru.data.archive import digest_tree, extract_archive, locate_archive
 from speechgru.interfaces import InputError
 
@@ -125,7 +128,7 @@ def test_what_is_unpacked_is_kept_when_the_work_is_stopped(
     path = make_tar(tmp_path / "a.tar", {"x/a": b"A", "x/b": b"B"})
 
     def stop(*_):
-        if list((tmp_path / "in").glob(".*/content/x/a")):
+        if list((tmp_path / "in").glob(".*.part/x/a")):
             raise error
 
     with monkeypatch.context() as stopped:
@@ -137,6 +140,51 @@ def test_what_is_unpacked_is_kept_when_the_work_is_stopped(
     extract_archive(path, tmp_path / "in" / "files")
     assert os.listdir(tmp_path / "in") == ["files"]
     assert (tmp_path / "in/files/b").read_bytes() == b"B"
+
+
+def test_a_process_that_is_killed_loses_nothing_that_is_unpacked(tmp_path, monkeypatch):
+    path = make_tar(tmp_path / "a.tar", {"x/a": b"A", "x/b": b"B"})
+
+    def be_killed(*_):
+        if list((tmp_path / "in").glob(".*.part/x/a")):
+            os._exit(9)  # nothing is cleaned up
+
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr("speechgru.data.unpack.Allowance.check_free", be_killed)
+        extract_archive(path, tmp_path / "in" / "files")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    (kept,) = (tmp_path / "in").glob(".*.part")
+    seen = (kept / "x/a").stat().st_ino
+    extract_archive(path, tmp_path / "in" / "files")
+    assert os.listdir(tmp_path / "in") == ["files"]
+    assert (tmp_path / "in/files/a").stat().st_ino == seen
+    assert (tmp_path / "in/files/b").read_bytes() == b"B"
+
+
+def test_of_two_that_want_the_same_one_unpacks(tmp_path, monkeypatch, caplog):
+    path = make_tar(tmp_path / "a.tar", {"x/a": b"A"})
+    begun, goes_on, unpacked = threading.Event(), threading.Event(), []
+    real = archives.extract_tar
+
+    def extract_slowly(*arguments):
+        unpacked.append(arguments)
+        begun.set()
+        goes_on.wait()
+        real(*arguments)
+
+    monkeypatch.setattr(archives, "extract_tar", extract_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(extract_archive, path, tmp_path / "in" / "files")
+        begun.wait()
+        second = pool.submit(extract_archive, path, tmp_path / "in" / "files")
+        while "waiting for another process, which unpacks" not in caplog.text:
+            assert not second.done()
+        goes_on.set()
+        assert first.result() is second.result() is None
+    assert len(unpacked) == 1
+    assert os.listdir(tmp_path / "in") == ["files"]
 
 
 def test_another_archive_does_not_go_on_with_what_is_unpacked(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import http.server
 import os
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,6 +13,8 @@ from speechgru.data.download import download
 from speechgru.interfaces import InputError
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
+STARTED, GOES_ON = threading.Event(), threading.Event()
+"""Of /slow: half of it has been sent; the rest may be."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,7 +29,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/absent":
             self.send_error(404)
             return
-        if self.path.endswith("ranges") and asked:
+        if self.path == "/part":
+            self.send_response(206)
+        elif self.path.endswith("ranges") and asked:
             start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
             if start >= len(CONTENT):
                 self.send_response(416)
@@ -39,11 +44,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = b" <!DOCTYPE HTML><p>moved" if self.path == "/html" else CONTENT[start:]
         if self.path == "/login":
             self.send_header("Content-Type", "text/html; charset=utf-8")
-        if self.path != "/endless":
+        if self.path == "/part":
+            self.send_header("Content-Range", f"bytes 0-9/{len(CONTENT)}")
+            body = body[:10]
+        if self.path == "/nonsense":
+            self.send_header("Content-Length", "many")
+        elif self.path != "/endless":
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.path.startswith("/cut"):
             body = body[: 600_000 if self.path == "/cut-ranges" else 1000]
+        if self.path == "/slow":
+            self.wfile.write(body[:500_000])
+            body = body[500_000:]
+            STARTED.set()
+            GOES_ON.wait()
         with contextlib.suppress(ConnectionError):
             self.wfile.write(body * (10 if self.path == "/endless" else 1))
 
@@ -206,3 +221,28 @@ def test_a_disk_that_fills_up_is_no_fault_of_the_mirror(server, tmp_path, monkey
         download([f"{server}/whole", f"{server}/whole"], tmp_path / "a.tar")
     assert Handler.requested == [None]
     assert (tmp_path / "a.tar.part").exists()
+
+
+def test_a_length_that_is_no_number_is_none(server, tmp_path):
+    download(f"{server}/nonsense", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_part_of_a_file_that_nobody_asked_for_is_not_taken_for_all(server, tmp_path):
+    with pytest.raises(InputError, match=rf"cut off after 10 of {len(CONTENT)} bytes"):
+        download(f"{server}/part", tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_of_two_that_want_the_same_file_one_fetches_it(server, tmp_path, caplog):
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(download, f"{server}/slow", tmp_path / "a")
+        STARTED.wait()
+        second = pool.submit(download, f"{server}/slow", tmp_path / "a")
+        while "waiting for another process, which downloads" not in caplog.text:
+            assert not second.done()
+        GOES_ON.set()
+        assert first.result() is second.result() is None
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    assert Handler.requested == [None]
+    assert os.listdir(tmp_path) == ["a"]

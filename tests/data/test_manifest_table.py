@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from speechgru.data import manifest_index, manifest_lines, manifest_table
+from speechgru.data.file_numbers import FileNumbers
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.data.manifest_index import open_index
 from speechgru.data.manifest_table import ManifestTable, open_manifest
-from speechgru.data.utterances import durations_of, join, select, texts_of
+from speechgru.data.utterances import durations_of, files_of, join, select, texts_of
 from speechgru.interfaces import InputError, Utterance
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.text.word_counts import WordCounts
@@ -146,6 +147,7 @@ def test_a_change_while_it_is_indexed_is_named(manifest, monkeypatch):
         lambda content: b"",
         lambda content: b"[" * 5000 + content,
         lambda content: content.replace(b'"utterances": 30', b'"utterances": 29'),
+        lambda content: content.replace(b'"several": true', b'"several": null'),
         lambda content: content[:4096] + content[4104:4112] + content[4104:],
     ],
 )
@@ -257,13 +259,88 @@ def test_words_are_not_counted_without_end(manifest, monkeypatch):
     assert texts_of(table).words == WordCounts.of(texts)
 
 
-def test_words_of_a_damaged_index_are_counted_anew(manifest):
-    texts = [utterance.text for utterance in open_manifest(manifest)]
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_bit_that_is_wrong_is_found_wherever_it_is(manifest, compressed, caplog):
+    if compressed:
+        packed = manifest.with_name("train.jsonl.gz")
+        packed.write_bytes(gzip.compress(manifest.read_bytes()))
+        manifest = packed
+    expected = list(open_manifest(manifest))
+    index = manifest.with_name(f"{manifest.name}.index")
+    content = index.read_bytes()
+    for place in range(4096, len(content), 37):
+        spoilt = bytearray(content)
+        spoilt[place] ^= 16
+        index.write_bytes(spoilt)
+        caplog.clear()
+        assert list(open_manifest(manifest)) == expected
+        assert "checksum that it ends with), is made anew" in caplog.text
+        assert index.read_bytes() == content
+
+
+def test_an_index_of_an_older_version_is_made_anew(manifest, caplog):
+    expected = open_manifest(manifest)
     index = manifest.with_name("train.jsonl.index")
-    index.write_bytes(index.read_bytes().replace(b'"GO":', b'"GO",'))
+    content = index.read_bytes()
+    index.write_bytes(content.replace(b'"schema": 2', b'"schema": 1'))
+    assert open_manifest(manifest) == expected
+    assert index.read_bytes() == content
+    assert not caplog.text
+
+
+def write_filed(path, places, **more):
+    """A manifest whose utterances lie in files of these names."""
+    record = {"duration": 1.5, "text": "A", **more}
+    path.write_text(
+        "\n".join(
+            json.dumps({"id": f"u{row}", "audio_filepath": place, **record})
+            for row, place in enumerate(places)
+        )
+    )
+    return path
+
+
+PLACES = ["b.tar", "a.tar", "b.tar", "./a.tar", "c/d.tar", "b.tar", "ü.tar"]
+
+
+def test_the_files_that_utterances_lie_in_are_known(tmp_path, monkeypatch):
+    path = write_filed(tmp_path / "a.jsonl", PLACES, byte_range=[512, 99])
+    few = read_manifest(path)
+    table = open_manifest(path)
+    parts = {
+        "all": (table, few),
+        "some": (select(table, [6, 2, 4, 0]), [few[i] for i in (6, 2, 4, 0)]),
+        "several": (
+            join(select(table, [1]), table, select(table, [6])),
+            [few[1], *few, few[6]],
+        ),
+    }
+    with monkeypatch.context() as context:
+        context.setattr(ManifestTable, "__iter__", lambda _: pytest.fail("read"))
+        context.setattr(ManifestTable, "_get", lambda *_: pytest.fail("read"))
+        found = {name: files_of(part) for name, (part, _) in parts.items()}
+    for name, (_, expected) in parts.items():
+        files = FileNumbers.find(expected)
+        assert found[name].paths == files.paths
+        assert found[name].numbers.tolist() == files.numbers.tolist()
+    assert files_of(select(table, [])) is None
+
+
+def test_files_of_one_utterance_each_are_not_counted(manifest, tmp_path):
     table = open_manifest(manifest)
-    assert table.words is None
-    assert texts_of(table).words == WordCounts.of(texts)
+    assert files_of(table) is None
+    assert files_of(join(table, table)) is None
+    paths = files_of(select(table, [7, 14])).paths
+    assert paths == [manifest.parent / "7.wav", manifest.parent / "14.wav"]
+    assert files_of(open_manifest(write_filed(tmp_path / "b.jsonl", "ab"))) is None
+
+
+def test_files_are_not_remembered_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(manifest_lines, "MOST_FILES", 3)
+    path = write_filed(tmp_path / "a.jsonl", PLACES, byte_range=[512, 99])
+    table = open_manifest(path)
+    assert open_index(path).paths is None
+    assert files_of(table).paths == FileNumbers.find(read_manifest(path)).paths
 
 
 def test_parts_of_tables_are_tables(manifest):

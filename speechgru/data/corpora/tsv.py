@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from speechgru.bounded import open_file
 from speechgru.files import printable, reason
 from speechgru.interfaces import InputError
 from speechgru.ranges import nearest
@@ -96,7 +97,7 @@ def _read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Lines with their numbers, without their ends and a byte order mark."""
     number = 0
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             while line := file.readline(LONGEST_LINE):
                 number += 1
                 if len(line) == LONGEST_LINE:

@@ -9,8 +9,9 @@ from queue import SimpleQueue
 
 import torch
 
+from speechgru.data.file_numbers import Numbers
 from speechgru.data.plan import PlannedBatch
-from speechgru.data.window import FileWindow, Numbers
+from speechgru.data.window import FileWindow
 
 NUM_AHEAD = 2
 """Files that are read before the first utterance of them has its turn."""

@@ -1,14 +1,16 @@
 """The files that utterances lie in, where many lie in one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from speechgru.data.file_numbers import Numbers
 from speechgru.data.shards.local_copies import LocalCopies, find_known
 from speechgru.data.shards.read_ahead import NUM_AHEAD, ReadAhead
-from speechgru.data.window import FileWindow, Numbers
+from speechgru.data.utterances import files_of
+from speechgru.data.window import FileWindow
 from speechgru.interfaces import Utterance
 
 
@@ -25,15 +27,10 @@ class StoredFiles:
     numbers: Numbers
 
     @classmethod
-    def find(cls, utterances: Iterable[Utterance]) -> "StoredFiles | None":
+    def find(cls, utterances: Sequence[Utterance]) -> "StoredFiles | None":
         """The files that utterances lie in; None: one has a file of its own."""
-        known: dict[Path, int] = {}
-        numbers = []
-        for utterance in utterances:
-            if utterance.byte_range is None:
-                return None
-            numbers.append(known.setdefault(utterance.audio_path, len(known)))
-        return cls(list(known), np.array(numbers, dtype=np.int64)) if known else None
+        files = files_of(utterances)
+        return None if files is None else cls(files.paths, files.numbers)
 
     def mix(self, size: int, seed: int, num_more: int) -> FileWindow:
         """An order in which few files are needed at once.
@@ -43,8 +40,11 @@ class StoredFiles:
             num_more: utterances behind the others that lie in no file; they have
                 their turn among those of any.
         """
-        more = np.arange(num_more) % len(self.paths)
-        return FileWindow(np.concatenate([self.numbers, more]), size, seed)
+        numbers = self.numbers
+        if num_more:  # what is mapped is not copied without need
+            more = np.arange(num_more, dtype=np.int32) % len(self.paths)
+            numbers = np.concatenate([numbers, more], dtype=np.int32)
+        return FileWindow(numbers, size, seed)
 
     def read_ahead(self, window: FileWindow | None, cache_size: float) -> ReadAhead:
         """What gets the files ready, in the order of a window, if there is one.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from speechgru.data.download import open_url
+from speechgru.data.download import find_span, open_url
 from speechgru.interfaces import InputError
 from speechgru.remote import file_system
 
@@ -53,7 +53,7 @@ def _open_http(address: str, start: int) -> Iterator[tuple[BinaryIO, int]]:
             raise
         raise GoneError(f"HTTP {error.code} {error.reason}") from error
     with response:
-        yield response, start if response.status == 206 else 0
+        yield response, find_span(response, start)[0]
 
 
 @contextmanager

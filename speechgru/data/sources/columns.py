@@ -62,6 +62,7 @@ def find_columns(
     Raises:
         InputError: a column is not there, or none looks like what must be there.
     """
+    named = show_names(present)
     lower = {name.lower(): name for name in reversed(present)}
     found: dict[str, str | None] = {}
     for role, guesses in NAMES.items():
@@ -72,15 +73,22 @@ def find_columns(
         if name is not None and name not in present:
             raise InputError(
                 f"{place}: has no column '{name}', expected one of: "
-                f"{', '.join(present)}; correct corpus.{role}"
+                f"{named}; correct corpus.{role}"
             )
         found[role] = name or next((lower[g] for g in guesses if g in lower), None)
     for role in ("audio", "text"):
         if found[role] is None:
             raise InputError(
-                f"{place}: none of its columns ({', '.join(present)}) looks like the "
-                f"{role}; set corpus.{role}=COLUMN"
+                f"{place}: none of its columns ({named}) looks like the {role}; set "
+                f"corpus.{role}=COLUMN"
             )
     if found["id"] in (found["audio"], found["text"]):
         found["id"] = None
     return Columns(**found)
+
+
+def show_names(names: Sequence[str]) -> str:
+    """Names of columns in a line, which a file that is no table makes very long."""
+    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in names[:50]]
+    rest = [f"... and {len(names) - 50} more"] if len(names) > 50 else []
+    return ", ".join([*shown, *rest])

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
-from speechgru.data.sources.columns import Columns, find_columns
+from speechgru.data.sources.columns import Columns, find_columns, show_names
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.splits import TranslatedSource
@@ -94,7 +94,7 @@ class CsvCorpus(TranslatedSource):
             header = [name.strip() for name in first]
             if len(set(header)) < len(header):
                 raise InputError(
-                    f"{path}:1: a column occurs twice among {', '.join(header)}, "
+                    f"{path}:1: a column occurs twice among {show_names(header)}, "
                     "expected other names; set corpus.columns if it is no line of names"
                 )
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from speechgru.bounded import GZIP
+from speechgru.bounded import GZIP, open_file
 from speechgru.files import reason
 from speechgru.interfaces import InputError
 from speechgru.records import show
@@ -32,7 +32,7 @@ def read_numbered(
 
     Raises:
         InputError: the file cannot be read, or a line is too long, or not of this
-            encoding.
+            encoding, or holds a zero byte.
     """
     for number, line in enumerate(_read_lines(path, kind), start=1):
         if number == 1:
@@ -43,6 +43,12 @@ def read_numbered(
                 )
             if encoding == "utf-8":
                 line = line.removeprefix(codecs.BOM_UTF8)
+        if b"\0" in line:
+            raise InputError(
+                f"{path}:{number}: holds a zero byte, as UTF-16 text and files of no "
+                f"text do, expected {kind} in {encoding.upper()}; save the file as "
+                "UTF-8"
+            )
         try:
             yield number, line.decode(encoding)
         except UnicodeDecodeError as error:
@@ -80,7 +86,7 @@ def read_objects(path: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _read_lines(path: Path, kind: str) -> Iterator[bytes]:
     try:
-        with path.open("rb") as plain:
+        with open_file(path) as plain:
             is_packed = plain.read(2) == GZIP
             plain.seek(0)
             with gzip.open(plain) if is_packed else plain as file:

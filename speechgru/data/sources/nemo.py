@@ -64,8 +64,8 @@ class NemoCorpus(TranslatedSource):
         for file in expand_path(path):
             for place, record in read_objects(file, "a manifest"):
                 try:
-                    tar, found = shards.find(record)
                     utterance = to_utterance(record, file.parent)
+                    tar, found = shards.find(record)
                 except InputError as error:
                     reading.add_problem(f"{place}: {error}")
                     continue
@@ -121,11 +121,11 @@ class _Shards:
         return sum(self._sizes.values()) - len(self._used)
 
     def find(self, record: dict[str, Any]) -> tuple[Path, tuple[int, int]]:
-        """Tar and byte range of a line. Raises InputError: there is none."""
-        name = record.get("audio_filepath")
+        """Tar and byte range of a line that was checked; InputError: there is none."""
+        name = record["audio_filepath"]
         shard = record.get("shard_id")
         if shard is None:
-            place = self._index_all().get(str(name))
+            place = self._index_all().get(name)
             if place is None:
                 raise InputError(
                     f"{show(name)} is in none of {len(self._tars)} tars, expected it "

@@ -10,6 +10,9 @@ from speechgru.progress import Progress, say_line
 MOST_PROBLEMS = 1000
 """After so many nothing more is read: the file is another than it is taken for."""
 
+LONGEST_PROBLEM = 2000
+"""Characters of a problem that are told."""
+
 
 class Reading:
     """One reading of a source from its beginning to its end.
@@ -41,7 +44,10 @@ class Reading:
 
     def add_problem(self, problem: str | InputError) -> None:
         """Keep a mistake, to be told with all others; it names file and line."""
-        self._problems.append(printable(str(problem)))
+        told = printable(str(problem))
+        if len(told) > LONGEST_PROBLEM:  # a name without end
+            told = f"{told[:LONGEST_PROBLEM]}... ({len(told)} characters)"
+        self._problems.append(told)
         if len(self._problems) >= MOST_PROBLEMS:
             self.finish()
 

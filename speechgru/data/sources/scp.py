@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from speechgru.bounded import open_file
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
 from speechgru.data.sources.roots import find_root
@@ -117,7 +118,7 @@ def find_wave(recording: Recording) -> tuple[int, int]:
     """First byte and size of a WAV in an archive, as its header says."""
     start = recording.start or 0
     try:
-        with recording.path.open("rb") as file:
+        with open_file(recording.path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(start)
             head = file.read(12)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from speechgru.bounded import GZIP
+from speechgru.bounded import GZIP, open_file
 from speechgru.files import reason
 from speechgru.interfaces import InputError
 from speechgru.remote import fetch
@@ -58,7 +58,7 @@ def list_members(path: Path) -> Iterator[Member]:
     """
     fetch(path)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             if file.read(6).startswith(_COMPRESSED):
                 raise InputError(
                     f"{path}: is compressed, expected a tar whose files can be read in "

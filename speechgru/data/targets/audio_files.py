@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from speechgru.bounded import open_file
 from speechgru.data.sources.scp import is_command
 from speechgru.files import reason, replace_by_parts
 from speechgru.interfaces import FilePart, InputError, Utterance
@@ -51,7 +52,7 @@ class AudioFiles:
         fetch(path)
         start, size = utterance.byte_range or (0, None)
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 file.seek(start)
                 ending = _ending(file.read(4)) or path.suffix
         except OSError as error:
@@ -87,7 +88,7 @@ def safe_name(id: str) -> str:
 def _read(path: Path, start: int, size: int | None) -> Iterator[bytes]:
     """Bytes of a file, block by block."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(start)
             left = size
             while left is None or left > 0:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from speechgru.data.sources.kaldi import FILES
 from speechgru.data.targets.audio_files import AudioFiles, safe_name
 from speechgru.files import list_problems, printable, replace_by_parts
 from speechgru.interfaces import InputError, Utterance
@@ -52,6 +53,9 @@ def write(output: Path, utterances: Sequence[Utterance]) -> list[str]:
     _write(output / "utt2dur", {u.id: repr(u.duration) for u in utterances})
     if has_segments:
         _write(output / "segments", segments)
+    for name in {*FILES} - {"wav.scp", "text", "utt2spk", "utt2dur"}:
+        if name != "segments" or not has_segments:
+            (output / name).unlink(missing_ok=True)  # of what was there before
     # The last: without it the folder is none yet.
     _write(output / "wav.scp", recordings)
     return _notes(files, utterances, texts)

@@ -49,7 +49,7 @@ class Cleaned:
 
 
 def write_clean(diagnosis: Diagnosis, folder: Path, kinds: Collection[str]) -> Cleaned:
-    """Write a manifest for each split, of what has no problem.
+    """Write a manifest for each split, of what has no problem, or write nothing.
 
     Nothing that is there already is touched.
 
@@ -65,16 +65,21 @@ def write_clean(diagnosis: Diagnosis, folder: Path, kinds: Collection[str]) -> C
     list_path = folder / LEFT_OUT_FILE
     reasons = find_reasons(diagnosis, kinds)
     kept = {}
-    for split, utterances in diagnosis.splits.items():
-        bad = [index for owner, index in reasons if owner == split]
-        good = np.setdiff1d(np.arange(len(utterances)), bad)
-        kept[split] = len(good)
-        if len(good):
-            write_manifest(manifests[split], select(utterances, good))
-    write_json_lines(
-        list_path,
-        (_to_record(diagnosis, *place, why) for place, why in reasons.items()),
-    )
+    try:
+        for split, utterances in diagnosis.splits.items():
+            bad = [index for owner, index in reasons if owner == split]
+            good = np.setdiff1d(np.arange(len(utterances)), bad)
+            kept[split] = len(good)
+            if len(good):
+                write_manifest(manifests[split], select(utterances, good))
+        write_json_lines(
+            list_path,
+            (_to_record(diagnosis, *place, why) for place, why in reasons.items()),
+        )
+    except BaseException:  # else what is written would be in the way of the next time
+        for path in manifests.values():
+            path.unlink(missing_ok=True)
+        raise
     return Cleaned(kept, manifests, len(reasons), list_path)
 
 

@@ -9,7 +9,7 @@ import soundfile
 from speechgru.data.manifest import read_manifest
 from speechgru.data.validation.clean import write_clean
 from speechgru.data.validation.examine import examine
-from speechgru.data.validation.record import RECORD_MARK, make_record
+from speechgru.data.validation.record import RECORD_MARK, record_parts
 from speechgru.interfaces import InputError, Utterance
 
 RATE = 8000
@@ -80,8 +80,20 @@ def test_nothing_that_is_there_is_touched(diagnosis, tmp_path, name):
     assert [path.name for path in tmp_path.glob("*.jsonl")] == [name]
 
 
+def test_what_cannot_be_written_whole_is_not_written(diagnosis, tmp_path, monkeypatch):
+    def fail(path, _):
+        raise InputError(f"{path}: cannot be written (No space left on device)")
+
+    with monkeypatch.context() as full:
+        full.setattr("speechgru.data.validation.clean.write_json_lines", fail)
+        with pytest.raises(InputError, match="No space left"):
+            write_clean(diagnosis, tmp_path / "clean", ())
+    write_clean(diagnosis, tmp_path / "clean", ())
+    assert len(read_manifest(tmp_path / "clean" / "train.jsonl")) == 3
+
+
 def test_the_record_holds_every_finding(diagnosis):
-    content = make_record(diagnosis)
+    content = b"".join(record_parts(diagnosis))
     assert content.startswith(RECORD_MARK)
     record = json.loads(content)
     assert (record["utterances"], record["unhealthy"]) == (5, 2)
@@ -96,3 +108,8 @@ def test_the_record_holds_every_finding(diagnosis):
     [quiet] = [r for r in record["remarks"] if r["kind"] == "quiet"]
     assert (quiet["split"], quiet["utterances"]) == ("train", ["soft"])
     assert record["histograms"][0]["name"] == "duration"
+    assert record["characters"]["train"]["g"] == 3
+    assert {*record} == {
+        *("speechgru", "utterances", "unhealthy", "splits", "estimates", "problems"),
+        *("remarks", "histograms", "characters"),
+    }

@@ -141,4 +141,9 @@ class AcousticModel(nn.Module):
             batches: (B, S) waveforms with (B,) lengths in samples.
         """
         if isinstance(self.normalize, GlobalNorm):
-            self.normalize.fit(self.features(*batch) for batch in batches)
+            was_training = self.features.training
+            self.features.eval()  # what is heard later, not what training makes of it
+            try:
+                self.normalize.fit(self.features(*batch) for batch in batches)
+            finally:
+                self.features.train(was_training)

@@ -23,6 +23,7 @@ EXACT = [
     "spec_augment.num_freq_masks=1",
     "spec_augment.frames_per_time_mask=30",
     "spec_augment.max_freq_warp=2",
+    "spec_augment.max_time_warp=20",
     "features.vocal_tract=0.1",
     "task.learning_rate=1e-3",
     "data.batch_seconds=10",  # enough utterances for every part of a step

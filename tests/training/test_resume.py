@@ -25,6 +25,7 @@ RANDOM = [
     "text.vocabulary_size=14",
     "text.sampling=0.3",
     "features.vocal_tract=0.1",
+    "spec_augment.max_time_warp=20",
     "encoder.dropout=0.3",
     "encoder.weight_dropout=0.1",
     "task.consistency=0.2",

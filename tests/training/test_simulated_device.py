@@ -34,6 +34,7 @@ MUCH = [
     "subsampling.dropout=0.1",
     "normalize=utterance",
     "spec_augment.max_freq_warp=2",
+    "spec_augment.max_time_warp=20",
     "features.vocal_tract=0.1",
     "spec_augment.frames_per_time_mask=20",
     "task.average=0.99",

@@ -78,6 +78,12 @@ class CTCTask(TrainingTask):
                 "task.intermediate=0, choose a recurrent encoder, or give yours walk "
                 f"and finish ({LayeredEncoder.__module__}.LayeredEncoder)"
             )
+        if not intermediate and getattr(model.encoder, "conditioning", None):
+            raise OptionError(
+                f"intermediate is {intermediate}, expected a number above 0 with "
+                "encoder.self_conditioned=true: the layers below the last must learn "
+                "what they tell the next; set task.intermediate=0.5"
+            )
         self.decoder = decoder
         self.augment = augment or DeviceChain()
         self.consistency = consistency

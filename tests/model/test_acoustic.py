@@ -83,6 +83,7 @@ def test_log_probs_do_not_depend_on_batch_or_padding(features, norm):
     [
         {"norm": "batch", "residual": True},
         {"norm": "layer", "bidirectional": False, "lookahead": 3},
+        {"self_conditioned": True, "num_tokens": 5, "residual": True},
     ],
     ids=str,
 )

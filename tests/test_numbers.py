@@ -55,8 +55,8 @@ MEANT = {
         ),
         (
             {-1, 0, 1.5},
-            "high highest_ratio hotword_score low lowest_ratio unknown_score "
-            "word_score word_scores",
+            "blank_penalty high highest_ratio hotword_score low lowest_ratio "
+            "unknown_score word_score word_scores",
         ),
         (
             {1.5},

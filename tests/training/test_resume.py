@@ -29,6 +29,7 @@ RANDOM = [
     "encoder.dropout=0.3",
     "encoder.self_conditioned=true",
     "task.intermediate=0.3",
+    "task.label_priors=0.3",
     "encoder.weight_dropout=0.1",
     "task.consistency=0.2",
     "task.average=0.9",

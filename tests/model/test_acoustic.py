@@ -142,6 +142,17 @@ def test_parameters_are_counted_and_statistics_are_not():
     assert make_model().num_parameters == convolution + gru + 16 * 5 + 5
 
 
+def test_the_normalisation_is_fitted_to_vocal_tracts_as_they_are(monkeypatch):
+    fitted = []
+    for vocal_tract in (0.0, 0.3):
+        monkeypatch.setitem(FRAMING, "vocal_tract", vocal_tract)
+        model = make_model().train()
+        model.fit_normalization([make_batch([900, 500])])
+        assert model.features.training
+        fitted.append(model.normalize.mean)
+    assert torch.equal(*fitted)
+
+
 def test_fitting_the_normalisation_leaves_other_norms_alone():
     model = make_model(norm="utterance")
     before = model(*make_batch([300]))[0]

@@ -104,10 +104,10 @@ class RecurrentStack(nn.Module, ABC):
                 f"weight_dropout is {weight_dropout}, expected 0: a "
                 f"{type(self).__name__} has no recurrent weights"
             )
-        if self_conditioned and num_tokens is None:
+        if self_conditioned and (num_tokens is None or num_layers == 1):
             raise ValueError(
-                "self_conditioned is true, but nobody hears tokens in this encoder, "
-                "expected false; it is for acoustic models"
+                f"self_conditioned is true, with num_layers={num_layers}, expected "
+                "false: it is for acoustic models of several layers"
             )
         if piece_range is not None:
             check_pair("piece_range", piece_range, PIECE)

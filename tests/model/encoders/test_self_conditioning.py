@@ -6,7 +6,9 @@ import pytest
 import torch
 from encoder_family import OF_TORCH, each_member
 
+from speechgru.checkpoint.build import build
 from speechgru.checkpoint.models import build_language_model, build_model
+from speechgru.factory import TASK_ROOMS
 from speechgru.interfaces import InputError
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.encoders.gru import GRUEncoder
@@ -112,6 +114,33 @@ def test_a_model_that_was_saved_hears_the_same():
     copy.load_state_dict(model.state_dict())
     batch = torch.randn(1, 4000), torch.tensor([4000])
     assert torch.equal(model(*batch)[0], copy(*batch)[0])
+
+
+def test_a_layer_alone_has_nobody_to_tell():
+    with pytest.raises(ValueError, match=r"num_layers=1, expected false: .* layers"):
+        GRUEncoder(4, 5, 1, self_conditioned=True, num_tokens=NUM_TOKENS)
+
+
+def test_training_needs_the_losses_of_the_layers_below():
+    task = {
+        "_target_": "speechgru.training.ctc.CTCTask",
+        "_partial_": True,
+        "learning_rate": 0.001,
+        "weight_decay": 0.0,
+        "schedule": "one_cycle",
+        "warmup": 0.1,
+        "clip_norm": 1.0,
+    }
+    parts = {
+        "model": build_model(describe(self_conditioned=True), NUM_TOKENS),
+        **dict.fromkeys(("tokenizer", "decoder")),
+        "model_config": {},
+        "metadata": {},
+        "seed": 1,
+    }
+    assert build({**task, "intermediate": 0.5}, "task", rooms=TASK_ROOMS, **parts)
+    with pytest.raises(InputError, match=r"^task.intermediate is 0.0, expected .*0\.5"):
+        build(task, "task", rooms=TASK_ROOMS, **parts)
 
 
 def test_a_language_model_is_told_nothing():

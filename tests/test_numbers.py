@@ -44,10 +44,10 @@ MEANT = {
         (
             {0},
             "average dropout early_stopping_patience input_dropout intermediate "
-            "lookahead max_freq_width max_time_fraction max_time_width num_freq_masks "
-            "num_time_masks num_workers output_dropout pitches probability sampling "
-            "seed show smoothing weight_dropout wordless worst dev_share test_share "
-            "corpus.padding",
+            "label_priors lookahead max_freq_width max_time_fraction max_time_warp "
+            "max_time_width num_freq_masks num_time_masks num_workers output_dropout "
+            "pitches probability sampling seed show smoothing vocal_tract "
+            "weight_dropout wordless worst dev_share test_share corpus.padding",
         ),
         (
             {0, 1.5},
@@ -56,8 +56,8 @@ MEANT = {
         ),
         (
             {-1, 0, 1.5},
-            "high highest_ratio hotword_score low lowest_ratio unknown_score "
-            "word_score word_scores",
+            "blank_penalty high highest_ratio hotword_score low lowest_ratio "
+            "unknown_score word_score word_scores",
         ),
         (
             {1.5},

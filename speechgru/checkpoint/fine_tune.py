@@ -10,6 +10,9 @@ from speechgru.interfaces import ExtensibleTokenizer, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.text.word_counts import count_words
 
+OF_TOKENS = ("head.", "encoder.conditioning.")
+"""What has rows, or columns, for each token."""
+
 
 def extend_tokenizer(tokenizer: Tokenizer, texts: Iterable[str]) -> Tokenizer:
     """Append the characters that a tokenizer lacks, behind those it has.
@@ -31,7 +34,7 @@ def extend_tokenizer(tokenizer: Tokenizer, texts: Iterable[str]) -> Tokenizer:
 def initialise_from(
     model: AcousticModel, tokenizer: Tokenizer, start: LoadedCheckpoint[AcousticModel]
 ) -> list[str]:
-    """Copy weights; head rows of new tokens keep their random start.
+    """Copy weights; what belongs to new tokens keeps its random start.
 
     Args:
         model: built from the checkpoint's configuration, for `tokenizer`.
@@ -43,10 +46,11 @@ def initialise_from(
     """
     weights = start.model.state_dict()
     known = len(start.tokenizer.tokens)
-    for name, parameter in model.head.named_parameters(prefix="head"):
-        row = parameter.clone()
-        row[:known] = weights[name]
-        weights[name] = row
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        if name.startswith(OF_TOKENS):
+            grown = parameter.clone()
+            grown[tuple(slice(size) for size in weights[name].shape)] = weights[name]
+            weights[name] = grown
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

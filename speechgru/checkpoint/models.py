@@ -34,14 +34,15 @@ def build_model(
     size = features.output_size
     masks = config["spec_augment"]
     subsampling = build(config["subsampling"], "subsampling", trust, input_size=size)
+    sizes = {"input_size": subsampling.output_size}
+    if config["encoder"].get("self_conditioned"):
+        sizes["num_tokens"] = num_tokens
     return AcousticModel(
         features=features,
         normalize=build(config["normalize"], "normalize", trust, input_size=size),
         spec_augment=None if masks is None else build(masks, "spec_augment", trust),
         subsampling=subsampling,
-        encoder=build(
-            config["encoder"], "encoder", trust, input_size=subsampling.output_size
-        ),
+        encoder=build(config["encoder"], "encoder", trust, **sizes),
         num_tokens=num_tokens,
     )
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from speechgru.decode.align import align_tokens
+from speechgru.decode.blank_penalty import penalize_blank
 from speechgru.decode.n_best import Rescoring, vote
 from speechgru.decode.spans import check_log_probs, group_words
 from speechgru.decode.vocabulary import Language, read_language
@@ -72,6 +73,8 @@ class BeamDecoder(ABC):
         model: digest of the acoustic model, whose tuned weights are taken; None:
             those that were tuned last.
         rescoring: what the best texts are sorted anew by; None: nothing.
+        blank_penalty: subtracted from the blank's natural log-probability, in scores
+            as well.
 
     Attributes:
         name: as in decoder=NAME.
@@ -93,7 +96,9 @@ class BeamDecoder(ABC):
         beam_threshold: float = 20.0,
         model: str | None = None,
         rescoring: Rescoring | None = None,
+        blank_penalty: float = 0.0,
     ) -> None:
+        check("blank_penalty", blank_penalty, LOG_SCORE)
         check("beam_threshold", beam_threshold, Range(0, math.inf, above=True))
         if lm_weight is not None:
             check("lm_weight", lm_weight, WEIGHT)
@@ -107,6 +112,7 @@ class BeamDecoder(ABC):
         self.lm_path = lm
         self.lexicon_path = lexicon
         self.beam_threshold = beam_threshold
+        self.blank_penalty = blank_penalty
         self.rescoring = rescoring
         self.takes_tuned = lm is not None and None in (lm_weight, word_score)
         tuned = dict(SEARCH_WEIGHTS)
@@ -207,6 +213,7 @@ class BeamDecoder(ABC):
         check_log_probs(log_probs, output_lengths, len(tokenizer.tokens))
         search = self.fit(tokenizer)
         log_probs = log_probs.detach().to("cpu", torch.float32)
+        log_probs = penalize_blank(log_probs, self.blank_penalty)
         lengths = output_lengths.cpu()
         return [
             self._describe(

@@ -6,8 +6,10 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from speechgru.decode.blank_penalty import penalize_blank
 from speechgru.decode.spans import check_log_probs, group_words, place_tokens
 from speechgru.interfaces import BLANK, Hypothesis, Tokenizer
+from speechgru.ranges import LOG_SCORE, check
 
 
 class GreedyDecoder:
@@ -21,7 +23,11 @@ class GreedyDecoder:
     the word's length. Text without spaces is one word.
 
     The score of a hypothesis is the sum over its frames of the best natural
-    log-probability: that of the path, not of the text.
+    log-probability: that of the path, not of the text. A blank_penalty has a say in
+    what is best, but not in scores and confidences.
+
+    Args:
+        blank_penalty: subtracted from the blank's natural log-probability.
 
     Source:
         "Connectionist Temporal Classification", Graves et al., ICML 2006,
@@ -29,6 +35,10 @@ class GreedyDecoder:
     """
 
     name = "greedy"
+
+    def __init__(self, blank_penalty: float = 0.0) -> None:
+        check("blank_penalty", blank_penalty, LOG_SCORE)
+        self.blank_penalty = blank_penalty
 
     @property
     def weights(self) -> dict[str, float]:
@@ -58,7 +68,8 @@ class GreedyDecoder:
         """
         check_log_probs(log_probs, output_lengths, len(tokenizer.tokens))
         # argmax, unlike max, promises the first of equals on every device.
-        best_ids = log_probs.argmax(dim=-1, keepdim=True)
+        weighed = penalize_blank(log_probs, self.blank_penalty)
+        best_ids = weighed.argmax(dim=-1, keepdim=True)
         best_log_probs = log_probs.gather(-1, best_ids).squeeze(-1)
         ids_of = best_ids.squeeze(-1).cpu()
         log_probs_of = best_log_probs.to(torch.float32).cpu()

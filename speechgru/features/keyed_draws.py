@@ -25,21 +25,26 @@ from torch import Tensor
 
 from speechgru.features.padding import send
 
-_Keys = tuple[tuple[int, ...], int]
+_Keys = tuple[tuple[int, ...], int, tuple[int, ...]]
 _keys: ContextVar[_Keys | None] = ContextVar("_keys", default=None)
 
 _MOST = 2**62
 
 
 @contextmanager
-def keyed_by(utterances: Sequence[int], step: int) -> Iterator[None]:
+def keyed_by(
+    utterances: Sequence[int], step: int, shared: Sequence[int] | None = None
+) -> Iterator[None]:
     """Draw by these keys.
 
     Args:
         utterances: 63-bit keys of the items of the batch.
         step: the key of what all items of an optimiser step have in common.
+        shared: keys of the items that are the same for all views of an utterance;
+            None: there is one view of each.
     """
-    token = _keys.set((tuple(utterances), step))
+    own = tuple(utterances)
+    token = _keys.set((own, step, own if shared is None else tuple(shared)))
     try:
         yield
     finally:
@@ -52,12 +57,17 @@ def same_keys() -> AbstractContextManager[None]:
     return nullcontext() if keys is None else keyed_by(*keys)
 
 
-def utterance_keys(count: int) -> Tensor:
-    """(count,) int64, on the host: the keys of the items of the batch."""
+def utterance_keys(count: int, shared: bool = False) -> Tensor:
+    """(count,) int64, on the host: the keys of the items of the batch.
+
+    Args:
+        count: of items.
+        shared: whether all views of an utterance have the same key.
+    """
     keys = _keys.get()
     if keys is None:
         return torch.randint(_MOST, (count,))
-    utterances, _ = keys
+    utterances = keys[2 if shared else 0]
     if len(utterances) != count:
         raise ValueError(
             f"a batch of {count} items is drawn for by the keys of {len(utterances)}; "

@@ -4,8 +4,15 @@ import torch
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
-from speechgru.features.padding import zero_padding
+from speechgru.features.keyed_draws import draw, utterance_keys
+from speechgru.features.padding import send, zero_padding
+from speechgru.features.vocal_tract import warp_spectra
 from speechgru.ranges import SAMPLE_RATE, Range, check, whole
+
+VOCAL_TRACT = Range(0, 0.5)
+
+AT_ONCE = 64
+"""Utterances, whose warps are as large as the square of a spectrum."""
 
 
 class LogMel(nn.Module):
@@ -25,6 +32,9 @@ class LogMel(nn.Module):
         f_min: Hz, lowest edge.
         f_max: Hz, highest edge; half the sample rate if None.
         floor: energies are raised to this before the logarithm.
+        vocal_tract: in training, scale the frequencies of each utterance, and of each
+            of its views, by a factor that is uniform between 1 less this and 1 more,
+            as longer and shorter vocal tracts do; see `vocal_tract.py`.
 
     Source:
         Davis and Mermelstein (1980), doi:10.1109/TASSP.1980.1163420;
@@ -43,6 +53,7 @@ class LogMel(nn.Module):
         f_min: float = 20.0,
         f_max: float | None = None,
         floor: float = 1e-8,
+        vocal_tract: float = 0.0,
     ) -> None:
         super().__init__()
         check("sample_rate", sample_rate, SAMPLE_RATE)
@@ -55,6 +66,8 @@ class LogMel(nn.Module):
         if f_max is not None:
             check("f_max", f_max, Range(f_min, sample_rate / 2, above=True))
         check("floor", floor, Range(0, 1, above=True, below=True))
+        check("vocal_tract", vocal_tract, VOCAL_TRACT)
+        self.vocal_tract = vocal_tract
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self.output_size = n_mels
@@ -92,6 +105,24 @@ class LogMel(nn.Module):
         """
         lengths = self.output_lengths(waveform_lengths)
         with torch.autocast(waveforms.device.type, enabled=False):
-            energies = self.mel(zero_padding(waveforms.float(), waveform_lengths))
+            waveforms = zero_padding(waveforms.float(), waveform_lengths)
+            if self.training and self.vocal_tract:
+                energies = self._hear_other_vocal_tracts(waveforms)
+            else:
+                energies = self.mel(waveforms)
             features = energies.clamp(min=self.floor).log().transpose(1, 2)
         return zero_padding(features, lengths), lengths
+
+    def _hear_other_vocal_tracts(self, waveforms: Tensor) -> Tensor:
+        """(B, F, T) energies of (B, S), each of a vocal tract of its own."""
+        spectra = self.mel.spectrogram(waveforms)
+        numbers = draw(utterance_keys(len(waveforms)), "vocal tract", 1)[:, 0]
+        factors = 1 + (2 * numbers - 1) * self.vocal_tract
+        # The bank is warped instead of the spectra: it is the smaller of the two.
+        banks = torch.cat(
+            [
+                warp_spectra(some, spectra.size(1)) @ self.mel.mel_scale.fb
+                for some in send(factors, waveforms.device).split(AT_ONCE)
+            ]
+        )
+        return (spectra.transpose(1, 2) @ banks).transpose(1, 2)

@@ -33,13 +33,21 @@ class MFCC(nn.Module):
         win_length: int | None = None,
         f_min: float = 20.0,
         f_max: float | None = None,
+        vocal_tract: float = 0.0,
     ) -> None:
         super().__init__()
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self.output_size = n_mfcc
         self.log_mel = LogMel(
-            sample_rate, n_fft, hop_length, n_mels, win_length, f_min, f_max
+            sample_rate,
+            n_fft,
+            hop_length,
+            n_mels,
+            win_length,
+            f_min,
+            f_max,
+            vocal_tract=vocal_tract,
         )
         check("n_mfcc", n_mfcc, whole(1, n_mels))
         self.register_buffer("dct", create_dct(n_mfcc, n_mels, norm="ortho"))

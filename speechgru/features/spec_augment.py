@@ -1,10 +1,11 @@
-"""SpecAugment, bounded by each utterance's length, with other vocal tracts."""
+"""SpecAugment, bounded by each utterance's length, with warps of time and bands."""
 
 import torch
 from torch import Tensor, nn
 
 from speechgru.features.keyed_draws import draw, utterance_keys
 from speechgru.features.padding import send
+from speechgru.features.time_warp import warp_time
 from speechgru.ranges import PROBABILITY, Range, check, whole
 
 MASKS = whole(0, 1000)
@@ -12,7 +13,7 @@ WIDTH = whole(0, 1_000_000)  # bands, or frames
 
 
 class SpecAugment(nn.Module):
-    """Warp the bands of normalised features, and hide bands and stretches.
+    """Warp time and bands of normalised features, and hide bands and stretches.
 
     Each utterance draws a warp and masks of its own; a time mask lies within
     the utterance and covers at most `max_time_fraction` of it. Hidden values
@@ -30,12 +31,17 @@ class SpecAugment(nn.Module):
         max_freq_warp: bands; an inner band moves up or down by a distance that is
             uniform to this, those on its sides are stretched or squeezed. Longer
             and shorter vocal tracts sound like it.
+        max_time_warp: frames; an inner frame moves by a distance that is uniform to
+            this, those on its sides are stretched or squeezed; see `time_warp.py`.
+        same_time_warp: whether all views of an utterance are warped alike, so that
+            their frames can be compared.
 
     Source:
-        "SpecAugment", arXiv:1904.08779, its time warping along the bands instead,
+        "SpecAugment", arXiv:1904.08779, its time warping also along the bands,
         after "Vocal Tract Length Perturbation improves speech recognition",
         Jaitly and Hinton, ICML workshop 2013; numbers of masks that grow with the
-        length: arXiv:1912.05533.
+        length: arXiv:1912.05533; the same warp for both views: CR-CTC,
+        arXiv:2410.05101, section 3.2.
     """
 
     def __init__(
@@ -47,6 +53,8 @@ class SpecAugment(nn.Module):
         max_time_fraction: float = 0.2,
         frames_per_time_mask: int | None = None,
         max_freq_warp: float = 0.0,
+        max_time_warp: int = 0,
+        same_time_warp: bool = True,
     ) -> None:
         super().__init__()
         check("num_freq_masks", num_freq_masks, MASKS)
@@ -57,6 +65,9 @@ class SpecAugment(nn.Module):
         if frames_per_time_mask is not None:
             check("frames_per_time_mask", frames_per_time_mask, whole(1, 1_000_000))
         check("max_freq_warp", max_freq_warp, Range(0, 65_536))
+        check("max_time_warp", max_time_warp, WIDTH)
+        self.max_time_warp = max_time_warp
+        self.same_time_warp = same_time_warp
         self.max_freq_warp = max_freq_warp
         self.frames_per_time_mask = frames_per_time_mask
         self.num_freq_masks = num_freq_masks
@@ -70,6 +81,9 @@ class SpecAugment(nn.Module):
         if not self.training:
             return features
         batch_size, num_frames, num_bands = features.shape
+        if self.max_time_warp:
+            of_views = utterance_keys(batch_size, shared=self.same_time_warp)
+            features = warp_time(features, lengths, self.max_time_warp, of_views)
         keys = utterance_keys(batch_size)
         if self.max_freq_warp and num_bands > 2:
             features = features @ _warps(features, self.max_freq_warp, keys)

@@ -24,7 +24,8 @@ class AcousticModel(nn.Module):
             which the features must say that they give.
         spec_augment: masks frames in training; nn.Identity-like in eval.
         subsampling: fewer frames; publishes factor.
-        encoder: an interfaces.Encoder.
+        encoder: an interfaces.Encoder; one that is self-conditioned hears its layers
+            by the head of the model, its `conditioning.head`.
         num_tokens: C, the blank included.
 
     Raises:
@@ -55,7 +56,12 @@ class AcousticModel(nn.Module):
         self.spec_augment: Any = spec_augment
         self.subsampling: Any = subsampling
         self.encoder: Any = encoder
-        self.head = nn.Linear(encoder.output_size, num_tokens)
+        conditioning = getattr(encoder, "conditioning", None)
+        self.head = (
+            nn.Linear(encoder.output_size, num_tokens)
+            if conditioning is None
+            else conditioning.head
+        )
 
     @property
     def sample_rate(self) -> int:
@@ -141,4 +147,9 @@ class AcousticModel(nn.Module):
             batches: (B, S) waveforms with (B,) lengths in samples.
         """
         if isinstance(self.normalize, GlobalNorm):
-            self.normalize.fit(self.features(*batch) for batch in batches)
+            was_training = self.features.training
+            self.features.eval()  # what is heard later, not what training makes of it
+            try:
+                self.normalize.fit(self.features(*batch) for batch in batches)
+            finally:
+                self.features.train(was_training)

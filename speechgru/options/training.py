@@ -45,7 +45,8 @@ class DataOptions(Options):
             shards; their utterances are mixed.
         cache_size: GB of shards from addresses that are kept on this machine.
         wordless: generated silence, noise, hum and clicks, for each utterance.
-        augment: False: neither waveform augmentation nor SpecAugment.
+        augment: False: neither waveform augmentation nor SpecAugment, and no other
+            vocal tracts.
         resample: convert audio of other rates, instead of an error.
         check: examine every file before training starts.
         on_error: "skip": count, list and leave out what cannot be used.

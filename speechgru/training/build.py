@@ -103,7 +103,7 @@ def build_speech(
     """
     data, trust = options.data, options.trust
     if not data.augment:
-        options = replace(options, augment={}, spec_augment=Component(None))
+        options = without_augmentation(options)
     model, tokenizer, model_config = make_model(options, splits["train"], run.last)
     log_model(model, tokenizer, run.recipe)
     # Before the data are read: options out of their range shall not wait for it.
@@ -144,6 +144,14 @@ def build_speech(
         **plan_options(options),
     )
     return task, datamodule
+
+
+def without_augmentation(options: TrainOptions) -> TrainOptions:
+    """The same run, on what its utterances really sound like."""
+    features = options.features
+    if "vocal_tract" in features.options:
+        features = features.replace(vocal_tract=0.0)
+    return replace(options, augment={}, spec_augment=Component(None), features=features)
 
 
 def build_texts(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import torch.distributed as dist
@@ -15,9 +16,11 @@ from speechgru.progress import track
 from speechgru.ranges import OptionError, Range, check, whole
 from speechgru.score.error_rate import ErrorRate
 from speechgru.score.word_map import WordMap
+from speechgru.training.label_priors import LabelPriors
 from speechgru.training.losses import (
     consistency_losses,
     ctc_losses,
+    prior_losses,
     smoothing_losses,
 )
 from speechgru.training.mean import Mean
@@ -39,12 +42,14 @@ class CTCTask(TrainingTask):
         smoothing: weight of the divergence from the uniform distribution.
         intermediate: weight of the CTC loss of the layers below the last, as
             a share of the whole.
+        label_priors: power of the tokens' mean probabilities, as of the epoch before,
+            by which those of the last layer are divided in the loss of training.
         num_samples: decoded utterances that validation keeps for the log.
         options: see `TrainingTask` and `Optimisation`.
 
     Source:
-        CTC, consistency and smoothing: see `training/losses.py`. Intermediate CTC:
-        arXiv:2102.03216, here on all layers.
+        CTC, consistency, smoothing and priors: see `training/losses.py`. Intermediate
+        CTC: arXiv:2102.03216, here on all layers.
     """
 
     scores: ClassVar[dict[str, str]] = {
@@ -66,6 +71,7 @@ class CTCTask(TrainingTask):
         consistency: float = 0.0,
         smoothing: float = 0.0,
         intermediate: float = 0.0,
+        label_priors: float = 0.0,
         num_samples: int = 3,
         **options: Any,
     ) -> None:
@@ -73,6 +79,7 @@ class CTCTask(TrainingTask):
         check("consistency", consistency, Range(0, 100))
         check("smoothing", smoothing, Range(0, 1))
         check("intermediate", intermediate, Range(0, 1, below=True))
+        check("label_priors", label_priors, Range(0, 1))
         check("num_samples", num_samples, whole(0, 1000))
         if intermediate and not isinstance(model.encoder, LayeredEncoder):
             raise OptionError(
@@ -81,12 +88,22 @@ class CTCTask(TrainingTask):
                 "task.intermediate=0, choose a recurrent encoder, or give yours walk "
                 f"and finish ({LayeredEncoder.__module__}.LayeredEncoder)"
             )
+        if not intermediate and getattr(model.encoder, "conditioning", None):
+            raise OptionError(
+                f"intermediate is {intermediate}, expected a number above 0 with "
+                "encoder.self_conditioned=true: the layers below the last must learn "
+                "what they tell the next; set task.intermediate=0.5"
+            )
         self.decoder = decoder
         self.augment = augment or DeviceChain()
         self.word_map = word_map
         self.consistency = consistency
         self.smoothing = smoothing
         self.intermediate = intermediate
+        self.label_priors = label_priors
+        self.priors = None
+        if label_priors:
+            self.priors = LabelPriors(len(tokenizer.tokens))
         self.num_samples = num_samples
         self.unheard = Mean()
         self.word_errors = ErrorRate("word")
@@ -142,10 +159,20 @@ class CTCTask(TrainingTask):
             waveforms, batch.waveform_lengths, all_layers=self.intermediate > 0
         )
         losses = total = ctc_losses(log_probs, output_lengths, batch)
+        if self.priors is not None:
+            self.priors.begin(batch.key[0])
+            self.priors.observe(log_probs, output_lengths)
+            total = prior_losses(
+                log_probs,
+                output_lengths,
+                batch,
+                self.priors.log_priors,
+                self.label_priors,
+            )
         if below:
             others = [ctc_losses(each, output_lengths, batch) for each in below]
             share = self.intermediate
-            total = (1 - share) * losses + share * sum(others) / len(others)
+            total = (1 - share) * total + share * sum(others) / len(others)
         if self.consistency:
             apart = consistency_losses(log_probs, output_lengths)
             total = total + self.consistency * apart
@@ -153,6 +180,13 @@ class CTCTask(TrainingTask):
         if self.smoothing:
             total = total + self.smoothing * smoothing_losses(log_probs, output_lengths)
         return losses, total
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Take a step, and take it into the priors."""
+        super().optimizer_step(*args, **kwargs)
+        if self.priors is not None:
+            reduce = self.trainer.strategy.reduce
+            self.priors.end_step(partial(reduce, reduce_op="sum"))
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Decode and count errors."""

@@ -88,7 +88,8 @@ class TrainingTask(Optimisation):
             keyed_seed("item", self.seed, epoch, id, index // size)
             for index, id in enumerate(batch.ids)
         ]
-        with keyed_by(keys, keyed_seed("step", self.seed, epoch, step)):
+        shared = keys[:size] * num_views
+        with keyed_by(keys, keyed_seed("step", self.seed, epoch, step), shared):
             yield
 
     def share_of_step(self, total: Tensor, step_size: int) -> Tensor:

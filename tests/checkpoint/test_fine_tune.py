@@ -101,3 +101,18 @@ def test_without_new_tokens_the_model_hears_the_same(start):
     assert not torch.equal(model(waveforms, lengths)[0], expected)
     assert len(initialise_from(model, start.tokenizer, start)) == 1
     assert torch.equal(model(waveforms, lengths)[0], expected)
+
+
+def test_what_is_told_of_new_tokens_is_new_and_the_rest_is_taken_over():
+    config = {**MODEL, "encoder": {**MODEL["encoder"], "self_conditioned": True}}
+    tokenizer = CharacterTokenizer(" BA", case="upper", punctuation="error")
+    start = LoadedCheckpoint(build_model(config, 4).eval(), tokenizer, config, {})
+    extended = extend_tokenizer(tokenizer, ["CAB"])
+    model = build_model(config, 5)
+    initialise_from(model, extended, start)
+    assert model.head is model.encoder.conditioning.head
+    known, grown = start.model.encoder.conditioning, model.encoder.conditioning
+    assert torch.equal(grown.head.weight[:4], known.head.weight)
+    assert torch.equal(grown.back.weight[:, :4], known.back.weight)
+    assert torch.equal(grown.back.bias, known.back.bias)
+    assert grown.back.weight.shape == (6, 5)

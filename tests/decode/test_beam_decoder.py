@@ -404,3 +404,16 @@ def test_wrong_shapes_are_refused(kind, tokenizer):
         decode(kind(), torch.full((1, 2, 4), math.nan), tokenizer)
     with pytest.raises(ValueError, match="score 5 tokens but the tokenizer has 4"):
         decode(kind(), torch.zeros(1, 2, 5), tokenizer)
+
+
+@BOTH
+def test_a_blank_penalty_lets_doubtful_tokens_be_heard(kind, tokenizer):
+    log_probs = torch.tensor([[[0.6, 0.05, 0.3, 0.05], [0.9, 0.02, 0.04, 0.04]]]).log()
+    # Paths without a token: 0.6 x 0.9; those of A: 0.3 x 0.9 + 0.6 x 0.04 + 0.3 x 0.04.
+    heard = [
+        decode(kind(blank_penalty=penalty), log_probs, tokenizer)[0]
+        for penalty in (0.0, math.log(1.4), math.log(2.2))
+    ]
+    assert [hypothesis.text for hypothesis in heard] == ["", "", "A"]
+    assert heard[1].score < heard[0].score - math.log(1.4)
+    assert log_probs[0, 0, 0].exp() == pytest.approx(0.6), "nothing is changed in place"

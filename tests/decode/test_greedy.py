@@ -161,3 +161,22 @@ def test_an_empty_batch_has_no_hypotheses(tokenizer):
 def test_rejects_what_does_not_fit(log_probs, lengths, message, tokenizer):
     with pytest.raises(ValueError, match=message):
         decode(log_probs, lengths, tokenizer)
+
+
+def test_a_blank_penalty_lets_doubtful_tokens_be_heard(tokenizer):
+    log_probs = torch.tensor([[[0.6, 0.05, 0.3, 0.05], [0.9, 0.02, 0.04, 0.04]]]).log()
+    heard = []
+    for penalty in (0.0, math.log(1.9), math.log(2.1)):
+        decoder = GreedyDecoder(blank_penalty=penalty)
+        [hypothesis] = decoder(log_probs, torch.tensor([2]), tokenizer, 0.04)
+        heard.append(hypothesis.text)
+    assert heard == ["", "", "A"]
+    # What it is sure of is as before.
+    assert hypothesis.tokens[0].confidence == pytest.approx(0.3)
+    assert hypothesis.score == pytest.approx(math.log(0.3 * 0.9), 1e-5)
+    assert log_probs[0, 0, 0].exp() == pytest.approx(0.6), "nothing is changed in place"
+
+
+def test_a_penalty_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="blank_penalty is nan, expected a number"):
+        GreedyDecoder(blank_penalty=math.nan)

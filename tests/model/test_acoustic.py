@@ -83,6 +83,7 @@ def test_log_probs_do_not_depend_on_batch_or_padding(features, norm):
     [
         {"norm": "batch", "residual": True},
         {"norm": "layer", "bidirectional": False, "lookahead": 3},
+        {"self_conditioned": True, "num_tokens": 5, "residual": True},
     ],
     ids=str,
 )
@@ -139,6 +140,17 @@ def test_parameters_are_counted_and_statistics_are_not():
     convolution = 8 * 8 * 5 + 8 + 8 * 8 * 5 + 8
     gru = sum(2 * (3 * 8 * size + 3 * 8 * 8 + 2 * 3 * 8) for size in (8, 16))
     assert make_model().num_parameters == convolution + gru + 16 * 5 + 5
+
+
+def test_the_normalisation_is_fitted_to_vocal_tracts_as_they_are(monkeypatch):
+    fitted = []
+    for vocal_tract in (0.0, 0.3):
+        monkeypatch.setitem(FRAMING, "vocal_tract", vocal_tract)
+        model = make_model().train()
+        model.fit_normalization([make_batch([900, 500])])
+        assert model.features.training
+        fitted.append(model.normalize.mean)
+    assert torch.equal(*fitted)
 
 
 def test_fitting_the_normalisation_leaves_other_norms_alone():

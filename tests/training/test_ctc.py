@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from speechgru.interfaces import BLANK, Batch
-from speechgru.training.losses import ctc_losses
+from speechgru.training.losses import ctc_losses, prior_losses
 
 
 def make_batch(*targets):
@@ -33,6 +33,34 @@ def sum_over_paths(log_probs, target):
         if collapsed == target:
             total += math.exp(sum(log_probs[t, k].item() for t, k in enumerate(path)))
     return -math.log(total) if total else math.inf
+
+
+def test_divided_by_priors_losses_and_gradients_are_those_of_the_definition():
+    torch.manual_seed(0)
+    log_priors = torch.tensor([0.7, 0.2, 0.1]).log()
+    targets, lengths = ([1, 2], [2]), (4, 3)
+    found = torch.randn(2, 4, 3, requires_grad=True)
+    losses = prior_losses(
+        found.log_softmax(dim=-1),
+        torch.tensor(lengths),
+        make_batch(*targets),
+        log_priors,
+        0.4,
+    )
+    losses.sum().backward()
+    defined = found.detach().clone().requires_grad_()
+    divided = defined.log_softmax(dim=-1) - 0.4 * log_priors
+    expected = []
+    for frames, target, length in zip(divided, targets, lengths, strict=True):
+        paths = [
+            frames[range(length), path].sum()
+            for path in itertools.product(range(3), repeat=length)
+            if [token for token, _ in itertools.groupby(path) if token] == target
+        ]
+        expected.append(-torch.stack(paths).logsumexp(0))
+    torch.stack(expected).sum().backward()
+    torch.testing.assert_close(losses, torch.stack(expected))
+    torch.testing.assert_close(found.grad, defined.grad)
 
 
 def test_losses_are_those_of_the_definition():

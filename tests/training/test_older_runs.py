@@ -86,6 +86,12 @@ def test_a_configuration_that_0_1_0_wrote_is_read_as_the_recipe_is_now(
         "data.num_buckets=8",
         "data.num_workers=0",
         "~encoder.gradient_checkpointing",
+        "~decoder.blank_penalty",
+        "~encoder.self_conditioned",
+        "~task.label_priors",
+        "~features.vocal_tract",
+        "~spec_augment.max_time_warp",
+        "~spec_augment.same_time_warp",
     ]
     composed = compose_config("train", [f"recipe={recipe}", *overrides, *newer])
     assert recipe == "synth_digits/bigru"

@@ -28,6 +28,8 @@ def run(tones, tmp_path_factory):
         "task.consistency=0.1",
         "task.smoothing=0.01",
         "task.intermediate=0.3",
+        "task.label_priors=0.2",
+        "encoder.self_conditioned=true",
         "task.average=0.9",
         "spec_augment.frames_per_time_mask=40",
         "encoder.dropout=0",

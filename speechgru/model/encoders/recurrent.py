@@ -106,6 +106,7 @@ class RecurrentEncoder(RecurrentStack):
         after = []
         encoded = chunk
         for index, layer in enumerate(self.layers):
+            encoded = self._condition(index, encoded, arranged)
             inputs = self._between(index, encoded, arranged)
             output, layer_state = self.run(
                 layer,

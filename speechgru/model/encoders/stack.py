@@ -14,6 +14,7 @@ from speechgru.model.encoders.arrangement import Arrangement
 from speechgru.model.encoders.directions import mirror, reorder
 from speechgru.model.encoders.gradient_checkpointing import compute_twice
 from speechgru.model.encoders.lookahead import LookaheadConvolution
+from speechgru.model.encoders.self_conditioning import SelfConditioning
 from speechgru.model.encoders.truncation import draw_longest, plan_pieces
 from speechgru.model.masked_norm import make_norms
 from speechgru.ranges import DROPOUT, SIZE, check, check_pair, whole
@@ -51,6 +52,12 @@ class RecurrentStack(nn.Module, ABC):
         lookahead: frames of the future that a unidirectional stack hears.
         gradient_checkpointing: in training, keep only what enters each layer, and run
             it again for its gradient: less memory, more time.
+        self_conditioned: give what every layer but the last has heard, as the
+            probabilities of tokens, to the next one; see `self_conditioning.py`.
+        num_tokens: of the model, the blank included, where it is self-conditioned.
+
+    Attributes:
+        conditioning: whose head a self-conditioned model shares; None: it is not.
 
     Source:
         Dropout of the same units: arXiv:1512.05287; of weights: arXiv:1708.02182.
@@ -75,6 +82,8 @@ class RecurrentStack(nn.Module, ABC):
         weight_dropout: float = 0.0,
         piece_range: Sequence[int] | None = None,
         gradient_checkpointing: bool = False,
+        self_conditioned: bool = False,
+        num_tokens: int | None = None,
     ) -> None:
         super().__init__()
         check("hidden_size", hidden_size, SIZE)
@@ -94,6 +103,11 @@ class RecurrentStack(nn.Module, ABC):
             raise ValueError(
                 f"weight_dropout is {weight_dropout}, expected 0: a "
                 f"{type(self).__name__} has no recurrent weights"
+            )
+        if self_conditioned and (num_tokens is None or num_layers == 1):
+            raise ValueError(
+                f"self_conditioned is true, with num_layers={num_layers}, expected "
+                "false: it is for acoustic models of several layers"
             )
         if piece_range is not None:
             check_pair("piece_range", piece_range, PIECE)
@@ -116,6 +130,9 @@ class RecurrentStack(nn.Module, ABC):
         self.lookahead = (
             LookaheadConvolution(hidden_size, lookahead) if lookahead else None
         )
+        self.conditioning = None
+        if self_conditioned and num_tokens is not None:
+            self.conditioning = SelfConditioning(self.output_size, num_tokens)
 
     @abstractmethod
     def make_layer(self, input_size: int) -> nn.Module:
@@ -186,6 +203,7 @@ class RecurrentStack(nn.Module, ABC):
         """What enters and leaves each layer, as arranged."""
         encoded = arranged.frames
         for index, layer in enumerate(self.layers):
+            encoded = self._condition(index, encoded, arranged)
             inputs = self._between(index, encoded, arranged)
             if self.gradient_checkpointing and self.training:
                 output = compute_twice(self.run_layer, layer, inputs, arranged)
@@ -204,6 +222,13 @@ class RecurrentStack(nn.Module, ABC):
             utterance_keys(len(encoded)), encoded.size(1), encoded.device
         )
         return self._drop(encoded, self.output_dropout, "output", draws)
+
+    def _condition(self, index: int, encoded: Tensor, arranged: Arrangement) -> Tensor:
+        """Add what was heard below layer `index` to what it receives."""
+        if self.conditioning is None or index == 0:
+            return encoded
+        valid = arranged.valid
+        return self.conditioning(encoded, None if valid is None else valid.mask)
 
     def _between(self, index: int, encoded: Tensor, arranged: Arrangement) -> Tensor:
         """Normalise and drop out (..., H) on the way into a layer."""

@@ -63,7 +63,7 @@ class TorchRecurrentEncoder(RecurrentEncoder):
 
     def run_stack(self, arranged: Arrangement) -> Tensor:
         """What leaves the last layer, as arranged."""
-        joined = not (
+        joined = self.conditioning is None and not (
             self.dropout or self.norms or self.residual or self.gradient_checkpointing
         )
         if not joined or arranged.batch_sizes is None:

@@ -93,7 +93,8 @@ def read_binary(path: str | Path) -> NGramTable:
 
 
 def _little(dtype: Any) -> np.dtype:
-    return np.dtype(dtype).newbyteorder("<")
+    little: np.dtype = np.dtype(dtype).newbyteorder("<")
+    return little
 
 
 def _check_head(head: dict[str, Any], size: int) -> tuple[list[int], int]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "average": "make one checkpoint from the weights of several",
     "runs": "list what was tried, and how well it went",
     "row": "print the rows of a recipe's table, from the runs of its seeds",
+    "books": "make text for a language model from books",
     "lm": "estimate a language model from text",
     "tune": "find how much a language model should count",
     "gates": "draw what every GRU layer does with a recording",

@@ -1,13 +1,15 @@
 """Texts for a language model, by the batch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
+from speechgru.bounded import GZIP
 from speechgru.data.plan import PlannedBatch
-from speechgru.files import read_lines
+from speechgru.files import read_lines, reason
 from speechgru.interfaces import BLANK, InputError, TextBatch, Tokenizer
 from speechgru.progress import track
 
@@ -18,12 +20,55 @@ def read_sentences(paths: Sequence[str]) -> list[tuple[str, str]]:
     Raises:
         InputError: a file cannot be read, or is not UTF-8.
     """
-    return [
-        (f"{path}:{number}", text)
-        for path in paths
-        for number, text in enumerate(read_lines(path, "text, one sentence a line"), 1)
-        if text.strip()
-    ]
+    return list(SentenceFiles(paths))
+
+
+class SentenceFiles(Iterable[tuple[str, str]]):
+    """Text files of one sentence a line, gone through line by line.
+
+    Each item is the sentence behind its name, file:line. To iterate raises InputError:
+    a file cannot be read, or is not UTF-8.
+
+    Args:
+        paths: of the files.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        # What is read of a pipe is gone.
+        self._lines = {
+            path: None if Path(path).is_file() else read_lines(path, KIND)
+            for path in paths
+        }
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """The sentences that are not empty."""
+        for path, held in self._lines.items():
+            lines = _open_lines(path) if held is None else held
+            for number, text in enumerate(lines, 1):
+                if text.strip():
+                    yield f"{path}:{number}", text
+
+
+KIND = "text, one sentence a line"
+
+
+def _open_lines(path: str) -> Iterator[str]:
+    """The lines of a file, be it of any size. Raises InputError."""
+    with open(path, "rb") as file:
+        is_packed = file.read(len(GZIP)) == GZIP
+    if is_packed:
+        yield from read_lines(path, KIND)
+        return
+    try:
+        # Not split at U+2028 and others inside sentences.
+        with open(path, encoding="utf-8-sig", newline="\n") as lines:
+            for line in lines:
+                yield line.rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({reason(error)}), expected {KIND} in UTF-8; "
+            "correct the path, or save the file as UTF-8"
+        ) from error
 
 
 class TextDataset(Dataset):

@@ -15,7 +15,9 @@ from speechgru.decode.beam import BeamDecoder, Found, Search
 from speechgru.decode.language import SPACE, ScorerSum, token_names
 from speechgru.decode.vocabulary import Language
 from speechgru.interfaces import BLANK, InputError, Tokenizer
-from speechgru.lm.ngram import UNKNOWN
+from speechgru.lm.arpa import write_arpa
+from speechgru.lm.binary import is_binary, read_binary
+from speechgru.lm.table import UNKNOWN
 from speechgru.ranges import SIZE, check
 
 if TYPE_CHECKING:
@@ -191,6 +193,10 @@ class _FlashlightSearch:
 
 def _unpack(lm: str, folder: str) -> str:
     """The language model as KenLM reads it, which here takes no gzip."""
+    if is_binary(lm):
+        unpacked = Path(folder, "lm.arpa")
+        write_arpa(unpacked, read_binary(lm))
+        return str(unpacked)
     with Path(lm).open("rb") as file:
         if file.read(len(GZIP)) != GZIP:
             return lm

@@ -11,8 +11,9 @@ from speechgru.decode.language import (
 )
 from speechgru.decode.lexicon import Lexicon, read_lexicon
 from speechgru.interfaces import InputError, Tokenizer
-from speechgru.lm.arpa import read_arpa
-from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel
+from speechgru.lm.files import read_table
+from speechgru.lm.ngram import NGramModel
+from speechgru.lm.table import BEGIN, END, UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def read_language(
     Raises:
         InputError: they cannot be read, or do not fit the tokens.
     """
-    model = None if lm is None else NGramModel(read_arpa(lm))
+    model = None if lm is None else NGramModel(read_table(lm))
     of_tokens = model is not None and is_of_tokens(model, tokenizer)
     words = None
     if lexicon is not None:

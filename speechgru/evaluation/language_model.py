@@ -1,21 +1,25 @@
 """An n-gram language model from the texts of a corpus and of files."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.data.folds import hold_out
-from speechgru.data.texts import read_sentences
+from speechgru.data.texts import SentenceFiles
 from speechgru.decode.language import token_names
 from speechgru.evaluation.outputs import check_output
 from speechgru.factory import build_corpus, build_tokenizer
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.lm.arpa import write_arpa
+from speechgru.lm.binary import EXTENSION, write_binary
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel, perplexity
 from speechgru.options.corpus import LmOptions
 from speechgru.progress import track
+from speechgru.text.word_counts import Texts
 
 
 @dataclass(frozen=True)
@@ -23,18 +27,24 @@ class SplitTexts:
     """What a language model is estimated from, each text with its origin.
 
     Attributes:
-        train: texts to count.
+        train: texts to count, of the corpus.
+        files: likewise, of files.
         dev: texts that are held out.
         names: of the corpus and the files.
     """
 
     train: list[tuple[str, str]]
+    files: SentenceFiles
     dev: list[tuple[str, str]]
     names: list[str]
 
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """All that are to be counted, again and again."""
+        return chain(self.train, self.files)
+
 
 def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
-    """Estimate a language model and write it as an ARPA file.
+    """Estimate a language model and write it as an ARPA file, or a binary one.
 
     Args:
         files: of one sentence a line, beside the corpus.
@@ -47,16 +57,24 @@ def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
         InputError: there is no text, or the tokens cannot spell one.
     """
     texts = read_texts(files, options)
-    tokenizer = choose_tokenizer(options, [text for _, text in texts.train])
-    sentences = cut_all(texts.train, tokenizer, options.unit)
+    tokenizer = choose_tokenizer(options, texts)
+    cut = Cutter(tokenizer, options.unit)
     name = f"{texts.names[0]}-{options.order}-{options.unit}s.arpa"
     output = options.output or Path("lm", name)
     check_output(output)
-    counted = track(sentences, "lm: counting", "sentences")
-    estimated = estimate_kneser_ney(counted, options.order)
-    held_out = cut_all(texts.dev, tokenizer, options.unit)
-    description = describe(estimated, held_out, options.unit)
-    write_arpa(output, estimated.ngrams)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the file, where there is room for it.
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".lm-") as folder:
+        estimated = estimate_kneser_ney(
+            track(cut(texts), "lm: counting", "sentences"),
+            options.order,
+            prune=options.prune,
+            most_words=options.max_words,
+            folder=Path(folder),
+        )
+        description = describe(estimated, list(cut(texts.dev)), options.unit)
+        write = write_binary if output.suffix == EXTENSION else write_arpa
+        write(output, estimated.ngrams)
     return output, description
 
 
@@ -77,57 +95,93 @@ def read_texts(files: Sequence[str], options: LmOptions) -> SplitTexts:
             f"fold is {options.fold}, but there is no corpus; leave it out"
         )
     names += [Path(file).stem for file in files]
-    train += read_sentences(files)
     if not names:
         raise InputError("there is no text; name text files, or set corpus=NAME")
-    if not train:
+    texts = SplitTexts(train, SentenceFiles(files), dev, names)
+    if next(iter(texts), None) is None:
         raise InputError(
             f"{', '.join(names)}: no text, expected at least one sentence; name other "
             "files"
         )
-    return SplitTexts(train, dev, names)
+    return texts
 
 
-def choose_tokenizer(options: LmOptions, texts: Sequence[str]) -> Tokenizer:
+def choose_tokenizer(options: LmOptions, texts: SplitTexts) -> Tokenizer:
     """That of the checkpoint, or one made from the texts."""
     if options.checkpoint is not None:
         return load_checkpoint(options.checkpoint, options.trust).tokenizer
-    return build_tokenizer(options.text, texts, options.trust)
+    return build_tokenizer(options.text, Texts(_Plain(texts)), options.trust)
 
 
-def cut_all(
-    texts: Sequence[tuple[str, str]], tokenizer: Tokenizer, unit: str
-) -> list[list[str]]:
+class _Plain(Iterable[str]):
+    """The texts alone, again and again."""
+
+    def __init__(self, texts: SplitTexts) -> None:
+        self._texts = texts
+
+    def __iter__(self) -> Iterator[str]:
+        return (text for _, text in self._texts)
+
+
+class Cutter:
     """Cut normalised texts into the words of the language model.
 
-    Raises:
-        InputError: a text that the tokens cannot spell, with its origin.
+    Args:
+        tokenizer: of the model.
+        unit: "word" or "token".
     """
-    names = ["", *token_names(tokenizer)]
-    cut = []
-    for origin, text in track(texts, "lm: reading", "sentences"):
-        try:
-            token_ids = tokenizer.encode(text)
-        except InputError as error:
-            raise InputError(f"{origin}: {error}") from error
-        if unit == "token":
-            cut.append([names[token_id] for token_id in token_ids])
-        else:
-            cut.append(tokenizer.normalize(text).split())
-    return cut
+
+    def __init__(self, tokenizer: Tokenizer, unit: str) -> None:
+        self._tokenizer = tokenizer
+        self._unit = unit
+        self._names = ["", *token_names(tokenizer)]
+        self._known: dict[str, list[str]] = {}
+
+    def __call__(self, texts: Iterable[tuple[str, str]]) -> Iterator[list[str]]:
+        """Cut one text after the other.
+
+        Raises:
+            InputError: a text that the tokens cannot spell, with its origin.
+        """
+        for origin, text in texts:
+            try:
+                yield self._cut(text)
+            except InputError as error:
+                raise InputError(f"{origin}: {error}") from error
+
+    def _cut(self, text: str) -> list[str]:
+        if self._unit == "token":
+            ids = self._tokenizer.encode(text)
+            return [self._names[token_id] for token_id in ids]
+        # What normalisation makes of a word does not depend on the words beside it.
+        cut = []
+        for word in text.split():
+            known = self._known.get(word)
+            if known is None:
+                self._tokenizer.encode(word)  # raises if the tokens cannot spell it
+                known = self._known[word] = self._tokenizer.normalize(word).split()
+            cut += known
+        return cut
 
 
 def describe(estimate: Estimate, held_out: Sequence[Sequence[str]], unit: str) -> str:
     """Say what was counted, and how well the model foresees what was not."""
     model = NGramModel(estimate.ngrams)
-    numbers = [0] * model.order
-    for ngram in estimate.ngrams:
-        numbers[len(ngram) - 1] += 1
     lines = [
         f"{estimate.num_sentences} sentences, {estimate.num_words} {unit}s",
         "n-grams: "
-        + ", ".join(f"{number} of {n}" for n, number in enumerate(numbers, 1)),
+        + ", ".join(
+            f"{number} of {n}" for n, number in enumerate(estimate.ngrams.numbers, 1)
+        ),
     ]
+    if any(estimate.num_pruned):
+        pruned = (f"{number} of {n}" for n, number in enumerate(estimate.num_pruned, 1))
+        lines.append(f"pruned: {', '.join(pruned)}")
+    if estimate.num_unknown:
+        lines.append(
+            f"{estimate.num_unknown} {unit}s are not among the {len(model.words) - 3} "
+            "most frequent, and count as <unk>"
+        )
     if estimate.fallbacks:
         lines.append(
             "too few counts for the discounts of order "

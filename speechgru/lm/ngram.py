@@ -1,17 +1,14 @@
 """N-gram models with backoff: how probable a word is after its history."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from speechgru.interfaces import InputError
-
-BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
-
-NGrams = Mapping[tuple[str, ...], tuple[float, float]]
-"""Natural log-probability and backoff weight of n-grams, which are words."""
+from speechgru.lm.table import BEGIN, BLOCK, END, UNKNOWN, NGramTable, blocks
 
 
 class NGramModel:
@@ -22,58 +19,30 @@ class NGramModel:
     sentence's start. Words are ids, their places in `words`.
 
     Args:
-        ngrams: the beginning of each of two or more words, less its last
-            word, must be an n-gram, too.
+        ngrams: of words.
 
     Raises:
-        InputError: the unigrams lack </s>, or a beginning is missing.
+        InputError: the unigrams lack </s>.
 
     Source:
         Backoff: "Estimation of probabilities from sparse data", Katz 1987.
     """
 
-    def __init__(self, ngrams: NGrams) -> None:
-        self.order = max(map(len, ngrams), default=0)
-        self.words = tuple(ngram[0] for ngram in ngrams if len(ngram) == 1)
-        self.ids = {word: index for index, word in enumerate(self.words)}
+    def __init__(self, ngrams: NGramTable) -> None:
+        self.order = ngrams.order
+        self.words = ngrams.words
+        self.ids = ngrams.ids
         if END not in self.ids:
             raise InputError(
                 f"the language model has no {END} among its {len(self.words)} words; "
                 "estimate it on sentences, e.g. by speechgru lm"
             )
-        # One node for each n-gram, and one for the empty history.
-        nodes: dict[tuple[str, ...], int] = {(): 0}
-        for ngram in sorted(ngrams, key=len):
-            nodes[ngram] = len(nodes)
-        keys = [-1]
-        log_probs, backoffs, shorter = [0.0], [0.0], [0]
-        for ngram in list(nodes)[1:]:
-            log_prob, backoff = ngrams[ngram]
-            if ngram[:-1] not in nodes or ngram[-1] not in self.ids:
-                raise InputError(
-                    f"the language model has the n-gram {' '.join(ngram)!r}, but not "
-                    f"{' '.join(ngram[:-1])!r} and {ngram[-1]!r}; estimate it without "
-                    "pruning, or with a tool that keeps the shorter ones"
-                )
-            keys.append(nodes[ngram[:-1]] * len(self.words) + self.ids[ngram[-1]])
-            log_probs.append(log_prob)
-            backoffs.append(backoff)
-            end = ngram[1:]
-            while end not in nodes:
-                end = end[1:]
-            shorter.append(nodes[end])
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        self._keys = torch.tensor([keys[index] for index in order])
-        self._nodes = torch.tensor(order)
-        self._log_probs = torch.tensor(log_probs, dtype=torch.float32)
-        self._backoffs = torch.tensor(backoffs, dtype=torch.float32)
-        self._shorter = torch.tensor(shorter)
-        # The longest n-grams are no histories: what follows sees one word less.
-        full = torch.tensor([len(ngram) == self.order for ngram in nodes])
-        self._states = torch.where(
-            full, self._shorter, torch.arange(len(nodes), dtype=torch.int64)
-        )
-        self.begin = int(self._states[nodes.get((BEGIN,), 0)])
+        self._keys = torch.from_numpy(ngrams.node_keys)
+        self._log_probs = torch.from_numpy(ngrams.log_probs)
+        self._backoffs = torch.from_numpy(ngrams.backoffs)
+        self._shorter = torch.from_numpy(ngrams.shorter)
+        self._states = torch.from_numpy(find_states(ngrams))
+        self.begin = int(self._states[self.ids[BEGIN] + 1 if BEGIN in self.ids else 0])
         self.end_id = self.ids[END]
         self.unknown_id = self.ids.get(UNKNOWN)
 
@@ -98,18 +67,15 @@ class NGramModel:
         searching = torch.ones(states.shape, dtype=torch.bool)
         for _ in range(self.order):
             keys = states * len(self.words) + word_ids
-            places = torch.searchsorted(self._keys, keys).clamp_(
-                max=len(self._keys) - 1
-            )
-            found = (self._keys[places] == keys) & searching
-            nodes = self._nodes[places]
+            nodes = torch.searchsorted(self._keys, keys).clamp_(max=len(self._keys) - 1)
+            found = (self._keys[nodes] == keys) & searching
             log_probs += torch.where(found, self._log_probs[nodes], 0.0)
-            reached = torch.where(found, self._states[nodes], reached)
+            reached = torch.where(found, self._states[nodes].long(), reached)
             searching &= ~found
             if not searching.any():
                 break
             log_probs += torch.where(searching, self._backoffs[states], 0.0)
-            states = torch.where(searching, self._shorter[states], states)
+            states = torch.where(searching, self._shorter[states].long(), states)
         return log_probs, reached
 
     def score_sentence(self, words: Sequence[str]) -> list[float]:
@@ -132,6 +98,23 @@ class NGramModel:
             log_prob, state = self.score(state, torch.tensor(word_id))
             scores.append(log_prob.item())
         return scores
+
+
+def find_states(ngrams: NGramTable) -> np.ndarray:
+    """(N,) the shortest n-gram that remembers all that each node does."""
+    states = np.arange(len(ngrams.node_keys), dtype=np.int32)
+    goes_on = np.zeros(len(states), dtype=bool)
+    for begin, end in blocks(1, len(states), BLOCK):
+        goes_on[ngrams.node_keys[begin:end] // len(ngrams.words)] = True
+    for n in range(1, ngrams.order + 1):
+        begin, end = ngrams.ends[n - 1], ngrams.ends[n]
+        # The longest n-grams are no histories, whatever backoff they have.
+        stays = goes_on[begin:end] | (ngrams.backoffs[begin:end] != 0.0)
+        shorter = states[ngrams.shorter[begin:end]]
+        if n == ngrams.order:
+            stays[:] = False
+        states[begin:end] = np.where(stays, states[begin:end], shorter)
+    return states
 
 
 def perplexity(model: NGramModel, sentences: Iterable[Sequence[str]]) -> float:

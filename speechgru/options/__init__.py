@@ -6,6 +6,7 @@
 from speechgru.options.choices import choices, choose
 from speechgru.options.component import Component
 from speechgru.options.corpus import (
+    BooksOptions,
     ConvertOptions,
     DoctorOptions,
     LmOptions,
@@ -48,6 +49,7 @@ from speechgru.options.transcription import (
 __all__ = [
     "AlignOptions",
     "AverageOptions",
+    "BooksOptions",
     "CallbackOptions",
     "CompareOptions",
     "Component",

@@ -11,6 +11,7 @@ from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
 from speechgru.ranges import (
     BITRATE,
+    COUNT,
     DECIBELS,
     INTERVAL,
     MEGABYTES,
@@ -18,6 +19,7 @@ from speechgru.ranges import (
     PROBABILITY,
     SAMPLE_RATE,
     SECONDS,
+    SIZE,
     THREADS,
     Range,
 )
@@ -118,7 +120,11 @@ class LmOptions(Options):
         checkpoint: takes the tokens and the treatment of text from it.
         unit: "word" or "token": of the model, e.g. its characters.
         order: words or tokens of the longest n-grams.
-        output: ARPA file; None: below lm/, by the corpus or first file.
+        prune: for each length, how often an n-gram may occur and is dropped
+            nevertheless; the last holds for all longer ones. None of one word is.
+        max_words: of the vocabulary, the most frequent ones; None: all.
+        output: ARPA file, or a binary one where its name ends in .ngrams; None: below
+            lm/, by the corpus or first file.
         trust: modules of the user's own whose classes may be built.
     """
 
@@ -132,6 +138,32 @@ class LmOptions(Options):
     checkpoint: Path | None = None
     unit: Literal["word", "token"] = "word"
     order: int = option(3, within=ORDER)
+    prune: tuple[int, ...] = (0,)
+    max_words: int | None = option(None, within=COUNT)
+    output: Path | None = None
+    trust: tuple[str, ...] = option((), rule=modules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooksOptions(Options):
+    """How books become text for a language model.
+
+    Attributes:
+        corpus: whose transcripts, of all splits, the books must not share.
+        data_dir: where corpora lie.
+        without: text files whose lines they must not share, either.
+        overlap: words in a row that make an overlap.
+        output: text, one sentence a line; None: lm/books.txt.
+        trust: modules of the user's own whose classes may be built.
+    """
+
+    name: ClassVar[str] = "books"
+    is_command: ClassVar[bool] = True
+
+    corpus: Component | None = None
+    data_dir: Path = option(make=default_data_dir)
+    without: tuple[str, ...] = ()
+    overlap: int = option(8, within=SIZE)
     output: Path | None = None
     trust: tuple[str, ...] = option((), rule=modules)
 

@@ -66,6 +66,7 @@ def folder(tones, trained, tmp_path, monkeypatch):
     for name in ("best.ckpt", "other.ckpt"):
         shutil.copy(run / "best.ckpt", tmp_path / name)
     sentences = [utterance.text.split() for utterance in read_manifest("train.jsonl")]
+    (tmp_path / "lm/books.txt").write_text("HE WENT\nSHE STAYED\n")
     write_arpa("lm/an4-3-words.arpa", estimate_kneser_ney(sentences, 3).ngrams)
     return tmp_path
 

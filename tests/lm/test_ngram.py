@@ -6,7 +6,8 @@ import torch
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import read_arpa, write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
-from speechgru.lm.ngram import BEGIN, END, UNKNOWN, NGramModel, perplexity
+from speechgru.lm.ngram import NGramModel, perplexity
+from speechgru.lm.table import BEGIN, END, UNKNOWN, tabulate
 
 # Natural log-probabilities and backoff weights, easy to add.
 BY_HAND = {
@@ -32,7 +33,7 @@ BY_HAND = {
     ],
 )
 def test_backs_off_as_worked_by_hand(words, expected):
-    model = NGramModel(BY_HAND)
+    model = NGramModel(tabulate(BY_HAND))
     assert model.score_sentence(words) == pytest.approx(expected)
 
 
@@ -51,7 +52,7 @@ def test_many_words_at_once_are_scored_as_one_by_one(sentences):
 
 
 def test_perplexity_is_e_to_the_mean_loss():
-    model = NGramModel(BY_HAND)
+    model = NGramModel(tabulate(BY_HAND))
     mean = (1.0 + 2.3125 + 2.5) / 3
     assert perplexity(model, [["a"], []]) == pytest.approx(math.exp(mean))
 
@@ -96,10 +97,10 @@ def score_by_kenlm(reference, path, sentences, words) -> list[list[float]]:
 def test_refuses_a_model_without_ends_or_beginnings():
     without_end = {key: value for key, value in BY_HAND.items() if key != (END,)}
     with pytest.raises(InputError, match=r"has no </s> among its 4 words"):
-        NGramModel(without_end)
+        NGramModel(tabulate(without_end))
     without_history = {k: v for k, v in BY_HAND.items() if k != (BEGIN, "a")}
     with pytest.raises(InputError, match="has the n-gram '<s> a b', but not '<s> a'"):
-        NGramModel(without_history)
+        tabulate(without_history)
     without_unknown = {k: v for k, v in BY_HAND.items() if k != (UNKNOWN,)}
     with pytest.raises(InputError, match="neither 'new' nor <unk>"):
-        NGramModel(without_unknown).score_sentence(["new"])
+        NGramModel(tabulate(without_unknown)).score_sentence(["new"])

@@ -265,3 +265,26 @@ def test_corpora_of_many_languages_are_prepared_as_asked(calls, name, options, c
     found = calls(f"{name}/run.sh", "1", **options)
     assert found[0] == f"speechgru prepare corpus={name} {corpus}".strip()
     assert found[1].startswith(f"speechgru train recipe={name}/bigru seed=1 ")
+
+
+def test_books_are_fetched_once_and_counted(calls, tmp_path):
+    curl = tmp_path / "bin" / "curl"
+    curl.write_text(
+        '#!/bin/sh\nfor last; do :; done\necho "curl $last" >> calls.txt\n'
+        'while [ "$1" != --output ]; do shift; done\necho text > "$2"\n'
+    )
+    curl.chmod(0o755)
+    numbers = [
+        line.split("\t")[0]
+        for line in (RECIPES / "mini_librispeech/books.tsv").read_text().splitlines()
+    ]
+    assert len(set(numbers)) == len(numbers) > 100
+    options = ("mini_librispeech/books.sh", "texts", "--", "corpus.parts.dev=[]")
+    found = calls(*options, PAUSE="0", GUTENBERG="https://mirror")
+    fetched = [f"curl https://mirror/cache/epub/{n}/pg{n}.txt" for n in numbers]
+    assert found[: len(numbers)] == fetched
+    assert found[len(numbers) :] == calls(*options)
+    files = " ".join(f"texts/{number}.txt" for number in numbers)
+    corpus = "corpus=mini_librispeech corpus.parts.dev=[]"
+    assert found[-2] == f"speechgru books {files} {corpus} output=lm/books.txt"
+    assert found[-1].startswith("speechgru lm lm/books.txt prune=[0,0,1] ")

@@ -22,8 +22,8 @@ class Muon(torch.optim.AdamW):
     about 1; it is then scaled to the size of a usual step of AdamW, so that
     learning rates and weight decay keep their meaning.
 
-    torch.optim.Muon takes the gates of a matrix together and computes in bfloat16,
-    which takes a CPU without such arithmetic five times as long.
+    torch.optim.Muon takes the gates of a matrix together and always computes in
+    bfloat16, which takes a CPU without such arithmetic five times as long.
 
     Args:
         groups: of parameters; those with a `block_shape`, (R, C), consist of such
@@ -31,6 +31,7 @@ class Muon(torch.optim.AdamW):
         learning_rate: of the groups that have no `lr`.
         momentum: share of the running mean of the gradients that a step leaves;
             of matrices.
+        precision: of the products that make a step orthogonal.
 
     Source:
         Jordan et al., "Muon: An optimizer for hidden layers in neural networks",
@@ -38,11 +39,16 @@ class Muon(torch.optim.AdamW):
     """
 
     def __init__(
-        self, groups: list[dict], learning_rate: float, momentum: float = 0.95
+        self,
+        groups: list[dict],
+        learning_rate: float,
+        momentum: float = 0.95,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         check("momentum", momentum, Range(0, 1, below=True))
         super().__init__(groups, lr=learning_rate)
         self.momentum = momentum
+        self.precision = precision
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take a loaded state; AdamW's own check is of its groups alone."""
@@ -75,7 +81,8 @@ class Muon(torch.optim.AdamW):
             ahead = matrix.grad.lerp(mean, self.momentum)  # Nesterov's
             blocks = ahead.reshape(-1, *group["block_shape"])
             scale = 0.2 * max(blocks.shape[1:]) ** 0.5
-            step = torch.stack([orthogonalize(block) for block in blocks])
+            steps = [orthogonalize(block, self.precision) for block in blocks]
+            step = torch.stack(steps).to(matrix.dtype)
             matrix.mul_(1 - group["lr"] * group["weight_decay"])
             matrix.add_(step.reshape_as(matrix), alpha=-group["lr"] * scale)
 
@@ -84,22 +91,25 @@ def _of_adamw(groups: list[dict]) -> list[dict]:
     return [group for group in groups if "block_shape" not in group]
 
 
-def orthogonalize(matrix: Tensor) -> Tensor:
+def orthogonalize(matrix: Tensor, precision: torch.dtype = torch.float32) -> Tensor:
     """Bring the singular values of a matrix near 1, and keep its singular vectors.
 
     Args:
         matrix: (R, C), of any scale.
+        precision: of the products; in bfloat16 singular values err by some percent,
+            less than they differ from 1.
 
     Returns:
-        (R, C); singular values below about 0.01 of a matrix's norm stay
-        smaller, and zeros stay zero.
+        (R, C) in that precision; singular values below about 0.01 of a matrix's norm
+        stay smaller, and zeros stay zero.
 
     Source:
         Newton-Schulz iteration with Jordan's coefficients; see `Muon`.
     """
     if matrix.size(0) > matrix.size(1):
-        return orthogonalize(matrix.T).T
-    result = matrix / matrix.norm().clamp(min=torch.finfo(matrix.dtype).tiny)
+        return orthogonalize(matrix.T, precision).T
+    norm = matrix.norm().clamp(min=torch.finfo(matrix.dtype).tiny)
+    result = (matrix / norm).to(precision)
     for _ in range(ITERATIONS):
         square = result @ result.T
         factor = torch.addmm(square, square, square, beta=CUBIC, alpha=QUINTIC)

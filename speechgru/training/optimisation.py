@@ -133,7 +133,10 @@ class Optimisation(L.LightningModule):
         groups = self.parameter_groups()
         optimizer: torch.optim.Optimizer
         if self.uses_muon:
-            optimizer = Muon(groups, self.learning_rate)
+            # Not float16, in which what is small becomes 0.
+            is_bfloat16 = self.trainer.precision == "bf16-mixed"
+            precision = torch.bfloat16 if is_bfloat16 else torch.float32
+            optimizer = Muon(groups, self.learning_rate, precision=precision)
         else:
             optimizer = torch.optim.AdamW(groups, self.learning_rate)
         num_steps = self.trainer.datamodule.num_steps

@@ -1,5 +1,7 @@
 """Orthogonal steps, by singular values and beside AdamW."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from conftest import TINY, run_speechgru
@@ -25,6 +27,17 @@ def test_singular_values_become_one_and_vectors_stay(shape, scale):
     values = within.diagonal()
     assert 0.6 < values.min() <= values.max() < 1.25
     assert (within - values.diag()).abs().max() < 1e-4
+
+
+def test_half_the_precision_brings_singular_values_near_one_as_well():
+    generator = torch.Generator().manual_seed(0)
+    matrix = torch.randn(24, 40, generator=generator)
+    turned = orthogonalize(matrix, torch.bfloat16)
+    assert turned.dtype == torch.bfloat16
+    values = torch.linalg.svdvals(turned.float())
+    assert 0.6 < values.min() <= values.max() < 1.25
+    difference = turned.float() - orthogonalize(matrix)
+    assert difference.norm() < 0.03 * turned.float().norm()
 
 
 def test_nothing_stays_nothing():
@@ -114,6 +127,22 @@ def test_each_gate_of_each_direction_is_a_block(encoder, gates):
     }
     # Of the inputs, of the state, and all filters.
     assert blocks == {(8, 5): 2 * gates * 40, (8, 8): 2 * gates * 64, (4, 75): 300}
+
+
+@pytest.mark.parametrize(
+    ("precision", "of_products"),
+    [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16),
+     ("16-mixed", torch.float32)],
+)  # fmt: skip
+def test_steps_are_made_orthogonal_in_the_precision_of_the_run(precision, of_products):
+    model = nn.Module()
+    model.encoder = GRUEncoder(input_size=5, hidden_size=8, num_layers=1)
+    model.subsampling = nn.Conv2d(3, 4, 5)
+    task = make_task(model, optimizer="muon")
+    task._trainer = SimpleNamespace(
+        precision=precision, datamodule=SimpleNamespace(num_steps=10)
+    )
+    assert task.configure_optimizers()["optimizer"].precision == of_products
 
 
 def make_task(model, **options):

@@ -47,7 +47,7 @@ def initialise_from(
     weights = start.model.state_dict()
     known = len(start.tokenizer.tokens)
     for name, parameter in model.named_parameters(remove_duplicate=False):
-        if name.startswith(OF_TOKENS):
+        if name.startswith(OF_TOKENS) and name in weights:
             grown = parameter.clone()
             grown[tuple(slice(size) for size in weights[name].shape)] = weights[name]
             weights[name] = grown

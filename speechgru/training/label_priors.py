@@ -58,7 +58,8 @@ class LabelPriors(nn.Module):
         """
         valid = valid_frames(output_lengths, log_probs.size(1), log_probs.device)
         heard = torch.where(valid[..., None], log_probs.exp(), 0.0)
-        sums = torch.cat([heard.sum(dim=(0, 1)).double(), valid.sum()[None].double()])
+        sums = heard.sum(dim=(0, 1), dtype=torch.float64)
+        sums = torch.cat([sums, valid.sum()[None].to(sums)])
         self._of_step = sums if self._of_step is None else self._of_step + sums
 
     def end_step(self, add_up: Callable[[Tensor], Tensor]) -> None:

@@ -4,6 +4,7 @@ import torch
 from speechgru.checkpoint.fine_tune import extend_tokenizer, initialise_from
 from speechgru.checkpoint.load import LoadedCheckpoint
 from speechgru.checkpoint.models import build_model
+from speechgru.interfaces import InputError
 from speechgru.text.tokenizer import CharacterTokenizer
 
 MODEL = {
@@ -101,6 +102,14 @@ def test_without_new_tokens_the_model_hears_the_same(start):
     assert not torch.equal(model(waveforms, lengths)[0], expected)
     assert len(initialise_from(model, start.tokenizer, start)) == 1
     assert torch.equal(model(waveforms, lengths)[0], expected)
+
+
+def test_a_model_that_was_told_nothing_cannot_begin_to_be(start):
+    config = {**MODEL, "encoder": {**MODEL["encoder"], "self_conditioned": True}}
+    with pytest.raises(
+        InputError, match=r"do not fit the model (?s:.*)conditioning\.back"
+    ):
+        initialise_from(build_model(config, 4), start.tokenizer, start)
 
 
 def test_what_is_told_of_new_tokens_is_new_and_the_rest_is_taken_over():

@@ -26,6 +26,7 @@ EXACT = [
     "spec_augment.max_time_warp=20",
     "features.vocal_tract=0.1",
     "task.learning_rate=1e-3",
+    "task.label_priors=0.3",
     "data.batch_seconds=10",  # enough utterances for every part of a step
     f"trainer.max_epochs={EPOCHS}",
     "trainer.log_every_n_steps=1",

@@ -10,6 +10,7 @@ from speechgru.options.evaluation import ReadingOptions
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
 from speechgru.ranges import (
+    ANY_COUNT,
     BITRATE,
     COUNT,
     DECIBELS,
@@ -138,7 +139,7 @@ class LmOptions(Options):
     checkpoint: Path | None = None
     unit: Literal["word", "token"] = "word"
     order: int = option(3, within=ORDER)
-    prune: tuple[int, ...] = (0,)
+    prune: tuple[int, ...] = option((0,), within=ANY_COUNT)
     max_words: int | None = option(None, within=COUNT)
     output: Path | None = None
     trust: tuple[str, ...] = option((), rule=modules)

@@ -110,18 +110,10 @@ def build_speech(
     decoder = build(options.decoder.to_plain(), "decoder", trust, DECODER_ROOMS)
     augment = build_augment(options.augment, trust, model.sample_rate, options.seed)
     on_device = build_device_augment(options.augment, trust, model.sample_rate)
-    word_map = build_word_map(options.word_map, trust)
-    task = make_task(
-        options,
-        run.recipe,
-        model,
-        tokenizer,
-        model_config,
-        decoder=decoder,
-        augment=on_device,
-        # A task of the user's own need not know of it.
-        **({} if word_map is None else {"word_map": word_map}),
-    )
+    parts: dict[str, Any] = {"decoder": decoder, "augment": on_device}
+    if (word_map := build_word_map(options.word_map, trust)) is not None:
+        parts["word_map"] = word_map  # a task of the user's own need not know of it
+    task = make_task(options, run.recipe, model, tokenizer, model_config, **parts)
     cache = find_cache(options.corpus)
     splits |= check_data(data, splits, model, tokenizer, augment, run, cache)
     if run.is_first:

@@ -138,6 +138,7 @@ def test_the_composed_configuration_is_printed_on_request(call):
     [
         (["frobnicate"], "unknown command 'frobnicate', expected one of: prepare"),
         (["trian"], "did you mean train?"),
+        (["x" * 10**6], "xxx ... (1000"),
         (["train", "corpus=yesno", "encoder=gur"], "did you mean gru?"),
         (["train", "recipe=an4/bigr"], "did you mean an4/bigru?"),
         (["train", "an4/bigru"], "did you mean recipe=an4/bigru?"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from speechgru.audio import AudioError
+from speechgru.data.manifest import check_unicode
 from speechgru.data.segments import SegmentReader
 from speechgru.data.shards.contents import Shard
 from speechgru.data.shards.encoding import Encoding
@@ -136,6 +137,7 @@ def write_shard(
             file = DigestedFile(opened)
             for utterance in utterances:
                 try:
+                    check_unicode(utterance)
                     waveform, rate = reader.read(utterance)
                     encoded = encoding.encode(waveform, rate, utterance.id)
                     encoded.check(utterance.id)

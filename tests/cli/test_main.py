@@ -133,12 +133,19 @@ def test_the_composed_configuration_is_printed_on_request(call):
     assert "hidden_size: 192" in out
 
 
+def test_an_error_has_an_end(call):
+    code, _, err = call("x" * 10**6)
+    assert code == 2
+    assert "xxx ... (2000" in err
+    assert err.rstrip().endswith("info")
+    assert len(err) < 21_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["frobnicate"], "unknown command 'frobnicate', expected one of: prepare"),
         (["trian"], "did you mean train?"),
-        (["x" * 10**6], "xxx ... (1000"),
         (["train", "corpus=yesno", "encoder=gur"], "did you mean gru?"),
         (["train", "recipe=an4/bigr"], "did you mean an4/bigru?"),
         (["train", "an4/bigru"], "did you mean recipe=an4/bigru?"),

@@ -4,10 +4,9 @@
 
 For each number a corpus is made of files of 0.25 s at 16 kHz, once as many files
 (links to a few, so that they take no disk) and once as segments of long files, of
-10,000 each. Then, in
-a process of its own, they are examined, and examined again with what the first time
-remembered. Seconds are CPU seconds of all processes; memory is what the first process
-holds at most, beyond what it held when the manifest was open.
+10,000 each. Then, in a process of its own, they are examined, and examined again with
+what the first time remembered. Seconds are CPU seconds of all processes; memory is
+what the first process holds at most, beyond what it held when the manifest was open.
 """
 
 import json

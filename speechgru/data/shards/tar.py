@@ -136,8 +136,8 @@ def write_shard(
         with temporary.open("wb") as opened:
             file = DigestedFile(opened)
             for utterance in utterances:
+                check_unicode(utterance)
                 try:
-                    check_unicode(utterance)
                     waveform, rate = reader.read(utterance)
                     encoded = encoding.encode(waveform, rate, utterance.id)
                     encoded.check(utterance.id)

@@ -3,10 +3,10 @@
     python benchmarks/doctor.py [1000 10000 100000]
 
 For each number a corpus is made of files of 0.25 s at 16 kHz, once as many files
-(links to a few, so that they take no disk) and once as segments of one file. Then, in
-a process of its own, they are examined, and examined again with what the first time
-remembered. Seconds are CPU seconds of all processes; memory is what the first process
-holds at most, beyond what it held when the manifest was open.
+(links to a few, so that they take no disk) and once as segments of long files, of
+10,000 each. Then, in a process of its own, they are examined, and examined again with
+what the first time remembered. Seconds are CPU seconds of all processes; memory is
+what the first process holds at most, beyond what it held when the manifest was open.
 """
 
 import json
@@ -30,6 +30,7 @@ SIZES = (1_000, 10_000, 100_000)
 NUM_FILES = 64
 RATE = 16_000  # Hz
 DURATION = 0.25  # s
+NUM_SEGMENTS = 10_000  # of a long file
 SUBSAMPLING = 640  # samples of an output frame
 HEADER = (
     "| utterances | of | CPU s | CPU s, again | memory, MB |\n|---|---|---|---|---|"
@@ -57,15 +58,17 @@ def main(arguments: Sequence[str]) -> None:
             )
 
 
-def make_corpus(folder: Path, count: int, is_one_file: bool) -> Path:
+def make_corpus(folder: Path, count: int, is_long: bool) -> Path:
     """Write sound and the manifest of it, whose path is returned."""
     random = np.random.default_rng(0)
     size = round(DURATION * RATE)
     few = 0.1 * random.standard_normal((NUM_FILES, size)).astype(np.float32)
-    if is_one_file:
-        with soundfile.SoundFile(folder / "long.wav", "w", RATE, 1) as file:
-            for number in range(count):
+    if is_long:
+        with soundfile.SoundFile(folder / "0.wav", "w", RATE, 1) as file:
+            for number in range(min(count, NUM_SEGMENTS)):
                 file.write(few[number % NUM_FILES])
+        for number in range(1, -(-count // NUM_SEGMENTS)):
+            os.link(folder / "0.wav", folder / f"{number}.wav")
     else:
         for number in range(NUM_FILES):
             soundfile.write(folder / f"{number}.wav", few[number], RATE)
@@ -73,8 +76,10 @@ def make_corpus(folder: Path, count: int, is_one_file: bool) -> Path:
     with manifest.open("w") as lines:
         for number in range(count):
             record = {"id": f"u{number}", "duration": DURATION, "text": "AB"}
-            if is_one_file:
-                record |= {"audio_filepath": "long.wav", "offset": DURATION * number}
+            if is_long:
+                file_number, place = divmod(number, NUM_SEGMENTS)
+                record["audio_filepath"] = f"{file_number}.wav"
+                record["offset"] = DURATION * place
             else:
                 path = folder / f"{number // 1000}" / f"{number}.wav"
                 path.parent.mkdir(exist_ok=True)

@@ -12,6 +12,9 @@ from speechgru.interfaces import InputError
 from speechgru.ranges import OptionError, nearest
 from speechgru.terminal import HarmlessStream, without_controls
 
+MOST_TOLD = 20_000
+"""Characters of an error."""
+
 COMMANDS = {
     "prepare": "download or take a corpus and write its manifests",
     "convert": "write a corpus, or data of another system, in another format",
@@ -75,7 +78,7 @@ def main() -> None:
         if full_error or status is None:
             raise
         message = f"speechgru {command}: {_message(error, command)}"
-        print(without_controls(message), file=sys.stderr)
+        print(without_controls(_shorten(message)), file=sys.stderr)
         try:
             sys.stdout.flush()
         except OSError:  # it is that which failed: a full disk
@@ -106,6 +109,14 @@ def _status(error: Exception) -> int | None:
     if isinstance(error, (UsageError, OptionError)) or _is_config_error(error):
         return 2
     return 1 if isinstance(error, (InputError, OSError, ImportError)) else None
+
+
+def _shorten(message: str) -> str:
+    """Leave out the middle of what quotes a file, or an option, of no end."""
+    if len(message) <= MOST_TOLD:
+        return message
+    half = MOST_TOLD // 2
+    return f"{message[:half]} ... ({len(message)} characters) ... {message[-half:]}"
 
 
 def _is_config_error(error: BaseException) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 
 from speechgru.files import (
     parse_object,
+    printable,
     read_json_lines,
     relative_path,
     write_json_lines,
@@ -70,7 +71,8 @@ def write_manifest(
     be moved as a whole.
 
     Raises:
-        InputError: the folder cannot be written; an older file is untouched.
+        InputError: the folder cannot be written, or a file has a name that is no
+            UTF-8; an older manifest is untouched.
     """
     folder = Path(path).parent
 
@@ -125,13 +127,39 @@ def to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
     )
 
 
+def check_unicode(utterance: Utterance) -> None:
+    """See that a manifest can hold what an utterance says.
+
+    Raises:
+        InputError: its file has a name that is no UTF-8, or a text half a character.
+    """
+    said = {
+        "file name": str(utterance.audio_path),
+        "id": utterance.id,
+        "text": utterance.text,
+        "speaker": utterance.speaker or "",
+    }
+    for what, text in said.items():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{printable(text)}: {what} is not UTF-8, expected one that is; rename "
+                "files of other encodings, e.g. by convmv -r -f latin1 -t utf8 FOLDER"
+            ) from error
+
+
 def to_record(utterance: Utterance, audio_filepath: str) -> dict[str, Any]:
     """An utterance as a line of a manifest has it.
 
     Args:
         utterance: any.
         audio_filepath: names its file.
+
+    Raises:
+        InputError: a manifest cannot hold it; see `check_unicode`.
     """
+    check_unicode(utterance)
     record: dict[str, Any] = {
         "id": utterance.id,
         "audio_filepath": audio_filepath,

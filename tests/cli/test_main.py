@@ -133,6 +133,14 @@ def test_the_composed_configuration_is_printed_on_request(call):
     assert "hidden_size: 192" in out
 
 
+def test_an_error_has_an_end(call):
+    code, _, err = call("x" * 10**6)
+    assert code == 2
+    assert "xxx ... (2000" in err
+    assert err.rstrip().endswith("info")
+    assert len(err) < 21_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

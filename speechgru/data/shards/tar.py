@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from speechgru.audio import AudioError
+from speechgru.data.manifest import check_unicode
 from speechgru.data.segments import SegmentReader
 from speechgru.data.shards.contents import Shard
 from speechgru.data.shards.encoding import Encoding
@@ -135,6 +136,7 @@ def write_shard(
         with temporary.open("wb") as opened:
             file = DigestedFile(opened)
             for utterance in utterances:
+                check_unicode(utterance)
                 try:
                     waveform, rate = reader.read(utterance)
                     encoded = encoding.encode(waveform, rate, utterance.id)

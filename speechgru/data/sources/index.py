@@ -124,10 +124,7 @@ class SourceIndex:
 def _to_line(utterance: Utterance) -> bytes:
     path = utterance.audio_path
     record = to_record(utterance, address_of(path) or os.path.abspath(path))
-    try:
-        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # a file name that is no UTF-8
-        return to_json(record) + b"\n"
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class AudioStates:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from speechgru.audio import inspect_audio
+from speechgru.data.manifest import check_unicode
 from speechgru.files import list_problems, printable
 from speechgru.interfaces import FilePart, InputError, Utterance
 from speechgru.progress import Progress, say_line
@@ -66,6 +67,11 @@ class Reading:
                 f"recording behind {utterance.offset:g} s, expected more than 0; "
                 "correct its offset or duration"
             )
+            return False
+        try:
+            check_unicode(utterance)
+        except InputError as error:
+            self.add_problem(error)
             return False
         if id in self._ids:
             self.add_problem(

@@ -56,7 +56,9 @@ def find_leaks(
             copies = places[pairs] - starts[number]
             originals = first[pairs] - starts[owner]
             if owner == number:
-                remarks += _repeated(split, splits[split], copies, originals)
+                ids = tables[split].ids
+                kept = copies[ids[copies] != ids[originals]]
+                remarks += _repeated(split, splits[split], kept)
                 continue
             other = names[owner]
             for copy, original in zip(copies.tolist(), originals.tolist(), strict=True):
@@ -123,16 +125,8 @@ def _find_stretches(
 
 
 def _repeated(
-    split: str,
-    utterances: Sequence[Utterance],
-    copies: np.ndarray,
-    originals: np.ndarray,
+    split: str, utterances: Sequence[Utterance], kept: np.ndarray
 ) -> Iterator[Remark]:
-    pairs = zip(copies.tolist(), originals.tolist(), strict=True)
-    kept = np.array(
-        [copy for copy, first in pairs if utterances[copy].id != utterances[first].id],
-        dtype=np.int64,
-    )
     if len(kept):
         yield Remark(
             "repeated",

@@ -1,20 +1,24 @@
 """What strangers and accidents put in the place of the files of a source."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from data.sources.sounds import put
-from data.sources.test_nemo import line, pack, write_manifest
+from data.tars import make_tar
 
 from speechgru.audio import AudioError, inspect_audio
+from speechgru.data.manifest import write_manifest
+from speechgru.data.shards.encoding import Encoding
+from speechgru.data.shards.writer import write_shards
 from speechgru.data.sources.csv import CsvCorpus
 from speechgru.data.sources.folder import FolderCorpus
 from speechgru.data.sources.kaldi import KaldiCorpus
 from speechgru.data.sources.lhotse import LhotseCorpus
 from speechgru.data.sources.nemo import NemoCorpus
 from speechgru.data.sources.reading import LONGEST_PROBLEM
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Utterance
 
 TEXTS = {
     "table.csv": "path,text\na.wav,GO\n",
@@ -41,7 +45,7 @@ def folder(tmp_path) -> Path:
     """Files of several sources."""
     folder = tmp_path / "data"
     audio = put(folder / "a.wav")
-    pack(folder / "audio_0.tar", {"a.wav": audio.read_bytes()})
+    make_tar(folder / "audio_0.tar", {"a.wav": audio.read_bytes()}, "w")
     for name, text in TEXTS.items():
         (folder / name).write_text(text)
     return folder
@@ -86,8 +90,8 @@ def test_text_of_two_bytes_a_character_is_named(folder, name, encoding):
 
 @pytest.mark.parametrize("value", [[], {}, 5, None])
 def test_a_file_in_a_tar_has_a_name(folder, value):
-    record = {**line("a.wav", 0), "audio_filepath": value}
-    write_manifest(folder / "manifest.json", record)
+    record = {"audio_filepath": value, "duration": 0.1, "text": "GO", "shard_id": 0}
+    (folder / "manifest.json").write_text(json.dumps(record))
     with pytest.raises(InputError, match=r"manifest\.json:1: audio_filepath is"):
         read(folder, "manifest.json")
 
@@ -107,3 +111,28 @@ def test_a_message_has_an_end(folder, name):
     with pytest.raises(InputError) as caught:
         read(folder, name)
     assert len(str(caught.value)) < 2 * LONGEST_PROBLEM + 500
+
+
+def test_names_of_other_encodings_are_told_with_the_remedy(tmp_path):
+    for name in (b"a\xe9.wav", b"b\xff.wav"):
+        path = Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name))
+        put(path.with_name("c.wav")).rename(path)
+        path.with_suffix(".txt").write_text("GO")
+    with pytest.raises(InputError, match="2 problems") as caught:
+        FolderCorpus("f", str(tmp_path / "in"), None, None).read("train")
+    assert "/in/a\\xe9.wav: file name is not UTF-8" in str(caught.value)
+    assert "convmv" in str(caught.value)
+
+
+def test_what_no_manifest_can_hold_is_not_written(tmp_path):
+    path = put(tmp_path / "a.wav")
+    for utterance in (
+        Utterance("u\udce9", path, 0.1, "GO"),
+        Utterance("u", path, 0.1, "GO \ud800"),
+        Utterance("u", path.with_name("\udcff.wav"), 0.1, "GO"),
+    ):
+        with pytest.raises(InputError, match="is not UTF-8"):
+            write_manifest(tmp_path / "m.jsonl", [utterance])
+        with pytest.raises(InputError, match="is not UTF-8"):
+            write_shards(tmp_path / "s", {"a": [utterance]}, Encoding("wav"))
+    assert not (tmp_path / "m.jsonl").exists()

@@ -160,7 +160,12 @@ def file_system(address: str) -> Any:
 
 
 def _unfetched(address: str, error: Exception) -> InputError:
-    why = "no such file" if isinstance(error, FileNotFoundError) else reason(error)
+    if isinstance(error, FileNotFoundError):
+        return InputError(
+            f"{address}: cannot be fetched (no such file), expected one that may be "
+            "read; correct the address"
+        )
+    why = reason(error)
     return InputError(
         f"{address}: cannot be fetched ({why or type(error).__name__}), expected a "
         "file that may be read; check the address, the network, your credentials and "

@@ -73,7 +73,7 @@ def _open_path(path: str | os.PathLike[str], name: str) -> BinaryIO:
                 return BytesIO(stream.read())
         raise OSError(0, "a device")
     except InputError as error:
-        raise AudioError("missing", f"{name}: {error}") from error
+        raise AudioError("missing", str(error)) from error  # it names the address
     except (OSError, ValueError) as error:  # ValueError: a null byte
         reason = getattr(error, "strerror", None) or error
         raise AudioError(

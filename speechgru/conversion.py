@@ -1,5 +1,6 @@
 """What `speechgru convert` does."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,11 @@ def convert_source(
     """
     targets = (*TARGETS, SHARDS)
     if target not in targets:
+        if source is None and options.corpus is None:
+            raise OptionError(
+                f"{target}: converted to what? expected SOURCE TARGET, the latter one "
+                f"of: {', '.join(targets)}"
+            )
         raise OptionError(
             f"target is {target!r}, expected one of: {', '.join(targets)}"
             f"{nearest(target, targets)}"
@@ -53,7 +59,9 @@ def convert_source(
         output = options.output or Path(f"{name_corpus(corpus)}-{target}")
     else:
         corpus = _choose_kind(source, options)
-        stem = Path(source.rstrip("/")).name.partition(".")[0] or "source"
+        # Of several files by a pattern, train-*.parquet, what they have in common.
+        name = re.split(r"[*?\[{]", Path(source.rstrip("/")).name)[0]
+        stem = name.partition(".")[0].rstrip("-_") or "source"
         ending = "" if target == SHARDS else ending_of(target)
         output = options.output or Path(f"{stem}{ending or f'-{target}'}")
     if options.trust_pipes:

@@ -248,6 +248,23 @@ def test_a_target_that_there_is_not_is_refused(tmp_path):
         convert("a.jsonl", "kalid")
 
 
+def test_a_source_alone_asks_for_the_target(tmp_path):
+    with pytest.raises(
+        OptionError, match=r"a.tsv: converted to what\? expected SOURCE"
+    ):
+        convert_source(None, "a.tsv", ConvertOptions())
+
+
+def test_the_name_for_a_pattern_is_what_its_files_share(tmp_path):
+    for number in range(2):
+        audio = put(tmp_path / f"{number}.wav", number)
+        part = tmp_path / f"part_{number}.json"
+        line = f'{{"audio_filepath": "{audio}", "duration": 0.1, "text": "A"}}'
+        part.write_text(line + "\n")
+    lines = convert("part_{0..1}.json", "kaldi", corpus=choose("corpus", "nemo"))
+    assert lines[0] == "part-kaldi: 2 utterances"
+
+
 def test_the_command_says_what_it_read_and_wrote(utterances, call):
     write_manifest("mine.jsonl", utterances)
     code, out, err = call("convert", "mine.jsonl", "kaldi", "output=k")

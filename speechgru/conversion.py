@@ -59,9 +59,7 @@ def convert_source(
         output = options.output or Path(f"{name_corpus(corpus)}-{target}")
     else:
         corpus = _choose_kind(source, options)
-        # Of several files by a pattern, train-*.parquet, what they have in common.
-        name = re.split(r"[*?\[{]", Path(source.rstrip("/")).name)[0]
-        stem = name.partition(".")[0].rstrip("-_") or "source"
+        stem = name_after(source)
         ending = "" if target == SHARDS else ending_of(target)
         output = options.output or Path(f"{stem}{ending or f'-{target}'}")
     if options.trust_pipes:
@@ -80,6 +78,19 @@ def convert_source(
         report = str(shard(splits, output, options.shards)).splitlines()
         return [*_note_parts(splits), *report]
     return convert(splits, target, output, source is not None, options.overwrite)
+
+
+def name_after(source: str) -> str:
+    """What is made of a source is called by its name, without endings.
+
+    >>> name_after("data/train.tsv")
+    'train'
+    >>> name_after("data/train-*.parquet")
+    'train'
+    """
+    # Of several files by a pattern, what they have in common.
+    name = re.split(r"[*?\[{]", Path(source.rstrip("/")).name)[0]
+    return name.partition(".")[0].rstrip("-_") or "source"
 
 
 def _note_parts(splits: Mapping[str, Sequence[Utterance]]) -> list[str]:

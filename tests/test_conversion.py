@@ -10,7 +10,7 @@ from data.sources.sounds import encode, noise, put
 
 from speechgru import Utterance, read_manifest, write_manifest
 from speechgru.audio import read_audio
-from speechgru.conversion import convert_source
+from speechgru.conversion import convert_source, name_after
 from speechgru.data.sources.kinds import guess_kind
 from speechgru.interfaces import InputError
 from speechgru.options import ConvertOptions, choose
@@ -255,14 +255,18 @@ def test_a_source_alone_asks_for_the_target(tmp_path):
         convert_source(None, "a.tsv", ConvertOptions())
 
 
-def test_the_name_for_a_pattern_is_what_its_files_share(tmp_path):
-    for number in range(2):
-        audio = put(tmp_path / f"{number}.wav", number)
-        part = tmp_path / f"part_{number}.json"
-        line = f'{{"audio_filepath": "{audio}", "duration": 0.1, "text": "A"}}'
-        part.write_text(line + "\n")
-    lines = convert("part_{0..1}.json", "kaldi", corpus=choose("corpus", "nemo"))
-    assert lines[0] == "part-kaldi: 2 utterances"
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("train-*.parquet", "train"),
+        ("a/part_{0..7}.json", "part"),
+        ("https://host/a/dev.tsv", "dev"),
+        ("saved/train/", "train"),
+        ("*.parquet", "source"),
+    ],
+)
+def test_what_is_made_is_called_by_the_source_without_its_pattern(source, name):
+    assert name_after(source) == name
 
 
 def test_the_command_says_what_it_read_and_wrote(utterances, call):

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         options.output or by_name,
         options.shards,
         options.on_error == "skip",
-        options.num_processes,
+        options.processes,
     )
     print(report)
     return 0

@@ -202,7 +202,7 @@ class ShardOptions(PrepareOptions):
         splits: of the corpus; (): all.
         shards: see `ShardsOptions`.
         on_error: "skip": list and leave out what cannot be read.
-        num_processes: None: one for each core.
+        processes: None: one for each core.
     """
 
     name: ClassVar[str] = "shard"
@@ -211,4 +211,4 @@ class ShardOptions(PrepareOptions):
     splits: tuple[str, ...] = ()
     shards: ShardsOptions = option(make=ShardsOptions)
     on_error: Literal["raise", "skip"] = "raise"
-    num_processes: int | None = option(None, within=THREADS)
+    processes: int | None = option(None, within=THREADS)

@@ -152,7 +152,7 @@ def test_the_composed_configuration_is_printed_on_request(call):
             "underscores, expected num_threads=VALUE",
         ),
         (["transcribe", "a", "b", "--num-threads=3"], "did you mean num_threads=?"),
-        (["prepare"], "You must specify 'corpus'"),
+        (["prepare"], "corpus is not chosen; set corpus=NAME, one of: aishell1, an4"),
         (["prepare", "corpus=none"], "Could not find 'corpus/none'"),
         (
             ["prepare", "corpus=yesno", "corpus.rate=1"],
@@ -165,7 +165,7 @@ def test_the_composed_configuration_is_printed_on_request(call):
         (["transcribe", "a.ckpt"], "1 arguments, expected at least 2"),
         (["transcribe", "a.ckpt", "--fast", "x.wav"], "unknown option '--fast'"),
         (["transcribe", "a.ckpt", "format=json", "x.wav"], "file names come first"),
-        (["train"], "You must specify 'corpus'"),
+        (["train"], "corpus is not chosen"),
         (
             ["train", "recipe=an4/bigru", "encoder.hiden=1"],
             "encoder.hiden is no option",

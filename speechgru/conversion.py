@@ -1,5 +1,6 @@
 """What `speechgru convert` does."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,11 @@ def convert_source(
     """
     targets = (*TARGETS, SHARDS)
     if target not in targets:
+        if source is None and options.corpus is None:
+            raise OptionError(
+                f"{target}: converted to what? expected SOURCE TARGET, the latter one "
+                f"of: {', '.join(targets)}"
+            )
         raise OptionError(
             f"target is {target!r}, expected one of: {', '.join(targets)}"
             f"{nearest(target, targets)}"
@@ -53,7 +59,7 @@ def convert_source(
         output = options.output or Path(f"{name_corpus(corpus)}-{target}")
     else:
         corpus = _choose_kind(source, options)
-        stem = Path(source.rstrip("/")).name.partition(".")[0] or "source"
+        stem = name_after(source)
         ending = "" if target == SHARDS else ending_of(target)
         output = options.output or Path(f"{stem}{ending or f'-{target}'}")
     if options.trust_pipes:
@@ -72,6 +78,19 @@ def convert_source(
         report = str(shard(splits, output, options.shards)).splitlines()
         return [*_note_parts(splits), *report]
     return convert(splits, target, output, source is not None, options.overwrite)
+
+
+def name_after(source: str) -> str:
+    """What is made of a source is called by its name, without endings.
+
+    >>> name_after("data/train.tsv")
+    'train'
+    >>> name_after("data/train-*.parquet")
+    'train'
+    """
+    # Of several files by a pattern, what they have in common.
+    name = re.split(r"[*?\[{]", Path(source.rstrip("/")).name)[0]
+    return name.partition(".")[0].rstrip("-_") or "source"
 
 
 def _note_parts(splits: Mapping[str, Sequence[Utterance]]) -> list[str]:

@@ -176,7 +176,7 @@ def repeated_id(id: str, first: int) -> str:
 
 
 def list_problems(
-    problems: Sequence[str], path: Path, total: int, kind: str = "bad lines"
+    problems: Sequence[str], path: Path | str, total: int, kind: str = "bad lines"
 ) -> str:
     """Up to 20 problems of a file, each of which names its line, of so many."""
     if total == 1:
@@ -210,14 +210,20 @@ def read_lines(path: str | os.PathLike[str], kind: str) -> list[str]:
 
 
 def relative_path(path: Path, folder: Path) -> str:
-    """How to write `path` in a file of `folder`, so that both can be moved."""
+    """How to write `path` in a file of `folder`, so that both can be moved.
+
+    It is absolute where they have no folder in common: neither moves with the other.
+    """
     path, folder = path.absolute(), folder.absolute()
     if path.is_relative_to(folder):
         return path.relative_to(folder).as_posix()
     # ".." is only meaningful between real folders.
     path = path.parent.resolve() / path.name
+    folder = folder.resolve()
     try:
-        return Path(os.path.relpath(path, folder.resolve())).as_posix()
+        if os.path.commonpath([path, folder]) == path.anchor != str(folder):
+            return path.as_posix()
+        return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive
         return path.as_posix()
 

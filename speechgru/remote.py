@@ -160,11 +160,16 @@ def file_system(address: str) -> Any:
 
 
 def _unfetched(address: str, error: Exception) -> InputError:
-    why = "no such file" if isinstance(error, FileNotFoundError) else reason(error)
-    # fsspec says of whatever a host answers that there is no such file.
     status = getattr(error.__cause__, "status", 404)
+    why = reason(error)
+    # fsspec says of whatever a host answers that there is no such file.
     if status != 404:
         why = f"HTTP {status} {getattr(error.__cause__, 'message', '')}".strip()
+    elif isinstance(error, FileNotFoundError):
+        return InputError(
+            f"{address}: cannot be fetched (no such file), expected one that may be "
+            "read; correct the address"
+        )
     return InputError(
         f"{address}: cannot be fetched ({why or type(error).__name__}), expected a "
         "file that may be read; check the address, the network, your credentials and "

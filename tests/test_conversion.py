@@ -10,7 +10,7 @@ from data.sources.sounds import encode, noise, put
 
 from speechgru import Utterance, read_manifest, write_manifest
 from speechgru.audio import read_audio
-from speechgru.conversion import convert_source
+from speechgru.conversion import convert_source, name_after
 from speechgru.data.sources.kinds import guess_kind
 from speechgru.data.targets import audio_files
 from speechgru.interfaces import InputError
@@ -279,6 +279,27 @@ def test_the_kind_of_a_source_is_guessed(tmp_path):
 def test_a_target_that_there_is_not_is_refused(tmp_path):
     with pytest.raises(OptionError, match=r"did you mean kaldi\?"):
         convert("a.jsonl", "kalid")
+
+
+def test_a_source_alone_asks_for_the_target(tmp_path):
+    with pytest.raises(
+        OptionError, match=r"a.tsv: converted to what\? expected SOURCE"
+    ):
+        convert_source(None, "a.tsv", ConvertOptions())
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("train-*.parquet", "train"),
+        ("a/part_{0..7}.json", "part"),
+        ("https://host/a/dev.tsv", "dev"),
+        ("saved/train/", "train"),
+        ("*.parquet", "source"),
+    ],
+)
+def test_what_is_made_is_called_by_the_source_without_its_pattern(source, name):
+    assert name_after(source) == name
 
 
 def test_the_command_says_what_it_read_and_wrote(utterances, call):

@@ -235,6 +235,11 @@ def test_a_relative_path_leads_back_out_of_a_linked_folder(tmp_path):
     assert (tmp_path / "link" / path).read_bytes() == b"x"
 
 
+def test_a_path_without_a_folder_in_common_is_absolute(tmp_path):
+    assert relative_path(Path("/nowhere/a.wav"), tmp_path) == "/nowhere/a.wav"
+    assert relative_path(tmp_path / "a.wav", Path("/")) == f"{tmp_path}/a.wav"[1:]
+
+
 def test_a_device_is_written_to_and_never_replaced():
     replace_file("/dev/null", b"content")
     assert not Path("/dev/null").is_file()

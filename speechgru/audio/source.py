@@ -68,7 +68,7 @@ def _open_path(path: str | os.PathLike[str], name: str) -> BinaryIO:
         is_pipe = stat.S_ISFIFO(os.stat(path).st_mode)
         return BytesIO(read_whole(path)) if is_pipe else open_file(path)
     except InputError as error:
-        raise AudioError("missing", f"{name}: {error}") from error
+        raise AudioError("missing", str(error)) from error  # it names the address
     except (OSError, ValueError) as error:  # ValueError: a null byte
         reason = getattr(error, "strerror", None) or error
         raise AudioError(

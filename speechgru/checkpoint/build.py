@@ -87,6 +87,8 @@ def build(
         raise InputError(f"{name}.{error}") from error
     except (TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
         why = str(error) or type(error).__name__
+        if isinstance(error, InputError) and why.startswith((f"{name} ", f"{name}.")):
+            raise  # it names the option itself
         raise InputError(f"{name}: {cls.__name__}: {why}") from error
 
 

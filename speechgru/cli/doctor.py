@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         augment.shortest,
         find_cache(options.corpus),
         Limits(**options.limits.to_plain()),
-        options.batch_seconds,
+        options.data.batch_seconds,
     )
     written = write_outputs(options, diagnosis)
     print(diagnosis.report())

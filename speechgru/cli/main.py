@@ -155,6 +155,10 @@ def _explain(text: str, command: str) -> str:
             f"{unknown[1]} is no option here"
             f"{nearest_option(command, unknown[1]) or other}"
         )
+    elif unset := re.search(r"You must specify '(\w+)'", text):
+        group = unset[1]
+        names = ", ".join(choices(group))
+        text = f"{group} is not chosen; set {group}=NAME, one of: {names}"
     elif missing := re.search(r"Could not (find|load) '(\w+)/([^']+)'", text):
         group, name = missing[2], missing[3]
         if (group, name) in FORMER:

@@ -12,7 +12,8 @@ usage: speechgru prepare corpus=NAME [KEY=VALUE ...]
 
 Take the corpus from corpus.archive, from the folder SPEECHGRU_ARCHIVES or from
 the network, check it, and write its manifests below data_dir. Stopped by Ctrl-C or a
-full disk, it goes on from there the next time.
+full disk, it goes on from there the next time. Data of your own (corpus=csv, ...)
+stay where they are: they are read, and counted.
 """
 
 

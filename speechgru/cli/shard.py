@@ -6,7 +6,7 @@ from speechgru.cli.config import read_command_line
 from speechgru.options import ShardOptions
 
 USAGE = """
-usage: speechgru shard corpus=NAME [folder=FOLDER] [KEY=VALUE ...]
+usage: speechgru shard corpus=NAME [output=FOLDER] [KEY=VALUE ...]
 
 Write every split of a prepared corpus to tar files of about shards.size MB, in the
 layout of WebDataset, with a manifest of each split beside them. Ended in between and
@@ -21,13 +21,13 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.factory import build_corpus, name_corpus
 
     corpus = build_corpus(options.corpus, options.trust)
-    folder = options.data_dir / "shards" / name_corpus(options.corpus)
+    by_name = options.data_dir / "shards" / name_corpus(options.corpus)
     report = shard(
         {split: corpus.read(split) for split in options.splits or corpus.splits},
-        options.folder or folder,
+        options.output or by_name,
         options.shards,
         options.on_error == "skip",
-        options.num_processes,
+        options.processes,
     )
     print(report)
     return 0

@@ -40,8 +40,8 @@ def convert(
         is_empty = place.is_dir() and not any(place.iterdir())
         if place.exists() and not is_empty and not overwrite:
             raise InputError(
-                f"{place}: is there already, expected a new place; name another by "
-                "output, or set overwrite=true"
+                f"{place}: is there already, expected a new place; set output=PATH to "
+                "another, or set overwrite=true"
             )
     lines = []
     for split, utterances in splits.items():

@@ -68,8 +68,8 @@ def _download(
     check: Callable[[Path], None] | None,
 ) -> None:
     part = path.with_name(path.name + ".part")
-    failures = []
-    for url in urls:
+    failures: dict[str, list[str]] = {}  # reason: addresses
+    for number, url in enumerate(urls, 1):
         _log.info("downloading %s to %s", url, path)
         try:
             _fetch_on(url, part, size)
@@ -80,14 +80,20 @@ def _download(
             return
         except (_RefusedError, http.client.HTTPException, OSError) as error:
             # URLError and HTTPError are OSErrors.
-            failures.append(f"{url}: download failed ({_reason(error)})")
-            if len(failures) < len(urls):
-                _log.warning("%s; trying %s", failures[-1], urls[len(failures)])
+            why = _reason(error)
+            failures.setdefault(why, []).append(url)
+            if number < len(urls):
+                _log.warning("%s; trying %s", _failed([url], why), urls[number])
+    told = "; ".join(_failed(some, why) for why, some in failures.items())
     raise InputError(
-        f"{'; '.join(failures)}; expected {path.name}; try again, or "
+        f"{told}; expected {path.name}; try again, or "
         "set corpus.archive=PATH, or set SPEECHGRU_ARCHIVES to a folder that "
         "holds the file"
     )
+
+
+def _failed(urls: Sequence[str], why: str) -> str:
+    return f"{', '.join(urls)}: download failed ({why})"
 
 
 def open_url(url: str, start: int) -> http.client.HTTPResponse:

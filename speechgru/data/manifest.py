@@ -68,7 +68,7 @@ def write_manifest(
     """Write a manifest, replacing an older one only when complete.
 
     Audio paths are written relative to the manifest, so that its folder can
-    be moved as a whole.
+    be moved as a whole; those that have no folder in common with it are absolute.
 
     Raises:
         InputError: the folder cannot be written, or a file has a name that is no

@@ -77,6 +77,17 @@ class LimitOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExaminedDataOptions(ReadingOptions):
+    """How audio is read, and will be in training; see `ReadingOptions`.
+
+    Attributes:
+        batch_seconds: s of padded audio in a step of training, for the estimates.
+    """
+
+    batch_seconds: float = option(60.0, within=SECONDS)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DoctorOptions(PrepareOptions):
     """How a corpus is examined; see `PrepareOptions`.
 
@@ -86,8 +97,7 @@ class DoctorOptions(PrepareOptions):
         fix: folder for manifests of what has no problem; None: none are written.
         leave_out: kinds of notes that are reasons to leave out of these, too.
         limits: from where on an utterance is noted.
-        batch_seconds: s of padded audio in a step of training, for the estimates.
-        data: see `ReadingOptions`.
+        data: see `ExaminedDataOptions`.
         augment: waveform augmentation by name, which may shorten utterances.
         text: the tokenizer.
         features, subsampling: how many frames a recording has.
@@ -100,8 +110,7 @@ class DoctorOptions(PrepareOptions):
     fix: Path | None = None
     leave_out: tuple[LeftOut, ...] = ()
     limits: LimitOptions = option(make=LimitOptions)
-    batch_seconds: float = option(60.0, within=SECONDS)
-    data: ReadingOptions = option(make=ReadingOptions)
+    data: ExaminedDataOptions = option(make=ExaminedDataOptions)
     augment: dict[str, Component] = option(make=dict)
     text: Component = option(make=chosen("text", "characters"))
     features: Component = option(make=chosen("features", "log_mel"))
@@ -221,17 +230,18 @@ class ShardOptions(PrepareOptions):
     """What corpus is written to shards, and how; see `PrepareOptions`.
 
     Attributes:
-        folder: of the shards; None: below data_dir/shards, by the name of the corpus.
+        output: folder of the shards; None: below data_dir/shards, by the name of the
+            corpus.
         splits: of the corpus; (): all.
         shards: see `ShardsOptions`.
         on_error: "skip": list and leave out what cannot be read.
-        num_processes: None: one for each core.
+        processes: None: one for each core.
     """
 
     name: ClassVar[str] = "shard"
 
-    folder: Path | None = None
+    output: Path | None = None
     splits: tuple[str, ...] = ()
     shards: ShardsOptions = option(make=ShardsOptions)
     on_error: Literal["raise", "skip"] = "raise"
-    num_processes: int | None = option(None, within=THREADS)
+    processes: int | None = option(None, within=THREADS)

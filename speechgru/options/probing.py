@@ -14,18 +14,18 @@ class ProbeOptions(TrainOptions):
     """What is probed: training, with all that `TrainOptions` say of it.
 
     Attributes:
-        most: s of padded audio, of the largest batch that is tried on one device.
+        max_seconds: of padded audio, in the largest batch that is tried on one device.
         steps: that are timed of each size, behind one that is not.
-        time: s, after which no further size is tried.
+        max_time: s, after which no further size is tried.
         margin: share of the memory of a machine that may be taken; of a GPU, whose
             memory may run out, share of the largest batch that fits.
     """
 
     name: ClassVar[str] = "probe"
 
-    most: float = option(2000.0, within=SECONDS)
+    max_seconds: float = option(2000.0, within=SECONDS)
     steps: int = option(3, within=COUNT)
-    time: float = option(300.0, within=SECONDS)
+    max_time: float = option(300.0, within=SECONDS)
     margin: float = option(0.9, within=Range(0, 1, above=True))
 
     @property

@@ -63,7 +63,7 @@ def _cards(diagnosis: Diagnosis) -> str:
         (
             "With problems",
             f"{diagnosis.num_unhealthy:,}",
-            f"{kinds} kinds of them" if kinds else "all of them can be trained on",
+            f"kinds of them: {kinds}" if kinds else "all of them can be trained on",
         ),
         ("Notes", f"{len(diagnosis.notes)}", "which need no action"),
     ]

@@ -37,9 +37,10 @@ class NumberWriter:
         known = _converters()
         if language not in known:
             found = "null" if language is None else repr(language)
+            meant = "" if language is None else nearest(language, known)
             raise InputError(
                 f"text.language is {found}, but text.digits=words needs one of: "
-                f"{', '.join(sorted(known))}{nearest(str(language), known)}"
+                f"{', '.join(sorted(known))}{meant}"
             )
         self.language = language
 

@@ -62,7 +62,9 @@ def probe(options: ProbeOptions) -> str:
         task, data = build_speech(training, read_splits(training), run)
         assert isinstance(data, SpeechDataModule)
         steps = ProbedSteps(options, task, data)
-        found = search(steps.attempt, steps.count(options.most), options.time)
+        found = search(
+            steps.attempt, steps.count(options.max_seconds), options.max_time
+        )
     return report(found, options, steps)
 
 
@@ -272,9 +274,11 @@ def report(found: Found, options: ProbeOptions, steps: ProbedSteps) -> str:
         beyond = found.too_large * steps.num_views
         lines.append(f"{beyond} utterances of {steps.longest:.1f} s do not fit")
     elif found.in_time:
-        lines.append(f"no limit up to most={options.most:g} s")
+        lines.append(f"no limit up to max_seconds={options.max_seconds:g}")
     else:
-        lines.append(f"no limit within time={options.time:g} s, up to {largest:.0f} s")
+        lines.append(
+            f"no limit within max_time={options.max_time:g}, up to {largest:.0f} s"
+        )
     lines.append(_advise_in_words(best, options))
     return "\n".join(lines)
 

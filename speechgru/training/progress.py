@@ -166,7 +166,7 @@ class TrainingProgress(Callback):
             whole = f"{say_duration(gone + clock.seconds_left)} for"
         most = "at most " * any(isinstance(c, EarlyStopping) for c in trainer.callbacks)
         log.info(
-            "%d steps an epoch, %.2g s each: about %s an epoch, %s%s %d epochs; "
+            "%d steps an epoch, %.2g s each: about %s an epoch, %s%s %d epoch%s; "
             "%.2f GB of memory at the peak so far",
             clock.steps_per_epoch,
             clock.seconds_per_step,
@@ -174,6 +174,7 @@ class TrainingProgress(Callback):
             most,
             whole,
             trainer.max_epochs,
+            "s" * (trainer.max_epochs != 1),
             peak_memory(trainer.strategy.root_device) / 1e9,
         )
         if clock.seconds_left > LONG_RUN:

@@ -98,14 +98,15 @@ def check_data(
         batch_seconds=data.batch_seconds,
     )
     if diagnosis.problems and not skip:
+        # The report begins with a table, which nothing may shift.
         raise InputError(
-            f"{diagnosis.report()}\nmend the data, or leave such utterances out by "
-            "data.on_error=skip"
+            f"some utterances cannot be trained on\n{diagnosis.report()}\n"
+            "mend the data, or leave such utterances out by data.on_error=skip"
         )
     log.info("%s", diagnosis.report())
     problems = sound.placed(diagnosis.placed)
     if problems:
-        log.warning("%d problems; see %s", len(problems), skipped_file)
+        log.warning("problems: %d; see %s", len(problems), skipped_file)
         write_json_lines(
             skipped_file,
             ({**asdict(problem), "index": index} for index, problem in problems),
@@ -159,8 +160,19 @@ def _leave_out(
 
 
 def find_cache(corpus: Component) -> Path:
-    """Where is remembered what the files of a corpus held, as it is configured."""
-    plain = json.dumps(corpus.to_plain(), sort_keys=True, default=str)
+    """Where is remembered what the files of a corpus held.
+
+    One place for all that is done with a corpus: other options, or fewer splits, do
+    not make other files of the same ones. What lies there is found file by file.
+    """
+    options = corpus.options
+    splits = [options[split] for split in ("train", "dev", "test") if split in options]
+    place = {
+        "split": next((path for path in splits if path is not None), None),
+        **{key: options.get(key) for key in ("folder", "root", "language")},
+    }
+    known = corpus.to_plain() if not any(place.values()) else place
+    plain = json.dumps(known, sort_keys=True, default=str)
     digest = hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
     name = re.sub(r"[^A-Za-z0-9_-]", "_", name_corpus(corpus))
     return cache_folder() / "examined" / f"{name}-{digest}"

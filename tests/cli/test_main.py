@@ -160,7 +160,7 @@ def test_an_error_has_an_end(call):
             "underscores, expected num_threads=VALUE",
         ),
         (["transcribe", "a", "b", "--num-threads=3"], "did you mean num_threads=?"),
-        (["prepare"], "You must specify 'corpus'"),
+        (["prepare"], "corpus is not chosen; set corpus=NAME, one of: aishell1, an4"),
         (["prepare", "corpus=none"], "Could not find 'corpus/none'"),
         (
             ["prepare", "corpus=yesno", "corpus.rate=1"],
@@ -173,7 +173,7 @@ def test_an_error_has_an_end(call):
         (["transcribe", "a.ckpt"], "1 arguments, expected at least 2"),
         (["transcribe", "a.ckpt", "--fast", "x.wav"], "unknown option '--fast'"),
         (["transcribe", "a.ckpt", "format=json", "x.wav"], "file names come first"),
-        (["train"], "You must specify 'corpus'"),
+        (["train"], "corpus is not chosen"),
         (
             ["train", "recipe=an4/bigru", "encoder.hiden=1"],
             "encoder.hiden is no option",

@@ -158,6 +158,13 @@ def test_what_does_not_say_its_size_is_read_no_further_than_expected(server, tmp
     assert os.listdir(tmp_path) == []
 
 
+def test_a_reason_that_mirrors_share_is_told_once(server, tmp_path):
+    urls = [f"{server}/absent", f"{server}/html", f"{server}/absent#again"]
+    told = rf"^{urls[0]}, {server}/absent#again: download failed \(Not Found\); "
+    with pytest.raises(InputError, match=told):
+        download(urls, tmp_path / "a.tar")
+
+
 def test_mirrors_are_tried_in_turn_and_each_failure_is_said(server, tmp_path, caplog):
     urls = [f"{server}/{path}" for path in ("absent", "html", "whole", "ranges")]
     download(urls, tmp_path / "a.tar", len(CONTENT))

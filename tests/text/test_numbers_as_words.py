@@ -66,8 +66,10 @@ def test_what_is_no_digit_is_refused():
 )
 def test_a_language_without_numbers_is_refused(language, found):
     message = rf"text\.language is {found}, but text\.digits=words needs one of: am, "
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as error:
         TextNormalizer(digits="words", language=language)
+    # Nobody has misspelt what is not set.
+    assert ("did you mean" in str(error.value)) == (language == "eng")
 
 
 def test_a_language_means_nothing_where_only_case_could():

@@ -59,8 +59,8 @@ def test_a_gpu_that_runs_out_of_memory_is_found_out(tones, capsys, monkeypatch):
 
 def test_the_longest_are_tried_together_with_all_views(tones, capsys, steps):
     longest = max(u.duration for u in read_manifest(tones.folder / "train.jsonl"))
-    *rows, bound, _ = run(tones, capsys, "most=7", "task.consistency=0.2")
-    assert bound == "no limit up to most=7 s"
+    *rows, bound, _ = run(tones, capsys, "max_seconds=7", "task.consistency=0.2")
+    assert bound == "no limit up to max_seconds=7"
     assert [int(row.split()[1]) for row in rows[1:]] == [2, 4]  # two views of each
     assert steps[0].waveforms.size(1) == round(8000 * longest)
     assert len(steps) == 4  # of each size one to warm up
@@ -82,7 +82,7 @@ def test_on_a_cpu_nothing_is_tried_that_could_take_all_memory(
 
 
 def test_advice_is_for_all_accumulated_batches(tones, capsys):
-    *_, advice = run(tones, capsys, "trainer.accumulate=3", "most=2")
+    *_, advice = run(tones, capsys, "trainer.accumulate=3", "max_seconds=2")
     assert advice == (
         "advice: data.batch_seconds=6, in trainer.accumulate=3 batches; with N "
         "processes N times as much"

@@ -88,7 +88,7 @@ def test_bad_data_is_skipped_counted_and_listed_if_asked_to(tones, tmp_path):
     run(folder, *TINY, *overrides, "data.on_error=skip", "trainer.max_epochs=1")
     (problem,) = map(json.loads, (folder / SKIPPED_FILE).read_text().splitlines())
     assert (problem["split"], problem["id"]) == ("train", "train-003")
-    assert "1 problems; see" in (folder / "train.log").read_text()
+    assert "problems: 1; see" in (folder / "train.log").read_text()
     assert "train: 60 of 61 utterances left" in (folder / "train.log").read_text()
 
 

@@ -126,8 +126,8 @@ def _take_rest(path: Path, tables: Tables, notes: list[str]) -> list[Clip]:
     rest = [clip for clip in _read(path) if clip.file not in files]
     train = [clip for clip in rest if clip.speaker not in speakers]
     notes.append(
-        "train: left out since their speakers are in dev or test: "
-        f"{len(rest) - len(train)} clips"
+        f"train: {len(rest) - len(train)} of {len(rest)} clips left out since their "
+        "speakers are in dev or test"
     )
     return train
 
@@ -140,11 +140,11 @@ def _part_sentences(tables: Tables, kind: str, notes: list[str]) -> None:
             heard |= {key(clip.text) for clip in tables["dev"]}
         kept = [clip for clip in tables[split] if key(clip.text) not in heard]
         left_out = len(tables[split]) - len(kept)
+        where = "dev or test" if split == "train" else "test"
         if left_out:
             notes.append(
-                f"{split}: left out since their sentences are in "
-                f"{'dev or test' if split == 'train' else 'test'}: {left_out} clips; "
-                "corpus.apart=false keeps them"
+                f"{split}: {left_out} of {len(tables[split])} clips left out since "
+                f"their sentences are in {where}; corpus.apart=false keeps them"
             )
         tables[split] = kept
 

@@ -28,9 +28,10 @@ class ShardsReport:
         lines = []
         for name, split in self.contents.splits.items():
             size = sum(shard.size for shard in split.shards)
+            number = len(split.shards)
             lines.append(
                 f"{name}: {split.utterances} utterances, {split.hours:.3f} h, "
-                f"{len(split.shards)} shards of {self.encoding.format}, "
+                f"{number} shard{'s' * (number != 1)} of {self.encoding.format}, "
                 f"{size / _MB:.1f} MB"
             )
         shards = [s for split in self.contents.splits.values() for s in split.shards]

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
+from speechgru.audio import AudioError
 from speechgru.data.sources.columns import Columns, find_columns, show_names
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
@@ -13,7 +14,7 @@ from speechgru.data.sources.splits import TranslatedSource
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import OptionError
 from speechgru.records import MOST_NUMBER, show
-from speechgru.remote import locate
+from speechgru.remote import address_of, locate
 
 DELIMITERS = ("\t", ",", ";", "|")
 
@@ -102,7 +103,7 @@ class CsvCorpus(TranslatedSource):
         columns = find_columns(str(path), header, self.given)
         reading.say(f"{columns}; others are left out")
         for number, row in rows:
-            place = f"{path}:{number}"
+            place = f"{reading.path}:{number}"
             try:
                 if len(row) != len(header):
                     raise InputError(
@@ -131,7 +132,7 @@ class CsvCorpus(TranslatedSource):
         offset = _seconds(record, columns.offset, least=0)
         duration = _seconds(record, columns.duration, least=1e-9)
         if duration is None:
-            duration = reading.measure(audio_path) - (offset or 0)
+            duration = self._measure(audio_path, name, path, reading) - (offset or 0)
         default_id = PurePath(name).with_suffix("").as_posix()
         if offset is not None:
             default_id += f"#{offset:g}"
@@ -144,6 +145,21 @@ class CsvCorpus(TranslatedSource):
             offset=offset or 0.0,
             partial=offset is not None,
         )
+
+    def _measure(
+        self, audio_path: Path, name: str, path: Path, reading: Reading
+    ) -> float:
+        try:
+            return reading.measure(audio_path)
+        except AudioError as error:
+            folder = self.audio_folder or path.parent
+            is_whole = PurePath(name).is_absolute() or "://" in name
+            if error.kind != "missing" or is_whole:
+                raise
+            raise InputError(
+                f"{error}; or set corpus.audio_folder, if paths do not begin in "
+                f"{address_of(folder) or folder}"
+            ) from error
 
     def _rows(self, path: Path) -> Iterator[tuple[int, list[str]]]:
         """Rows with the number of the line that each begins on."""

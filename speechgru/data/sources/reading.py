@@ -7,6 +7,7 @@ from speechgru.data.manifest import check_unicode
 from speechgru.files import list_problems, printable
 from speechgru.interfaces import FilePart, InputError, Utterance
 from speechgru.progress import Progress, say_line
+from speechgru.remote import address_of
 
 MOST_PROBLEMS = 1000
 """After so many nothing more is read: the file is another than it is taken for."""
@@ -25,7 +26,7 @@ class Reading:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = address_of(path) or path
         self.num_measured = 0
         self._ids: set[str] = set()
         self._problems: list[str] = []

@@ -90,7 +90,10 @@ def write_notes(
     for split, other in combinations(splits, 2):
         shared = sorted(speakers[split] & speakers[other])
         if shared:
-            some = ", ".join(shared[:5]) + (", ..." if len(shared) > 5 else "")
+            # One more name is no longer than to say that there is one more.
+            named = shared if len(shared) <= 6 else shared[:5]
+            rest = f" and {len(shared) - 5} others" * (named is not shared)
+            some = ", ".join(named) + rest
             yield Remark(
                 "shared-speakers",
                 None,

@@ -47,4 +47,4 @@ def name_some(
         for index in indices[:NUM_NAMED].tolist()
     ]
     rest = len(indices) - len(some)
-    return ", ".join(some) + (f" and {rest} others" if rest else "")
+    return ", ".join(some) + (f" and {rest} other{'s' * (rest != 1)}" if rest else "")

@@ -171,3 +171,16 @@ def test_pickled_data_is_refused_unread(tmp_path):
     path.write_bytes(b"\x80\x04.")
     with pytest.raises(InputError, match="pickled data or arrays"):
         read(path)
+
+
+def test_clips_that_lie_elsewhere_are_named_with_the_option_for_that(tmp_path):
+    put(tmp_path / "clips/a.wav")
+    table = write(tmp_path / "train.tsv", "path\tsentence\na.wav\tA\n")
+    folder = f"set corpus.audio_folder, if paths do not begin in {tmp_path}$"
+    with pytest.raises(InputError, match=folder):
+        read(table)
+    assert len(read(table, audio_folder=str(tmp_path / "clips"))) == 1
+    # An absolute path begins nowhere.
+    table = write(tmp_path / "train.tsv", f"path\tsentence\n{tmp_path}/b.wav\tA\n")
+    with pytest.raises(InputError, match=r"drop it$"):
+        read(table)

@@ -190,7 +190,7 @@ def test_nothing_at_all_is_healthy():
 def test_the_command_takes_the_limits_and_kinds_that_there_are(make):
     options = DoctorOptions(corpus=choose("corpus", "yesno"))
     assert Limits(**options.limits.to_plain()) == DEFAULT_LIMITS
-    assert options.batch_seconds == BATCH_SECONDS
+    assert options.data.batch_seconds == BATCH_SECONDS
     # Every kind of note, found with limits that all are beyond, or below.
     first, other = make("a", "oна"), make("b", "она ушла на работу")
     train = [make(f"u{n}", "она" + "ш" * (n % 4)) for n in range(20)]

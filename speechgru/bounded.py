@@ -1,12 +1,12 @@
 """Reading files that a stranger may have made: whole, but never without end."""
 
-import contextlib
 import errno
 import gzip
 import io
 import json
 import os
 import stat
+import time
 from typing import Any, BinaryIO
 
 MOST_BYTES = 2 << 30
@@ -14,6 +14,9 @@ MOST_BYTES = 2 << 30
 
 GZIP = b"\x1f\x8b"
 """First bytes of what gzip has compressed."""
+
+MOST_WAITING = 3.0
+"""s, for somebody to open the other end of a pipe."""
 
 MOST_SETTINGS = 16 << 20
 """Bytes of a file that holds a few settings or numbers."""
@@ -36,10 +39,7 @@ def read_whole(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
         status = os.fstat(file.fileno())
         head = b""
         if stat.S_ISFIFO(status.st_mode):
-            with contextlib.suppress(BlockingIOError):  # somebody is about to write
-                head = os.read(file.fileno(), 1)
-                if not head:
-                    raise OSError(errno.EPIPE, "a pipe that nobody writes to")
+            head = _await_writer(file.fileno())
             os.set_blocking(file.fileno(), True)
         elif not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "a device, not a file")
@@ -47,6 +47,21 @@ def read_whole(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     if status.st_size > most or len(content) > most:
         raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
     return content
+
+
+def _await_writer(pipe: int) -> bytes:
+    """Wait a while for somebody who writes; what was read of it meanwhile."""
+    given_up_at = time.monotonic() + MOST_WAITING
+    while True:
+        try:
+            head = os.read(pipe, 1)
+        except BlockingIOError:  # somebody is about to write
+            return b""
+        if head:
+            return head
+        if time.monotonic() >= given_up_at:
+            raise OSError(errno.EPIPE, "a pipe that nobody writes to")
+        time.sleep(0.01)
 
 
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:

@@ -189,7 +189,7 @@ def track(
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
-    with Progress(name, total, unit) as progress:
+    with Progress(name, total, unit, done=0) as progress:
         for item in items:
             yield item
             progress.advance()

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from speechgru import bounded
 from speechgru.bounded import read_json, read_whole
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
@@ -27,7 +28,8 @@ def test_a_large_file_is_refused_by_its_size(tmp_path):
         read_whole(path)
 
 
-def test_a_pipe_is_read_while_somebody_writes(tmp_path):
+def test_a_pipe_is_read_while_somebody_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded, "MOST_WAITING", 0.1)
     path = tmp_path / "pipe"
     os.mkfifo(path)
     with pytest.raises(OSError, match="a pipe that nobody writes to"):

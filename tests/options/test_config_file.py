@@ -6,6 +6,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from speechgru import bounded
 from speechgru.interfaces import InputError
 from speechgru.options.config_file import check_folder, read_config, write_config
 
@@ -46,7 +47,8 @@ def test_aliases_may_repeat_what_is_small(tmp_path):
     assert read_config(path) == {"a": {"x": 1}, "b": [{"x": 1}, {"x": 1}]}
 
 
-def test_what_is_no_file_is_an_error(tmp_path):
+def test_what_is_no_file_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded, "MOST_WAITING", 0.1)
     path = tmp_path / "config.yaml"
     os.mkfifo(path)
     refuse(path, "a pipe that nobody writes to")

@@ -33,8 +33,8 @@ def estimate_epoch(
         f"a step holds {batch_seconds * megabyte:.1f} MB of samples, the longest "
         f"utterance {longest * megabyte:.1f} MB, all of {split} "
         f"{total * megabyte:,.0f} MB",
-        "the time that the model takes is not in this: run speechgru probe with the "
-        "options of training, e.g. recipe=NAME, to measure it",
+        "the model's own time comes on top: the command probe measures it, with the "
+        "options of training",
     ]
     if spent > 0:
         lines.insert(

@@ -176,7 +176,7 @@ def test_what_an_epoch_takes_is_told_where_there_is_enough_audio(make):
     assert hours == "an epoch of train hears 0.19 h in at least 12 steps of 60 s"
     assert "s of audio per s" in reading
     assert "the longest utterance 44.8 MB, all of train 45 MB" in memory
-    assert model.startswith("the time that the model takes is not in this: run speech")
+    assert model.startswith("the model's own time comes on top: the command probe")
     assert check(train=[make("b")]).measured.estimates == []
 
 

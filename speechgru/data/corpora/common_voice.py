@@ -23,6 +23,7 @@ _LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]+)*")
 _SHARE = Range(0, 0.5, below=True)
 _MOST_LISTED = 20
 _ALL = ("train", "dev", "test")
+_ON_ERROR = ("raise", "skip")
 
 
 class CommonVoice(Corpus):
@@ -43,8 +44,8 @@ class CommonVoice(Corpus):
         dev_share: of the utterances, at most, with splits=speakers.
         test_share: likewise.
         seed: of the order of speakers, likewise.
-        skip: leave out clips that are missing, damaged or without a sentence, and
-            list them in left-out.jsonl; otherwise they are an error.
+        on_error: of clips that are missing, damaged or without a sentence: "raise", or
+            "skip": leave them out, and list them in left-out.jsonl.
 
     Raises:
         InputError: an option is not what it may be.
@@ -61,7 +62,7 @@ class CommonVoice(Corpus):
         dev_share: float,
         test_share: float,
         seed: int,
-        skip: bool,
+        on_error: str,
     ) -> None:
         if not _LANGUAGE.fullmatch(str(language)):
             raise InputError(
@@ -72,6 +73,11 @@ class CommonVoice(Corpus):
             raise InputError(
                 f"corpus.splits is {splits!r}, expected one of: {', '.join(SPLITS)}"
                 f"{nearest(str(splits), SPLITS)}"
+            )
+        if on_error not in _ON_ERROR:
+            raise InputError(
+                f"corpus.on_error is {on_error!r}, expected one of: "
+                f"{', '.join(_ON_ERROR)}{nearest(str(on_error), _ON_ERROR)}"
             )
         check("dev_share", dev_share, _SHARE)
         check("test_share", test_share, _SHARE)
@@ -84,7 +90,7 @@ class CommonVoice(Corpus):
         self.apart = apart
         self.shares = {"test": test_share, "dev": dev_share}
         self.seed = seed
-        self.skip = skip
+        self.skips = on_error == "skip"
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -128,7 +134,7 @@ class CommonVoice(Corpus):
             folder, self.kind, self.apart, self.shares, self.seed
         )
         splits, left_out, more = describe_clips(folder, tables)
-        if left_out and not self.skip:
+        if left_out and not self.skips:
             raise _unusable(folder, left_out)
         notes = [f"from {folder}", *notes, *more, *name_shared(splits)]
         if not any(splits.values()):
@@ -151,6 +157,6 @@ def _unusable(folder: Path, clips: Sequence[LeftOut]) -> InputError:
         listed[_MOST_LISTED:] = [f"... and {len(listed) - _MOST_LISTED} more"]
     first = (
         f"{folder}: clips that cannot be used: {len(clips)}; unpack the whole release "
-        "anew, or set corpus.skip=true to leave them out"
+        "anew, or set corpus.on_error=skip to leave them out"
     )
     return InputError("\n".join([first, *listed]))

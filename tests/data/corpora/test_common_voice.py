@@ -66,7 +66,7 @@ def build(tmp_path, release, **changes):
         "dev_share": 0.2,
         "test_share": 0.2,
         "seed": 1,
-        "skip": False,
+        "on_error": "raise",
     }
     return CommonVoice(**{**options, **changes})
 
@@ -172,7 +172,7 @@ def test_clips_that_cannot_be_used_are_named_and_nothing_is_written(tmp_path, re
 
 def test_clips_are_left_out_when_asked_and_listed(tmp_path, release):
     spoil(release)
-    corpus = build(tmp_path, release, skip=True)
+    corpus = build(tmp_path, release, on_error="skip")
     report = corpus.prepare()
     assert [split.utterances for split in report.splits.values()] == [1, 1, 1]
     path = tmp_path / "root/cy/official/left-out.jsonl"
@@ -289,6 +289,7 @@ def test_a_clip_outside_of_the_release_is_refused(tmp_path, release, path):
         ({"splits": "speaker"}, "'speaker', expected .* did you mean speakers?"),
         ({"dev_share": 0.5}, "dev_share is 0.5, expected"),
         ({"seed": 0.5}, "seed is 0.5, expected"),
+        ({"on_error": "skp"}, "on_error is 'skp', expected .*; did you mean skip"),
     ],
 )
 def test_odd_options_are_refused(tmp_path, release, changes, message):

@@ -15,6 +15,7 @@ class Host:
         bytes_sent: of each file.
         cut: bytes after which a connection is closed, by the names of files.
         status: answers an error instead, by the names of files.
+        busy: for how many requests the host is busy first, likewise.
         knows_ranges: whether a download can go on.
     """
 
@@ -25,6 +26,7 @@ class Host:
         self.bytes_sent = Counter()
         self.cut = {}
         self.status = {}
+        self.busy = Counter()
         self.knows_ranges = True
 
 
@@ -38,6 +40,8 @@ def serving(folder):
             host.requests[name] += 1
             path = host.folder / name
             status = host.status.get(name, 200 if path.is_file() else 404)
+            if host.requests[name] <= host.busy[name]:
+                status = 503
             if status != 200:
                 self.send_error(status)
                 return

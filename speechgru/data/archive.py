@@ -143,14 +143,13 @@ def _unpack(path: Path, destination: Path, nested: Sequence[str]) -> None:
         os.replace(top, destination)
     except NoSpaceError:
         raise
-    except OSError as error:
+    except Exception as error:  # Ctrl-C and the like say nothing against what is there
         shutil.rmtree(content, ignore_errors=True)
-        raise InputError(
-            f"{path}: cannot be unpacked into {destination} ({error}); "
-            "free space there, or fetch the archive again"
-        ) from error
-    except Exception:  # Ctrl-C and the like say nothing against what is unpacked
-        shutil.rmtree(content, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise InputError(
+                f"{path}: cannot be unpacked into {destination} ({error}); "
+                "free space there, or fetch the archive again"
+            ) from error
         raise
     shutil.rmtree(content, ignore_errors=True)
 

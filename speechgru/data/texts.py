@@ -34,7 +34,6 @@ class SentenceFiles(Iterable[tuple[str, str]]):
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.paths = paths
         # What is read of a pipe is gone.
         self._lines = {
             path: None if Path(path).is_file() else read_lines(path, KIND)

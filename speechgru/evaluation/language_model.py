@@ -42,11 +42,6 @@ class SplitTexts:
         """All that are to be counted, again and again."""
         return chain(self.train, self.files)
 
-    @property
-    def known_number(self) -> int | None:
-        """Of texts to count; None: those of files were not counted yet."""
-        return None if self.files.paths else len(self.train)
-
 
 def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
     """Estimate a language model and write it as an ARPA file, or a binary one.
@@ -68,10 +63,11 @@ def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
     output = options.output or Path("lm", name)
     check_output(output)
     output.parent.mkdir(parents=True, exist_ok=True)
+    number = None if files else len(texts.train)  # those of files are not counted yet
     # Beside the file, where there is room for it.
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".lm-") as folder:
         estimated = estimate_kneser_ney(
-            track(cut(texts), "lm: counting", "sentences", texts.known_number),
+            track(cut(texts), "lm: counting", "sentences", number),
             options.order,
             prune=options.prune,
             most_words=options.max_words,

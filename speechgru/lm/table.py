@@ -11,9 +11,6 @@ BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
 BLOCK = 1 << 16
 """N-grams that are spelled out at once."""
 
-NGrams = Mapping[tuple[str, ...], tuple[float, float]]
-"""Natural log-probability and backoff weight of n-grams, which are words."""
-
 
 class NGramTable(Mapping[tuple[str, ...], tuple[float, float]]):
     """Natural log-probabilities and backoff weights of n-grams.
@@ -91,25 +88,6 @@ class NGramTable(Mapping[tuple[str, ...], tuple[float, float]]):
         for place in range(n - 1, -1, -1):
             nodes, ids[:, place] = np.divmod(self.node_keys[nodes], len(self.words))
         return ids
-
-
-def tabulate(ngrams: NGrams) -> NGramTable:
-    """Lay n-grams out as a table. Raises InputError: a beginning is missing."""
-    words = tuple(ngram[0] for ngram in ngrams if len(ngram) == 1)
-    ids = {word: index for index, word in enumerate(words)}
-    rows: list[list[list[int]]] = [[] for _ in range(max(map(len, ngrams), default=0))]
-    values: list[list[tuple[float, float]]] = [[] for _ in rows]
-    for ngram, value in ngrams.items():
-        foreign = next((word for word in ngram if word not in ids), None)
-        if foreign is not None:
-            raise missing_beginning(ngram, (foreign,))
-        rows[len(ngram) - 1].append([ids[word] for word in ngram])
-        values[len(ngram) - 1].append(value)
-    builder = TableBuilder(words)
-    for n, (some, of_them) in enumerate(zip(rows, values, strict=True), 1):
-        numbers = np.array(of_them, dtype=np.float64).reshape(-1, 2)
-        builder.add(np.array(some, dtype=np.int64).reshape(-1, n), numbers)
-    return builder.build()
 
 
 class TableBuilder:

@@ -2,12 +2,13 @@ import math
 
 import pytest
 import torch
+from lm.tables import tabulate
 
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import read_arpa, write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel, perplexity
-from speechgru.lm.table import BEGIN, END, UNKNOWN, tabulate
+from speechgru.lm.table import BEGIN, END, UNKNOWN
 
 # Natural log-probabilities and backoff weights, easy to add.
 BY_HAND = {

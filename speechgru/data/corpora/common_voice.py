@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from speechgru.data.corpora.choices import check_choice
 from speechgru.data.corpora.common_voice_clips import describe_clips
 from speechgru.data.corpora.common_voice_release import find_language
 from speechgru.data.corpora.common_voice_splits import SPLITS, make_splits
@@ -23,7 +24,6 @@ _LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]+)*")
 _SHARE = Range(0, 0.5, below=True)
 _MOST_LISTED = 20
 _ALL = ("train", "dev", "test")
-_ON_ERROR = ("raise", "skip")
 
 
 class CommonVoice(Corpus):
@@ -69,16 +69,8 @@ class CommonVoice(Corpus):
                 f"corpus.language is {language!r}, expected one as Common Voice writes "
                 "it, e.g. cy or zh-TW; put it in quotes"
             )
-        if splits not in SPLITS:
-            raise InputError(
-                f"corpus.splits is {splits!r}, expected one of: {', '.join(SPLITS)}"
-                f"{nearest(str(splits), SPLITS)}"
-            )
-        if on_error not in _ON_ERROR:
-            raise InputError(
-                f"corpus.on_error is {on_error!r}, expected one of: "
-                f"{', '.join(_ON_ERROR)}{nearest(str(on_error), _ON_ERROR)}"
-            )
+        check_choice("splits", splits, SPLITS)
+        check_choice("on_error", on_error, ("raise", "skip"))
         check("dev_share", dev_share, _SHARE)
         check("test_share", test_share, _SHARE)
         check("seed", seed, whole(-LARGEST_SEED, LARGEST_SEED))

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.choices import check_choice
 from speechgru.data.corpora.recordings import Recording, describe_files
 from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import nearest
 
 Codec = Literal["flac", "opus"]
 
@@ -69,15 +69,8 @@ class MLS(ArchivedCorpus):
         codec: str,
         utterances: Mapping[str, int | None] | None = None,
     ) -> None:
-        for option, value, known in (
-            ("language", language, tuple(UTTERANCES)),
-            ("codec", codec, get_args(Codec)),
-        ):
-            if value not in known:
-                raise InputError(
-                    f"corpus.{option} is {value!r}, expected one of: "
-                    f"{', '.join(known)}{nearest(str(value), known)}"
-                )
+        check_choice("language", language, tuple(UTTERANCES))
+        check_choice("codec", codec, get_args(Codec))
         file = f"mls_{language}{'_opus' if codec == 'opus' else ''}.tar.gz"
         published = dict(zip(self.splits, UTTERANCES[language], strict=False))
         super().__init__(

@@ -14,12 +14,13 @@ from typing import Any, Literal, get_args
 
 from speechgru.audio import AudioInfo
 from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.choices import check_choice
 from speechgru.data.corpora.left_out import LeftOut
 from speechgru.data.corpora.recordings import inspect_files
 from speechgru.data.corpora.stm import IGNORED, Stretch, read_stm
 from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import Range, check, nearest
+from speechgru.ranges import Range, check
 
 Distribution = Literal["legacy", "speaker_adaptation"]
 
@@ -76,21 +77,12 @@ class TEDLIUM(ArchivedCorpus):
         hours: Mapping[str, float | None] | None = None,
         words: Mapping[str, int | None] | None = None,
     ) -> None:
-        known = get_args(Distribution)
-        if distribution not in known:
-            raise InputError(
-                f"corpus.distribution is {distribution!r}, expected one of: "
-                f"{', '.join(known)}{nearest(str(distribution), known)}"
-            )
+        check_choice("distribution", distribution, get_args(Distribution))
         self.is_legacy = distribution == "legacy"
         if not self.is_legacy:
             utterances = hours = words = None
         super().__init__(name, root, archive, archives, utterances, hours, words)
-        if unknown not in _UNKNOWN_CHOICES:
-            raise InputError(
-                f"corpus.unknown is {unknown!r}, expected one of: "
-                f"{', '.join(_UNKNOWN_CHOICES)}{nearest(unknown, _UNKNOWN_CHOICES)}"
-            )
+        check_choice("unknown", unknown, _UNKNOWN_CHOICES)
         if len(padding) != 2:
             raise InputError(
                 f"corpus.padding is {list(padding)}, expected s before and s after, "

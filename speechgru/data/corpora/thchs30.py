@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from speechgru.data.corpora.archived import ArchivedCorpus
+from speechgru.data.corpora.choices import check_choice
 from speechgru.data.corpora.recordings import Recording, describe_files
 from speechgru.data.corpora.shared import name_shared
 from speechgru.data.source import PreparedReport
 from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import nearest
 
 Transcript = Literal["characters", "pinyin", "phones"]
 
@@ -53,11 +53,7 @@ class THCHS30(ArchivedCorpus):
         hours: Mapping[str, float | None] | None = None,
     ) -> None:
         known = get_args(Transcript)
-        if transcript not in known:
-            raise InputError(
-                f"corpus.transcript is {transcript!r}, expected one of: "
-                f"{', '.join(known)}{nearest(str(transcript), known)}"
-            )
+        check_choice("transcript", transcript, known)
         super().__init__(name, root, archive, archives, utterances, hours)
         self.transcript = transcript
         self.line = known.index(transcript)

@@ -8,12 +8,12 @@ hidden Markov models", IEEE Trans. ASSP 37(11), 1989, table 1.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from speechgru.data.corpora.choices import check_choice
 from speechgru.data.corpora.owned import OwnedCorpus
 from speechgru.data.corpora.recordings import Recording, describe_files
 from speechgru.data.corpora.timit_phones import map_phone
 from speechgru.files import read_lines
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import nearest
 
 _TRANSCRIPTS = {"phones60": 60, "phones48": 48, "phones39": 39, "words": 0}
 
@@ -65,11 +65,7 @@ class TIMIT(OwnedCorpus):
         hours: Mapping[str, float | None] | None = None,
         words: Mapping[str, int | None] | None = None,
     ) -> None:
-        if transcript not in _TRANSCRIPTS:
-            raise InputError(
-                f"corpus.transcript is {transcript!r}, expected one of: "
-                f"{', '.join(_TRANSCRIPTS)}{nearest(transcript, _TRANSCRIPTS)}"
-            )
+        check_choice("transcript", transcript, _TRANSCRIPTS)
         phones = None if transcript == "words" else words
         root = Path(root) / transcript
         super().__init__(name, root, folder, utterances, hours, phones)

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from speechgru.data.shards.contents import Shard
 from speechgru.data.shards.local_copies import LocalCopies, find_known
-from speechgru.data.shards.stored_files import StoredFiles
 from speechgru.data.shards.verified import Verified
-from speechgru.data.utterances import select
+from speechgru.data.utterances import files_of, select
 from speechgru.data.validation.diagnosis import Problem
 from speechgru.files import reason
 from speechgru.interfaces import InputError, Utterance
@@ -62,7 +61,7 @@ def leave_out_broken(
     Raises:
         InputError: a shard is broken; or shards at addresses do not fit.
     """
-    stored = {split: StoredFiles.find(some) for split, some in splits.items()}
+    stored = {split: files_of(some) for split, some in splits.items()}
     paths = dict.fromkeys(
         path for each in stored.values() if each for path in each.paths
     )

@@ -2,7 +2,7 @@
 
 from speechgru.decode.n_best import CachedScorer, Rescoring
 from speechgru.evaluation.kept_weights import keep_weights, set_outdated_aside
-from speechgru.evaluation.tuning import Tuning, scores_of
+from speechgru.evaluation.tuning import Tuning, count_edits, scores_of
 from speechgru.factory import load_text_scorer
 from speechgru.interfaces import InputError
 from speechgru.lm.weights import RESCORE
@@ -30,7 +30,7 @@ def tune_rescoring(checkpoint: str, options: TuneOptions) -> None:
     num_texts = min(options.rescore_texts, tuning.asked.beam_size)
     decoder = tuning.with_weights(num_best=num_texts)
     with Progress("tune: search", 1.0, "of dev") as progress:
-        hypotheses = tuning.decode(decoder, progress.advance)
+        hypotheses = tuning.decode(decoder, tuning.whole, progress.advance)
     scores = [scores_of(hypothesis) for hypothesis in hypotheses]
     # Scored once, whatever the weight.
     cached = CachedScorer(scorer)
@@ -39,14 +39,13 @@ def tune_rescoring(checkpoint: str, options: TuneOptions) -> None:
     edits = {}
     for weight in options.rescore_weights:
         rescoring = Rescoring(cached, float(weight), num_texts)
-        edits[weight] = tuning.count_edits(
-            [next(iter(rescoring(some))) for some in scores]
-        )
+        texts = [next(iter(rescoring(some))) for some in scores]
+        edits[weight] = count_edits(tuning.whole.references, texts)
     best = min(edits, key=lambda weight: (edits[weight], weight))
     print(tuning.title)
     print("rescore_weight   WER, %")
     for weight, count in edits.items():
-        print(f"{weight:14g}   {percent(count / tuning.num_words):>6}")
+        print(f"{weight:14g}   {percent(count / tuning.whole.num_words):>6}")
     remark = "" if best else ": it does not help here"
     print(f"best: rescore_weight={best:g}{remark}")
     lm = options.rescore
@@ -55,6 +54,6 @@ def tune_rescoring(checkpoint: str, options: TuneOptions) -> None:
         lm,
         RESCORE,
         {"rescore_weight": float(best)},
-        {**tuning.origin, "wer": edits[best] / tuning.num_words},
+        {**tuning.origin, "wer": edits[best] / tuning.whole.num_words},
         tuning.model,
     )

@@ -16,30 +16,38 @@ def remark_edge(best: float, tried: Sequence[float], option: str) -> str:
     return f"; {best:g} is at the edge of {option}, try others beyond it"
 
 
-def describe_trials(trials: Sequence[Trial], num_words: int) -> str:
+def describe_trials(trials: Sequence[Trial]) -> str:
     """A table of the weights that were tried."""
     word_scores = sorted({trial.word_score for trial in trials})
-    edits = {(trial.lm_weight, trial.word_score): trial.edits for trial in trials}
+    found = {(each.lm_weight, each.word_score): each.error_rate for each in trials}
     lines = [
         "WER, %; by lm_weight (down) and word_score (across)",
         " " * 6 + "".join(f"{word_score:8g}" for word_score in word_scores),
     ]
     for lm_weight in sorted({trial.lm_weight for trial in trials}):
         rates = [
-            percent(edits[lm_weight, score] / num_words)
-            if (lm_weight, score) in edits
-            else "-"
+            percent(found[lm_weight, score]) if (lm_weight, score) in found else "-"
             for score in word_scores
         ]
         lines.append(f"{lm_weight:6g}" + "".join(f"{rate:>8}" for rate in rates))
     return "\n".join(lines)
 
 
-def describe_beams(beams: Sequence[Trial], num_words: int, num_utterances: int) -> str:
+def describe_finals(finals: Sequence[Trial]) -> str:
+    """A table of the best weights, which everything was decoded with."""
+    lines = ["of all   lm_weight   word_score   WER, %"]
+    lines += [
+        f"{trial.lm_weight:18g}{trial.word_score:13g}{percent(trial.error_rate):>9}"
+        for trial in finals
+    ]
+    return "\n".join(lines)
+
+
+def describe_beams(beams: Sequence[Trial], num_utterances: int) -> str:
     """A table of the sizes of the beam."""
     lines = ["beam_size   WER, %   utterances per CPU second"]
     lines += [
-        f"{trial.beam_size:9}   {percent(trial.edits / num_words):>6}   "
+        f"{trial.beam_size:9}   {percent(trial.error_rate):>6}   "
         f"{num_utterances / trial.cpu_seconds:8.1f}"
         for trial in beams
     ]

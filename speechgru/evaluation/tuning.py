@@ -4,12 +4,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from speechgru import __version__
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.decode.n_best import vote
 from speechgru.evaluation.posteriors import (
+    ScoredBatch,
     read_split,
     score_utterances,
     show_minutes,
@@ -35,6 +37,7 @@ class Trial:
         lm_weight, word_score: as in `BeamDecoder`.
         beam_size: likewise.
         edits: word errors.
+        num_words: of the references.
         cpu_seconds: of decoding.
     """
 
@@ -42,7 +45,13 @@ class Trial:
     word_score: float
     beam_size: int
     edits: int
+    num_words: int
     cpu_seconds: float
+
+    @property
+    def error_rate(self) -> float:
+        """Word errors per word of the references."""
+        return self.edits / self.num_words
 
 
 @dataclass(frozen=True)
@@ -59,12 +68,58 @@ class Trust:
     surprise: float
 
 
+@dataclass(frozen=True)
+class Scored:
+    """The model's log-probabilities of some utterances.
+
+    Attributes:
+        batches: of utterances of like lengths.
+    """
+
+    batches: Sequence[ScoredBatch]
+
+    @cached_property
+    def references(self) -> list[str]:
+        """Transcripts of all."""
+        return [text for batch in self.batches for text in batch.references]
+
+    @cached_property
+    def num_words(self) -> int:
+        """Of the references."""
+        return sum(map(_count_words, self.batches))
+
+    @cached_property
+    def num_frames(self) -> int:
+        """Of all."""
+        return sum(int(batch.lengths.sum()) for batch in self.batches)
+
+    def sample(self, num_words: int | None) -> "Scored":
+        """Batches of all lengths that hold so many words, or a few more; None: all."""
+        if num_words is None or num_words >= self.num_words:
+            return self
+        taken, chosen = 0, []
+        for number, batch in enumerate(self.batches, 1):
+            # Each batch brings its share of what has to be taken by then.
+            if taken * len(self.batches) < num_words * number:
+                chosen.append(batch)
+                taken += _count_words(batch)
+        return Scored(chosen)
+
+
+def _count_words(batch: ScoredBatch) -> int:
+    return sum(len(text.split()) for text in batch.references)
+
+
 class Tuning:
     """The model's log-probabilities of a split, to be decoded again and again.
 
     Args:
         checkpoint: of the acoustic model, which runs once.
         options: of the command.
+
+    Attributes:
+        whole: all of the split.
+        sample: what of it the search decodes again and again.
 
     Raises:
         InputError: the decoder has no weights.
@@ -87,15 +142,13 @@ class Tuning:
         split = read_split(options)
         warn_if_heard(self.loaded.metadata, options)
         scored = score_utterances(self.loaded, split.utterances, options)
-        self.batches = list(
-            show_minutes(scored, split.utterances, "tune: acoustic model")
+        self.whole = Scored(
+            list(show_minutes(scored, split.utterances, "tune: acoustic model"))
         )
-        self.references = [text for batch in self.batches for text in batch.references]
-        self.num_words = sum(len(text.split()) for text in self.references)
-        self.num_frames = sum(int(batch.lengths.sum()) for batch in self.batches)
+        self.sample = self.whole.sample(options.sample_words)
         self.title = (
-            f"{split.corpus} {split.name}: {len(self.references)} utterances, "
-            f"{self.num_words} words"
+            f"{split.corpus} {split.name}: {len(self.whole.references)} utterances, "
+            f"{self.whole.num_words} words"
         )
         self.origin = {
             "corpus": split.corpus,
@@ -126,43 +179,44 @@ class Tuning:
     def decode(
         self,
         decoder: TunableDecoder,
+        scored: Scored,
         advance: Callable[[float], None] = lambda share: None,
     ) -> list[Hypothesis]:
-        """Decode everything.
+        """Decode some utterances, or the whole.
 
         Args:
             decoder: with the weights to try.
-            advance: is told what share of it has been decoded since the last call.
+            scored: what to decode.
+            advance: is told what share of the whole has been decoded since the last
+                call.
         """
         seconds_per_frame = self.loaded.model.seconds_per_frame
         hypotheses: list[Hypothesis] = []
-        for batch in self.batches:
+        for batch in scored.batches:
             hypotheses += decoder(
                 batch.log_probs, batch.lengths, self.loaded.tokenizer, seconds_per_frame
             )
-            advance(int(batch.lengths.sum()) / self.num_frames)
+            advance(int(batch.lengths.sum()) / self.whole.num_frames)
         return hypotheses
 
     def try_weights(
         self,
+        scored: Scored,
         lm_weight: float,
         word_score: float,
         beam_size: int | None = None,
         advance: Callable[[float], None] = lambda share: None,
     ) -> Trial:
-        """Decode everything and count the errors; see `decode`."""
+        """Decode some utterances and count the errors; see `decode`."""
         decoder = self.with_weights(lm_weight, word_score, beam_size)
         started = time.process_time()
-        hypotheses = self.decode(decoder, advance)
+        hypotheses = self.decode(decoder, scored, advance)
         seconds = time.process_time() - started
-        edits = self.count_edits([hypothesis.text for hypothesis in hypotheses])
-        return Trial(lm_weight, word_score, decoder.beam_size, edits, seconds)
-
-    def count_edits(self, texts: Sequence[str]) -> int:
-        """Count the word errors of a text for each utterance."""
-        return sum(
-            count_word_errors(reference, text).edits
-            for reference, text in zip(self.references, texts, strict=True)
+        edits = count_edits(
+            scored.references, [hypothesis.text for hypothesis in hypotheses]
+        )
+        return Trial(
+            lm_weight, word_score, decoder.beam_size, edits, scored.num_words, seconds
         )
 
     def calibrate(
@@ -172,13 +226,13 @@ class Tuning:
         decoder = self.with_weights(
             best.lm_weight, best.word_score, num_best=self.asked.beam_size
         )
-        hypotheses = self.decode(decoder, advance)
+        hypotheses = self.decode(decoder, self.whole, advance)
         trusts = {}
         for scale in SCALES:
             results = [
                 _with_confidences(str(index), reference, hypothesis, scale)
                 for index, (reference, hypothesis) in enumerate(
-                    zip(self.references, hypotheses, strict=True)
+                    zip(self.whole.references, hypotheses, strict=True)
                 )
             ]
             calibration = calibrate(results)
@@ -189,6 +243,14 @@ class Tuning:
                 )
             trusts[scale] = Trust(calibration, _surprise(results))
         return trusts
+
+
+def count_edits(references: Sequence[str], texts: Sequence[str]) -> int:
+    """Count the word errors of a text for each reference."""
+    return sum(
+        count_word_errors(reference, text).edits
+        for reference, text in zip(references, texts, strict=True)
+    )
 
 
 def scores_of(hypothesis: Hypothesis) -> dict[str, float]:

@@ -8,7 +8,7 @@ from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
-from speechgru.ranges import BEAM_SIZE, LOG_SCORE, SECONDS, THREADS, WEIGHT
+from speechgru.ranges import BEAM_SIZE, COUNT, LOG_SCORE, SECONDS, THREADS, WEIGHT
 
 Resampling = Literal["utterance", "speaker"]
 """What is drawn for intervals: single utterances, or all of a speaker's."""
@@ -107,7 +107,9 @@ class TuneOptions(SplitOptions):
     Attributes:
         decoder: the search, with its language model.
         lm_weights, word_scores: searched from coarse to fine.
-        beam_sizes: tried with the best weights.
+        sample_words: about so many words of the split are searched on, and the best
+            weights then tried on all; None: everything is done on all.
+        beam_sizes: tried with the best weights, on the sample.
         rescore: checkpoint of a language model: tune this one instead, behind the
             search.
         rescore_weights: of its natural log-probabilities, tried one by one.
@@ -126,6 +128,7 @@ class TuneOptions(SplitOptions):
     word_scores: tuple[float, ...] = option(
         (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0), within=LOG_SCORE
     )
+    sample_words: int | None = option(3000, within=COUNT)
     beam_sizes: tuple[int, ...] = option((10, 25, 50, 100, 200), within=BEAM_SIZE)
     rescore: Path | None = None
     rescore_weights: tuple[float, ...] = option(

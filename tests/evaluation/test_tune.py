@@ -63,11 +63,11 @@ def stop_behind_two(monkeypatch):
     """Let a signal come while the third pair is tried."""
 
     def stop(number):
-        def try_some(tuning, lm_weight, word_score, *rest):
+        def try_some(tuning, scored, lm_weight, word_score, *rest):
             tried.append((lm_weight, word_score))
             if len(tried) == 3:
                 signal.raise_signal(number)
-            return try_weights(tuning, lm_weight, word_score, *rest)
+            return try_weights(tuning, scored, lm_weight, word_score, *rest)
 
         tried = []
         try_weights = Tuning.try_weights
@@ -88,18 +88,50 @@ def test_the_search_is_as_good_as_the_whole_grid(
     record = read_record(lm)
     (tuning,) = tunings
     whole = [
-        tuning.try_weights(lm_weight, word_score).edits
+        tuning.try_weights(tuning.whole, lm_weight, word_score).edits
         for lm_weight in (0.0, 0.3, 0.6, 1.0, 1.5, 2.5)
         for word_score in (-4, -2, 0, 1, 2, 4)
     ]
     assert 0 < min(whole) < max(whole), "the weights make no difference"
     edits = min(trial["edits"] for trial in record["trials"])
     assert edits <= min(whole)
-    assert record["wer"] == edits / tuning.num_words
+    assert record["wer"] == edits / tuning.whole.num_words
     assert record["is_whole"]
     captured = capsys.readouterr()
     assert "36 combinations of lm_weight and word_score: 9 of them" in captured.err
     assert "combinations" not in captured.out
+
+
+def test_a_search_on_a_sample_ends_with_the_best_on_all(
+    command, lm, noisy, monkeypatch, capsys
+):
+    decoded = []
+    try_weights = Tuning.try_weights
+    monkeypatch.setattr(
+        Tuning,
+        "try_weights",
+        lambda tuning, scored, *rest: (
+            decoded.append(scored is tuning.whole) or try_weights(tuning, scored, *rest)
+        ),
+    )
+    sampled = ["sample_words=8", "batch_seconds=2", "beam_sizes=[2,4]"]
+    assert tune([*command, noisy, *GRID, *sampled]) == 0
+    record = read_record(lm)
+    sizes = {trial["num_words"] for trial in record["trials"]}
+    whole = max(sizes)
+    finals = [trial for trial in record["trials"] if trial["num_words"] == whole]
+    assert len(sizes) == 2
+    assert 8 <= min(sizes) < whole
+    assert len(finals) == sum(decoded) == 4
+    best = min(finals, key=lambda trial: trial["edits"])
+    assert record["wer"] == best["edits"] / whole
+    assert (record["lm_weight"], record["word_score"]) == (
+        best["lm_weight"], best["word_score"],
+    )  # fmt: skip
+    captured = capsys.readouterr()
+    assert f"{min(sizes)} words; the best 4 on all" in captured.err
+    assert f"sought on 4 of them, {min(sizes)} words" in captured.out
+    assert "of all   lm_weight   word_score   WER, %" in captured.out
 
 
 @pytest.mark.parametrize(
@@ -194,8 +226,8 @@ def test_a_language_model_that_has_changed_can_be_tuned_again(command, lm, caplo
 
 
 def test_pairs_that_were_not_tried_are_a_gap_in_the_table():
-    trials = [Trial(0.1, 0.0, 8, 5, 1.0), Trial(0.2, 1.0, 8, 10, 1.0)]
-    assert describe_trials(trials, num_words=100).splitlines()[1:] == [
+    trials = [Trial(0.1, 0.0, 8, 5, 100, 1.0), Trial(0.2, 1.0, 8, 10, 100, 1.0)]
+    assert describe_trials(trials).splitlines()[1:] == [
         "             0       1",
         "   0.1    5.00       -",
         "   0.2       -   10.00",

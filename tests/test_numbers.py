@@ -74,11 +74,13 @@ MEANT = {
         # Below the other bound, as it is by default.
         (
             set(),
-            "augment.noise.high augment.noise_on_device.high augment.silence.low",
+            "augment.noise.high augment.noise_on_device.high augment.silence.low "
+            "augment.join.low augment.join.most",
         ),
         (
             {0, 1.5},
-            "augment.reverb.highest_ratio augment.reverb_on_device.highest_ratio",
+            "augment.reverb.highest_ratio augment.reverb_on_device.highest_ratio "
+            "augment.join.shortest augment.join.longest",
         ),
         ({0}, "limits.clipped limits.silent limits.narrow limits.script"),
         ({0, 1.5}, "limits.edges"),

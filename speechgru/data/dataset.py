@@ -10,6 +10,7 @@ from speechgru.data.augment.chain import Chain
 from speechgru.data.batch import Example, collate
 from speechgru.data.drawn_targets import DrawnTargets
 from speechgru.data.feasibility import FewestSamples
+from speechgru.data.joining import Joiner
 from speechgru.data.plan import PlannedBatch
 from speechgru.data.segments import SegmentReader
 from speechgru.data.shards.read_ahead import ReadAhead
@@ -63,6 +64,16 @@ class SpeechDataset(Dataset):
         self.fewest_samples = fewest_samples
         self.draw_targets = draw_targets
         self._reader = SegmentReader()
+        self._joiner: Joiner | None = None
+        if augment is not None and augment.behind is not None:
+            self._joiner = Joiner(
+                augment,
+                augment.behind,
+                tokenizer,
+                sample_rate,
+                fewest_samples,
+                draw_targets,
+            )
 
     def __len__(self) -> int:
         """Number of utterances."""
@@ -74,13 +85,20 @@ class SpeechDataset(Dataset):
             self._read_ahead.follow(planned)
         once = self.augment is None or self.augment.same_views
         views = [
-            [
-                self._load_planned(index, planned.epoch, view)
-                for index in planned.indices
-            ]
+            self._load_view(planned, view)
             for view in range(1 if once else self.num_views)
         ]
         return collate(views * self.num_views if once else views, planned)
+
+    def _load_view(self, planned: PlannedBatch, view: int) -> list[Example]:
+        epoch, size = planned.epoch, planned.num_joined
+        examples = [self._load_planned(index, epoch, view) for index in planned.indices]
+        if self._joiner is None:
+            return examples
+        return [
+            self._joiner(examples[start : start + size], epoch, view)
+            for start in range(0, len(examples), size)
+        ]
 
     def _load_planned(self, index: int, epoch: int, view: int) -> Example:
         if index < len(self.utterances):
@@ -91,7 +109,7 @@ class SpeechDataset(Dataset):
         return Example(f"wordless-{index}", waveform, no_targets, "")
 
     def load(self, utterance: Utterance, epoch: int, view: int = 0) -> Example:
-        """Load one utterance as it sounds in a view of an epoch.
+        """Load one utterance as it sounds in a view of an epoch, before it is joined.
 
         Raises:
             InputError: names the utterance.

@@ -1,7 +1,7 @@
 """Which utterances make up which batch, on which process."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +25,8 @@ class PlannedBatch:
         step: the optimiser step within that pass that it is a part of.
         part: which part of that step, over processes and accumulation.
         step_size: utterances in the whole step.
+        num_joined: so many indices after each other make one recording; the last
+            may have fewer.
     """
 
     indices: tuple[int, ...]
@@ -32,6 +34,7 @@ class PlannedBatch:
     step: int
     part: int
     step_size: int
+    num_joined: int = 1
 
 
 class BatchPlan:
@@ -66,6 +69,9 @@ class BatchPlan:
         max_steps: of all epochs together; the last may be shorter.
         window: the files that utterances lie in, where they are shuffled so that few
             of them are needed at once.
+        num_joined: tells of the epoch and the step within a pass how many of its
+            utterances make one recording; fewer do where each part would not get one.
+            None: they stay apart.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class BatchPlan:
         steps_per_epoch: int | None = None,
         max_steps: int | None = None,
         window: FileWindow | None = None,
+        num_joined: Callable[[int, int], int] | None = None,
     ) -> None:
         check("batch_seconds", batch_seconds, Range(0, math.inf, above=True))
         check("num_buckets", num_buckets, COUNT)
@@ -115,6 +122,7 @@ class BatchPlan:
         self.steps_per_epoch = steps_per_epoch or self.steps_per_pass
         self.max_steps = max_steps
         self._window = window
+        self._num_joined = num_joined
 
     def __len__(self) -> int:
         """Batches of this process in the epoch."""
@@ -168,8 +176,18 @@ class BatchPlan:
             start, stop = self._cuts[turns[index] : turns[index] + 2]
             # The parts that are larger by one are other ones in every step.
             part = (self.rank + turn * self.num_ranks + index) % self.num_parts
-            items = order[start + part : stop : self.num_parts].tolist()
-            yield PlannedBatch(tuple(items), epoch, index, part, int(stop - start))
+            size = int(stop - start)
+            joined = self._join(epoch, index, size)
+            # What is joined stays together.
+            groups = np.arange(size) // joined
+            items = order[start:stop][groups % self.num_parts == part].tolist()
+            yield PlannedBatch(tuple(items), epoch, index, part, size, joined)
+
+    def _join(self, epoch: int, step: int, size: int) -> int:
+        """How many utterances of a step make a recording."""
+        if self._num_joined is None:
+            return 1
+        return max(1, min(self._num_joined(epoch, step), size // self.num_parts))
 
     def _shuffle(self, epoch: int) -> tuple[Indices, Indices]:
         """Utterances in the order of the cuts, and the steps in theirs."""

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import lightning as L
@@ -43,6 +44,7 @@ class PlannedDataModule(L.LightningDataModule):
         max_steps: of the run; None: as many epochs as the trainer says.
         per_process: whether train_batch is that of each process and accumulated batch.
         window: the files that items to train on lie in, if they are read in order.
+        num_joined: see BatchPlan.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class PlannedDataModule(L.LightningDataModule):
         max_steps: int | None = None,
         per_process: bool = False,
         window: FileWindow | None = None,
+        num_joined: Callable[[int, int], int] | None = None,
     ) -> None:
         super().__init__()
         if not len(train_sizes):
@@ -79,6 +82,7 @@ class PlannedDataModule(L.LightningDataModule):
         self.max_steps = max_steps
         self.per_process = per_process
         self.window = window
+        self.num_joined = num_joined
         self.train_plan: BatchPlan | None = None
 
     @property
@@ -129,6 +133,7 @@ class PlannedDataModule(L.LightningDataModule):
             steps_per_epoch=self.wanted_steps_per_epoch,
             max_steps=self.max_steps,
             window=self.window,
+            num_joined=self.num_joined,
         )
 
     def train_dataloader(self) -> DataLoader:

@@ -75,6 +75,7 @@ class SpeechDataModule(PlannedDataModule):
         if output_lengths is not None and len(train):
             longest = float(planned.max())
             longest += duration_tolerance(longest)
+            longest *= augment.most_joined
             fewest_samples = FewestSamples(output_lengths, int(longest * sample_rate))
             drawn = draw_targets(tokenizer, seed, fewest_samples)
         super().__init__(
@@ -105,6 +106,7 @@ class SpeechDataModule(PlannedDataModule):
             num_workers=num_workers,
             seed=seed,
             window=mixed,
+            num_joined=augment.num_joined if augment.most_joined > 1 else None,
             **options,
         )
 

@@ -18,8 +18,9 @@ from speechgru.training.start import resume, train
 
 RANDOM = [
     *TINY,
-    "augment=[speed,gain,noise,reverb,silence]",
+    "augment=[speed,gain,silence,join,noise,reverb]",
     "augment.silence.most=0.5",
+    "augment.join.most=3",
     "data.wordless=0.1",
     "text=subwords",
     "text.vocabulary_size=14",

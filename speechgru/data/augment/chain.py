@@ -12,7 +12,7 @@ from torch import Tensor
 
 from speechgru.data.randomness import keyed_seed
 from speechgru.data.utterances import durations_of
-from speechgru.interfaces import Utterance
+from speechgru.interfaces import InputError, Utterance
 
 
 class Augmentation(Protocol):
@@ -86,6 +86,33 @@ class Speeding(Protocol):
         ...
 
 
+@runtime_checkable
+class Joining(Protocol):
+    """Puts training waveforms one after the other.
+
+    Attributes:
+        changes_time: as of `Augmentation`.
+        most: waveforms that are joined.
+    """
+
+    changes_time: bool
+    most: int
+
+    def num_joined(self, generator: random.Random) -> int:
+        """Draw how many waveforms of a step are joined to one; 1: none."""
+        ...
+
+    def pause_behind(self, generator: random.Random) -> float:
+        """Draw how long, in s, the pause behind a waveform is."""
+        ...
+
+    def pause(
+        self, waveform: Tensor, num_samples: int, generator: random.Random
+    ) -> Tensor:
+        """Draw (num_samples,) of what is heard behind a waveform (S,)."""
+        ...
+
+
 class SameTime:
     """What is common to augmentations that leave every word where it is."""
 
@@ -103,16 +130,37 @@ class Chain:
     add or to remove another changes nothing in it.
 
     Args:
-        augmentations: by name, the first comes first.
+        augmentations: by name, the first comes first. One that joins waveforms ends
+            what is done to each of them: those behind it get what was joined.
         seed: of the run.
+
+    Attributes:
+        behind: those behind the one that joins, if there is one.
+
+    Raises:
+        InputError: what changes the duration comes behind the one that joins.
     """
 
     def __init__(
         self,
-        augmentations: Mapping[str, Augmentation | Lengthening | Speeding],
+        augmentations: Mapping[str, Augmentation | Lengthening | Speeding | Joining],
         seed: int,
     ) -> None:
-        self.augmentations = dict(augmentations)
+        names = list(augmentations)
+        joins = [name for name in names if isinstance(augmentations[name], Joining)]
+        place = names.index(joins[0]) if joins else len(names)
+        behind = {name: augmentations[name] for name in names[place + 1 :]}
+        for name, augment in behind.items():
+            if augment.changes_time:
+                raise InputError(
+                    f"augment is [{', '.join(names)}], but {name} moves words behind "
+                    f"{joins[0]}, expected only what leaves them where they are; put "
+                    f"{name} before it"
+                )
+        self.augmentations = {name: augmentations[name] for name in names[:place]}
+        self._join = joins[0] if joins else None
+        self._joining = augmentations[joins[0]] if joins else None
+        self.behind: Chain | None = Chain(behind, seed) if joins else None
         self.seed = seed
 
     def __call__(
@@ -157,16 +205,40 @@ class Chain:
             for name, augment in self.augmentations.items()
             if isinstance(augment, Lengthening)
         }
-        if not lengthening:
+        if not lengthening and self.most_joined == 1:
             return durations
         added = [
             sum(
                 augment.added(self._lasting(name, utterance.id))
                 for name, augment in lengthening.items()
             )
+            + self.pause_behind(utterance.id)
             for utterance in utterances
         ]
         return durations + np.array(added, dtype=np.float64)
+
+    @property
+    def most_joined(self) -> int:
+        """Waveforms that are joined to one, at most; 1: none ever is."""
+        return 1 if self._joining is None else self._joining.most
+
+    def num_joined(self, epoch: int, step: int) -> int:
+        """How many waveforms of a step are joined to one; 1: none."""
+        if self._joining is None:
+            return 1
+        key = keyed_seed("augment", self._join, self.seed, epoch, step)
+        return self._joining.num_joined(random.Random(key))
+
+    def pause_behind(self, id: str) -> float:
+        """How long, in s, the pause behind an utterance is where it is joined."""
+        if self._joining is None:
+            return 0.0
+        return self._joining.pause_behind(self._lasting(self._join, id))
+
+    def pause(self, waveform: Tensor, num_samples: int, epoch: int, id: str) -> Tensor:
+        """Draw (num_samples,) of what is heard behind the waveform of an utterance."""
+        key = keyed_seed("augment", self._join, self.seed, epoch, id)
+        return self._joining.pause(waveform, num_samples, random.Random(key))
 
     def _lasting(self, name: str, id: str) -> random.Random:
         """What draws the same in every epoch."""
@@ -174,16 +246,19 @@ class Chain:
 
     def recordings(self) -> dict[str, list[Path]]:
         """The audio files that augmentations draw from, by their names."""
-        return {
+        own = {
             name: augment.recordings.paths
             for name, augment in self.augmentations.items()
             if hasattr(augment, "recordings")
         }
+        return own if self.behind is None else {**own, **self.behind.recordings()}
 
     @property
     def same_views(self) -> bool:
         """Whether all views of an utterance are the same."""
-        return all(augment.changes_time for augment in self.augmentations.values())
+        return all(
+            augment.changes_time for augment in self.augmentations.values()
+        ) and (self.behind is None or self.behind.same_views)
 
     def shortest(self, duration: float, fewest: float = 0.0) -> float:
         """The shortest duration, s, that can become of a duration, s.

@@ -80,7 +80,9 @@ class Silence:
             weights[generator.choice([0, 2])] = 1.0
         front = round(num_samples * weights[0] / sum(weights))
         pause = round(num_samples * weights[1] / sum(weights))
-        background = self._background(waveform, num_samples, generator)
+        background = draw_background(
+            waveform, num_samples, self.sample_rate, self.levels, generator
+        )
         return torch.cat(
             [
                 background[:front],
@@ -95,19 +97,32 @@ class Silence:
         """The shortest duration, s, that can become of a duration, s."""
         return duration
 
-    def _background(
-        self, waveform: Tensor, num_samples: int, generator: random.Random
-    ) -> Tensor:
-        """Draw (S,) samples of what is heard between the words."""
-        kind = generator.choice(["digital", "colored", "own", "own"])
-        level = 10 ** (generator.uniform(*self.levels) / 20)
-        numbers = torch.Generator().manual_seed(generator.getrandbits(63))
-        if kind == "digital":
-            return torch.zeros(num_samples)
-        if kind == "own":
-            return own_background(waveform, num_samples, self.sample_rate, numbers)
-        noise = colored_noise(num_samples, generator.choice([0.0, 1.0, 2.0]), numbers)
-        return noise * (level / noise.square().mean().sqrt().clamp(min=1e-12))
+
+def draw_background(
+    waveform: Tensor,
+    num_samples: int,
+    sample_rate: int,
+    levels: tuple[float, float],
+    generator: random.Random,
+) -> Tensor:
+    """Draw (num_samples,) of what is heard between the words of a waveform (S,).
+
+    Args:
+        waveform: whose own background it may be.
+        num_samples: wanted.
+        sample_rate: Hz.
+        levels: dB of full scale, of the softest and the loudest noise.
+        generator: all that is random comes from it.
+    """
+    kind = generator.choice(["digital", "colored", "own", "own"])
+    level = 10 ** (generator.uniform(*levels) / 20)
+    numbers = torch.Generator().manual_seed(generator.getrandbits(63))
+    if kind == "digital":
+        return torch.zeros(num_samples)
+    if kind == "own":
+        return own_background(waveform, num_samples, sample_rate, numbers)
+    noise = colored_noise(num_samples, generator.choice([0.0, 1.0, 2.0]), numbers)
+    return noise * (level / noise.square().mean().sqrt().clamp(min=1e-12))
 
 
 def own_background(

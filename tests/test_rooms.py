@@ -19,6 +19,7 @@ WITH_CACHE = WITH_FILES | {"cache", "remote"}
 ALLOWED = {
     "interfaces": set(),
     "ranges": {"interfaces"},
+    "blocks": set(),
     "progress": set(),
     "terminal": set(),
     "bounded": set(),
@@ -30,18 +31,18 @@ ALLOWED = {
     "remote": WITH_FILES | {"cache"},
     "provenance": set(),
     "options": WITH_FILES,
-    "audio": WITH_CACHE,
+    "audio": WITH_CACHE | {"blocks"},
     "text": EVERYWHERE,
-    "features": EVERYWHERE,
+    "features": EVERYWHERE | {"blocks"},
     "data": WITH_CACHE | {"threads", "audio", "text", "features"},
-    "model": EVERYWHERE | {"features"},
+    "model": EVERYWHERE | {"blocks", "features"},
     "checkpoint": WITH_FILES | {"text", "features", "model"},
     "lm": EVERYWHERE | {"bounded", "records", "files"},
     "decode": WITH_FILES | {"text", "lm"},
     "score": WITH_FILES,
 }
 LINE = {"audio", "text", "features", "data", "model", "checkpoint", "lm", "decode"}
-BELOW = WITH_CACHE | LINE | {"options", "score"}
+BELOW = WITH_CACHE | LINE | {"blocks", "options", "score"}
 ALLOWED |= {
     "factory": BELOW,
     "conversion": BELOW | {"factory"},

@@ -14,6 +14,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from speechgru.blocks import Windows
 from speechgru.interfaces import InputError
 
 SAMPLE_RATES = range(1_000, 1_000_001)
@@ -51,6 +52,48 @@ def resampled_length(num_samples: int, rate: int, sample_rate: int) -> int:
     """Samples that `resample_audio` makes of `num_samples`, exactly."""
     divisor = math.gcd(rate, sample_rate)
     return -(-num_samples * (sample_rate // divisor) // (rate // divisor))
+
+
+class Resampling:
+    """`resample_audio` block by block; see `blocks.BlockStream`.
+
+    Args:
+        rate: Hz, of (B, S) waveforms that enter.
+        sample_rate: Hz, of those that leave.
+    """
+
+    def __init__(self, rate: int, sample_rate: int) -> None:
+        self._rates = rate, sample_rate
+        divisor = math.gcd(rate, sample_rate)
+        self._old, self._new = rate // divisor, sample_rate // divisor
+        reach = _reach(self._old, self._new) if rate != sample_rate else 0
+        # Whole periods of the filter surround each block, so that it begins anew.
+        self._periods = -(-reach // self._old)
+        around = self._periods * self._old
+        self._windows = Windows(
+            self._resample, self._old + 2 * around, self._old, around,
+            around + self._old - 1,
+        )  # fmt: skip
+        self._num_in = self._num_out = 0
+
+    def push(self, block: Tensor) -> Tensor | None:
+        """See `BlockStream`."""
+        self._num_in += block.size(1)
+        resampled = self._windows.push(block)
+        self._num_out += 0 if resampled is None else resampled.size(1)
+        return resampled
+
+    def finish(self) -> Tensor | None:
+        """See `BlockStream`."""
+        left = resampled_length(self._num_in, *self._rates) - self._num_out
+        resampled = self._windows.finish()
+        return None if resampled is None or not left else resampled[:, :left]
+
+    def _resample(self, surrounded: Tensor) -> Tensor:
+        count = surrounded.size(1) // self._old - 2 * self._periods
+        start = self._periods * self._new
+        resampled = resample_audio(surrounded, *self._rates)
+        return resampled[:, start : start + count * self._new]
 
 
 def _reach(old: int, new: int) -> int:

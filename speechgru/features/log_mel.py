@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor, nn
+from torchaudio.functional import spectrogram
 from torchaudio.transforms import MelSpectrogram
 
+from speechgru.blocks import Windows
 from speechgru.features.keyed_draws import draw, utterance_keys
 from speechgru.features.padding import send, zero_padding
 from speechgru.features.vocal_tract import warp_spectra
@@ -112,6 +114,23 @@ class LogMel(nn.Module):
                 energies = self.mel(waveforms)
             features = energies.clamp(min=self.floor).log().transpose(1, 2)
         return zero_padding(features, lengths), lengths
+
+    def by_blocks(self) -> Windows:
+        """A stream of (B, S) samples to (B, T, F); see `blocks.BlockStage`."""
+        half = self.n_fft // 2
+        return Windows(self._hear, self.n_fft, self.hop_length, half, half)
+
+    def _hear(self, waveforms: Tensor) -> Tensor:
+        """Features (B, T, F) of (B, S), which nothing surrounds."""
+        transform = self.mel.spectrogram
+        with torch.autocast(waveforms.device.type, enabled=False):
+            spectra = spectrogram(
+                waveforms.float(), 0, transform.window, self.n_fft, self.hop_length,
+                transform.win_length, transform.power, transform.normalized,
+                center=False,
+            )  # fmt: skip
+            energies = self.mel.mel_scale(spectra)
+            return energies.clamp(min=self.floor).log().transpose(1, 2)
 
     def _hear_other_vocal_tracts(self, waveforms: Tensor) -> Tensor:
         """(B, F, T) energies of (B, S), each of a vocal tract of its own."""

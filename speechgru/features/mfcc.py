@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torchaudio.functional import create_dct
 
+from speechgru.blocks import Chain, Each
 from speechgru.features.log_mel import LogMel
 from speechgru.features.padding import zero_padding
 from speechgru.ranges import check, whole
@@ -61,6 +62,13 @@ class MFCC(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Frame a padded batch; as LogMel.forward, with F = n_mfcc."""
         log_mel, lengths = self.log_mel(waveforms, waveform_lengths)
-        with torch.autocast(waveforms.device.type, enabled=False):
-            features = log_mel @ self.dct
-        return zero_padding(features, lengths), lengths
+        return zero_padding(self._transform(log_mel), lengths), lengths
+
+    def by_blocks(self) -> Chain:
+        """A stream of (B, S) samples to (B, T, F); see `blocks.BlockStage`."""
+        return Chain([self.log_mel.by_blocks(), Each(self._transform)])
+
+    def _transform(self, log_mel: Tensor) -> Tensor:
+        """Coefficients (..., F) of (..., n_mels) log energies."""
+        with torch.autocast(log_mel.device.type, enabled=False):
+            return log_mel @ self.dct

@@ -1,7 +1,9 @@
 """Feature normalisation that ignores padding."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -26,16 +28,46 @@ DECIBELS = 10 / math.log(10)
 """Of a natural-log unit of energy."""
 
 
+@runtime_checkable
+class BlockNorm(Protocol):
+    """A normalisation that can go through a recording block by block.
+
+    Attributes:
+        hears_all: whether a frame depends on all frames of its recording.
+    """
+
+    hears_all: bool
+
+    def settle(self, blocks: Iterable[Tensor]) -> Callable[[Tensor], Tensor]:
+        """Find out from a whole recording what is done to its frames.
+
+        Args:
+            blocks: (B, T, F) each, of B recordings side by side; they may be gone
+                through twice. Nothing is asked of them unless `hears_all`.
+
+        Returns:
+            Normalises (B, T, F), any frames of these recordings.
+        """
+
+
 class NoNorm(nn.Module):
     """Leave features as they are."""
+
+    hears_all = False
 
     def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Return (B, T, F) unchanged."""
         return features
 
+    def settle(self, blocks: Iterable[Tensor]) -> Callable[[Tensor], Tensor]:
+        """See `BlockNorm`."""
+        return lambda features: features
+
 
 class UtteranceNorm(nn.Module):
     """Give each feature zero mean and unit variance within each utterance."""
+
+    hears_all = True
 
     def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Normalise (B, T, F) with lengths (B,) in frames; padding stays zero."""
@@ -44,6 +76,13 @@ class UtteranceNorm(nn.Module):
         centred = zero_padding(features - mean, lengths)
         variance = centred.square().sum(1, keepdim=True) / count
         return centred / variance.sqrt().clamp(min=MIN_STD)
+
+    def settle(self, blocks: Iterable[Tensor]) -> Callable[[Tensor], Tensor]:
+        """See `BlockNorm`."""
+        mean, std = _weighted_moments(
+            (block, block.new_ones(block.shape[:2])) for block in blocks
+        )
+        return partial(_standardize, mean=mean, std=std.clamp(min=MIN_STD))
 
 
 class ActiveNorm(nn.Module):
@@ -67,6 +106,7 @@ class ActiveNorm(nn.Module):
     """
 
     needs_log_energies = True
+    hears_all = True
 
     def __init__(self, margin: float = 20.0, limit: float = 3.0) -> None:
         super().__init__()
@@ -80,24 +120,37 @@ class ActiveNorm(nn.Module):
 
         Padding stays zero.
         """
-        weights = self._activity(features, lengths)[..., None]
+        weights = self._activity(_levels(features), lengths)[..., None]
         count = weights.sum(1, keepdim=True)
         mean = (features * weights).sum(1, keepdim=True) / count
         variance = ((features - mean).square() * weights).sum(1, keepdim=True) / count
         normalized = (features - mean) / variance.sqrt().clamp(min=MIN_ACTIVE_STD)
         return zero_padding(normalized.clamp(-self.limit, self.limit), lengths)
 
-    def _activity(self, features: Tensor, lengths: Tensor) -> Tensor:
+    def settle(self, blocks: Iterable[Tensor]) -> Callable[[Tensor], Tensor]:
+        """See `BlockNorm`; 4 bytes a frame are held."""
+        parts = [_levels(block) for block in blocks]
+        levels = torch.cat(parts, dim=1)
+        lengths = torch.full((len(levels),), levels.size(1))
+        activity = self._activity(levels, lengths)
+        weights = activity.split([part.size(1) for part in parts], dim=1)
+        mean, std = _weighted_moments(zip(blocks, weights, strict=True))
+        std = std.clamp(min=MIN_ACTIVE_STD)
+        return lambda features: _standardize(features, mean, std).clamp(
+            -self.limit, self.limit
+        )
+
+    def _activity(self, levels: Tensor, lengths: Tensor) -> Tensor:
         """How far each frame counts as speech: (B, T), 0 to 1, 0 for padding."""
-        num_frames = features.size(1)
+        num_frames = levels.size(1)
         reach = LEVEL_FRAMES // 2
         # The first and the last frame stand for those outside.
-        places = torch.arange(-reach, num_frames + reach, device=features.device)
-        ends = send(lengths, features.device)[:, None] - 1
+        places = torch.arange(-reach, num_frames + reach, device=levels.device)
+        ends = send(lengths, levels.device)[:, None] - 1
         places = places.clamp(min=0).minimum(ends)
-        levels = features.float().logsumexp(-1).gather(1, places)
+        levels = levels.gather(1, places)
         levels = levels.unfold(1, LEVEL_FRAMES, 1).median(-1).values
-        valid = valid_frames(lengths, num_frames, features.device)
+        valid = valid_frames(lengths, num_frames, levels.device)
         power = levels.masked_fill(~valid, -torch.inf).softmax(1)
         speech = (power * levels).sum(1, keepdim=True)
         above = (levels - speech) * DECIBELS + self.margin
@@ -117,6 +170,7 @@ class GlobalNorm(nn.Module):
 
     mean: Tensor
     std: Tensor
+    hears_all = False
 
     def __init__(self, input_size: int, num_utterances: int = 500) -> None:
         super().__init__()
@@ -151,4 +205,41 @@ class GlobalNorm(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Normalise (B, T, F) with lengths (B,) in frames; padding stays zero."""
-        return zero_padding((features - self.mean) / self.std, lengths)
+        return zero_padding(_standardize(features, self.mean, self.std), lengths)
+
+    def settle(self, blocks: Iterable[Tensor]) -> Callable[[Tensor], Tensor]:
+        """See `BlockNorm`."""
+        return partial(_standardize, mean=self.mean, std=self.std)
+
+
+def _standardize(features: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    return (features - mean) / std
+
+
+def _levels(features: Tensor) -> Tensor:
+    """(B, T) log energies of frames, of those (B, T, F) of their bands."""
+    return features.float().logsumexp(-1)
+
+
+def _weighted_moments(blocks: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over all frames, summed in float64.
+
+    Args:
+        blocks: (B, T, F) each, with the (B, T) weights of these frames.
+
+    Returns:
+        (B, 1, F) each, in the precision of the blocks.
+    """
+    # Without dimensions, zero adds to sums on any device.
+    count = total = total_squares = torch.zeros((), dtype=torch.float64)
+    dtype = torch.float32
+    for block, weight in blocks:
+        dtype = block.dtype
+        weight, frames = weight.double()[..., None], block.double()
+        count = count + weight.sum(1, keepdim=True)
+        weighted = frames * weight
+        total = total + weighted.sum(1, keepdim=True)
+        total_squares = total_squares + (weighted * frames).sum(1, keepdim=True)
+    mean = total / count
+    variance = (total_squares / count - mean.square()).clamp(min=0)
+    return mean.to(dtype), variance.sqrt().to(dtype)

@@ -5,6 +5,8 @@ import torch
 from torchaudio.transforms import Resample
 
 from speechgru.audio import resample, resample_audio, resampled_length
+from speechgru.audio.resample import Resampling
+from speechgru.blocks import run_through
 from speechgru.interfaces import InputError
 
 RATE = 16000
@@ -83,3 +85,20 @@ def test_the_resampled_length_is_known_beforehand(rate, num_samples):
 def test_a_rate_that_no_sound_has_is_refused(rate):
     with pytest.raises(InputError, match=f"sample_rate is {rate} Hz, expected 1000 to"):
         resample_audio(torch.zeros(10), rate, RATE)
+
+
+@pytest.mark.parametrize(
+    ("rate", "sample_rate"),
+    [(8000, 8000), (8000, 16000), (16000, 8000), (44100, 16000), (16001, 16000)],
+)
+@pytest.mark.parametrize("length", [1, 5, 4411, 40_000])
+def test_blocks_are_resampled_as_the_whole_is(rate, sample_rate, length):
+    sound = torch.randn(1, length, generator=torch.Generator().manual_seed(1))
+    whole = resample_audio(sound, rate, sample_rate)
+    for size in (1, 777, 100_000):
+        if length <= 100 * size:
+            blocks = sound.split(size, dim=1)
+            heard = [*run_through(Resampling(rate, sample_rate), blocks)]
+            torch.testing.assert_close(
+                torch.cat(heard, dim=1), whole, atol=1e-6, rtol=1e-5
+            )

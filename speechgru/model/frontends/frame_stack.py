@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from speechgru.blocks import Windows
 from speechgru.features.padding import zero_padding
 from speechgru.model.frontends.subsampling import FACTOR
 from speechgru.ranges import check
@@ -46,5 +47,12 @@ class FrameStack(nn.Module):
         frames = zero_padding(features, input_lengths)
         missing = -frames.size(1) % self.factor
         frames = F.pad(frames, (0, 0, 0, missing))
-        stacked = frames.unflatten(1, (-1, self.factor)).flatten(2)
-        return stacked, self.output_lengths(input_lengths)
+        return self._stack(frames), self.output_lengths(input_lengths)
+
+    def by_blocks(self) -> Windows:
+        """A stream of (B, T, F) to (B, T', factor x F); see `blocks.BlockStage`."""
+        return Windows(self._stack, self.factor, self.factor, after=self.factor - 1)
+
+    def _stack(self, frames: Tensor) -> Tensor:
+        """Stack (B, factor x T', F) frames."""
+        return frames.unflatten(1, (-1, self.factor)).flatten(2)

@@ -2,10 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from speechgru.blocks import Chain, Each, Windows
 from speechgru.features.keyed_draws import utterance_keys
 from speechgru.features.padding import ValidFrames, zero_padding
 from speechgru.model.dropout import FrameDraws
@@ -121,6 +124,31 @@ class Subsampling(nn.Module, ABC):
             mask = valid.mask
             frames = frames * mask.view(len(mask), 1, -1, *[1] * (frames.dim() - 3))
         return frames.transpose(1, 2).flatten(2), lengths
+
+    def by_blocks(self) -> Chain:
+        """A stream of (B, T, F) to (B, T', output_size); see `blocks.BlockStage`."""
+        convolutions = [
+            Windows(partial(self._convolve, index), size, stride, size // 2, size // 2)
+            for index, stride in enumerate(self.strides)
+            for size in [self.convolutions[index].kernel_size[0]]
+        ]
+        arranged = Each(lambda features: self.arrange(features).transpose(1, 2))
+        return Chain([arranged, *convolutions, Each(lambda frames: frames.flatten(2))])
+
+    def _convolve(self, index: int, frames: Tensor) -> Tensor:
+        """Run one convolution over (B, T, channels, ...), which nothing surrounds."""
+        convolution = self.convolutions[index]
+        padding = [0, *convolution.padding[1:]]
+        convolved = torch.convolution(
+            frames.transpose(1, 2), convolution.weight, convolution.bias,
+            convolution.stride, padding, convolution.dilation, False,
+            [0] * len(padding), convolution.groups,
+        )  # fmt: skip
+        if self.norms:
+            places = convolved.movedim(1, -1)
+            convolved = self.norms[index](places.flatten(0, -2), None)
+            convolved = convolved.view(places.shape).movedim(-1, 1)
+        return F.relu(convolved).transpose(1, 2)
 
     def _drop(self, frames: Tensor, index: int) -> Tensor:
         """Drop out units of (B, channels, T, ...) behind a convolution."""

@@ -20,6 +20,7 @@ ALLOWED = {
     "interfaces": set(),
     "ranges": {"interfaces"},
     "blocks": set(),
+    "scratch": EVERYWHERE,
     "progress": set(),
     "terminal": set(),
     "bounded": set(),
@@ -35,14 +36,14 @@ ALLOWED = {
     "text": EVERYWHERE,
     "features": EVERYWHERE | {"blocks"},
     "data": WITH_CACHE | {"threads", "audio", "text", "features"},
-    "model": EVERYWHERE | {"blocks", "features"},
+    "model": EVERYWHERE | {"blocks", "scratch", "features"},
     "checkpoint": WITH_FILES | {"text", "features", "model"},
     "lm": EVERYWHERE | {"bounded", "records", "files"},
     "decode": WITH_FILES | {"text", "lm"},
     "score": WITH_FILES,
 }
 LINE = {"audio", "text", "features", "data", "model", "checkpoint", "lm", "decode"}
-BELOW = WITH_CACHE | LINE | {"blocks", "options", "score"}
+BELOW = WITH_CACHE | LINE | {"blocks", "scratch", "options", "score"}
 ALLOWED |= {
     "factory": BELOW,
     "conversion": BELOW | {"factory"},

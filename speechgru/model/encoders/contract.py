@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from speechgru.interfaces import Encoder
 from speechgru.model.encoders.gru_cell import GRUTrace
+from speechgru.scratch import Rows, Scratch
 
 
 @runtime_checkable
@@ -38,6 +39,24 @@ class DirectedEncoder(Encoder, Protocol):
     @property
     def hears_future(self) -> bool:
         """Whether an output frame depends on later input frames."""
+
+
+@runtime_checkable
+class LongEncoder(Encoder, Protocol):
+    """One that encodes a recording of any length in memory that does not grow."""
+
+    def encode_rows(self, features: Rows, scratch: Scratch, block: int) -> Rows:
+        """Encode one recording as a call would.
+
+        Args:
+            features: (T, F), at least one frame; closed when it is not needed.
+            scratch: makes what is returned, and rows in between; of all of them, no
+                more than two of (T, output_size) are there at once.
+            block: frames that are in memory together.
+
+        Returns:
+            (T', output_size) rows.
+        """
 
 
 @runtime_checkable

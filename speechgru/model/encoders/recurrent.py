@@ -10,6 +10,7 @@ from speechgru.features.padding import ValidFrames
 from speechgru.model.dropout import FrameDraws
 from speechgru.model.encoders.arrangement import Arrangement
 from speechgru.model.encoders.stack import RecurrentStack
+from speechgru.scratch import Rows, Scratch
 
 
 class StreamState(NamedTuple):
@@ -98,10 +99,7 @@ class RecurrentEncoder(RecurrentStack):
                 f"the chunk has {num_utterances} utterances, expected "
                 f"{len(state.pending)} as in the chunk before; keep a state for each"
             )
-        lengths = torch.full((num_utterances,), num_frames)
-        valid = ValidFrames(lengths, num_frames, chunk.device)
-        draws = FrameDraws(lengths, num_frames, chunk.device)  # nothing: it is in eval
-        arranged = Arrangement(chunk, valid, draws, lambda encoded: encoded)
+        arranged, valid = _all_valid(chunk)
         before = [None] * len(self.layers) if state is None else state.layers
         after = []
         encoded = chunk
@@ -111,7 +109,7 @@ class RecurrentEncoder(RecurrentStack):
             output, layer_state = self.run(
                 layer,
                 inputs.transpose(0, 1)[None],
-                valid.with_time_first,
+                valid,
                 before[index],
             )
             after.append(layer_state)
@@ -130,6 +128,57 @@ class RecurrentEncoder(RecurrentStack):
             (B, T, H), empty without lookahead.
         """
         return self.finish(state.pending)
+
+    def encode_rows(self, features: Rows, scratch: Scratch, block: int) -> Rows:
+        """Encode one recording as `forward` does; see `contract.LongEncoder`.
+
+        Every direction of a layer reads block by block, in its own order, and carries
+        its state along.
+
+        Raises:
+            ValueError: the encoder is in training.
+        """
+        if self.training:
+            raise ValueError("the encoder is in training, expected eval()")
+        if not self.bidirectional:
+            return self._stream_rows(features, scratch, block)
+        for index in range(len(self.layers)):
+            encoded = scratch.rows(self.hidden_size, self.hidden_size)
+            self._run_rows(index, features, encoded, block)
+            features.close()
+            features = encoded
+        return features
+
+    def _stream_rows(self, features: Rows, scratch: Scratch, block: int) -> Rows:
+        rows, state = scratch.rows(self.output_size), None
+        for chunk in features.blocks(block):
+            encoded, state = self.stream(chunk, state)
+            rows.append(encoded[0])
+        if state is not None:
+            rows.append(self.flush(state)[0])
+        features.close()
+        return rows
+
+    def _run_rows(self, index: int, before: Rows, after: Rows, block: int) -> None:
+        """Run both directions of layer `index`, which meet in the middle."""
+        num_rows, state = len(before), None
+        for start in range(0, num_rows, block):
+            stop = min(start + block, num_rows)
+            backward = before.read(num_rows - stop, num_rows - start).flip(0)
+            encoded = torch.stack([before.read(start, stop), backward])
+            arranged, _ = _all_valid(encoded)
+            encoded = self._condition(index, encoded, arranged)
+            inputs = self._between(index, encoded, arranged)
+            # Two utterances become the two directions of one.
+            _, valid = _all_valid(encoded[:1])
+            output, state = self.run(
+                self.layers[index], inputs[:, :, None], valid, state
+            )
+            size = self.hidden_size
+            ahead = self._add(index, encoded[0, :, :size], output[0, :, 0])
+            back = self._add(index, encoded[1, :, -size:], output[1, :, 0])
+            after.write(start, ahead, part=0)
+            after.write(num_rows - stop, back.flip(0), part=1)
 
     @property
     def hears_future(self) -> bool:
@@ -163,3 +212,13 @@ class RecurrentEncoder(RecurrentStack):
     def output_of(self, state: Tensor) -> Tensor:
         """(..., H) that a layer gives out, of its (..., S) state: all of it."""
         return state
+
+
+def _all_valid(chunk: Tensor) -> tuple[Arrangement, ValidFrames]:
+    """(B, T, F) frames as they are, and that all are valid, with the time first."""
+    num_utterances, num_frames, _ = chunk.shape
+    lengths = torch.full((num_utterances,), num_frames)
+    valid = ValidFrames(lengths, num_frames, chunk.device)
+    draws = FrameDraws(lengths, num_frames, chunk.device)  # nothing: it is in eval
+    arranged = Arrangement(chunk, valid, draws, lambda encoded: encoded)
+    return arranged, valid.with_time_first

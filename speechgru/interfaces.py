@@ -294,6 +294,37 @@ class Decoder(Protocol):
         """Decode (B, T, C) float32 natural log-probabilities."""
 
 
+class Decoding(Protocol):
+    """An utterance that is decoded while it is heard.
+
+    It is never changed: each chunk gives another, so that one may go back.
+    """
+
+    def advance(self, log_probs: Tensor) -> Decoding:
+        """Take the next frames in: (T, C) float32 natural log-probabilities."""
+
+    @property
+    def text(self) -> str:
+        """What is heard so far; the last word may be open."""
+
+    def finish(self) -> Hypothesis:
+        """What was heard if the utterance ends here, as when it is decoded whole."""
+
+
+@runtime_checkable
+class StreamingDecoder(Decoder, Protocol):
+    """One that can hear an utterance frame by frame.
+
+    Attributes:
+        blank_penalty: subtracted from the blank's natural log-probability.
+    """
+
+    blank_penalty: float
+
+    def begin(self, tokenizer: Tokenizer, seconds_per_frame: float) -> Decoding:
+        """Begin an utterance. Raises InputError: the tokens do not fit."""
+
+
 @runtime_checkable
 class TunableDecoder(Decoder, Protocol):
     """One that weighs a language model, whose weights `speechgru tune` finds.

@@ -216,7 +216,7 @@ class BeamDecoder(ABC):
         log_probs = penalize_blank(log_probs, self.blank_penalty)
         lengths = output_lengths.cpu()
         return [
-            self._describe(
+            self.describe(
                 found, log_probs[index, : lengths[index]], tokenizer, seconds_per_frame
             )
             for index, found in enumerate(search(log_probs, lengths))
@@ -245,13 +245,21 @@ class BeamDecoder(ABC):
             self._language = known = (tokenizer.tokens, language)
         return known[1]
 
-    def _describe(
+    def describe(
         self,
         found: Sequence[Found],
         log_probs: Tensor,
         tokenizer: Tokenizer,
         seconds_per_frame: float,
     ) -> Hypothesis:
+        """Make a hypothesis of what the search has found for an utterance.
+
+        Args:
+            found: texts, the best first.
+            log_probs: (T, C) float32 on the CPU, the blank's penalty included.
+            tokenizer: of the texts.
+            seconds_per_frame: s.
+        """
         # Equal texts may differ in needless spaces; the first of them is the best.
         scores: dict[str, float] = {}
         spelled: dict[str, Sequence[int]] = {}

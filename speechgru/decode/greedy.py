@@ -1,6 +1,8 @@
 """The best token of every frame."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import torch
@@ -67,12 +69,7 @@ class GreedyDecoder:
             ValueError: see `check_log_probs`.
         """
         check_log_probs(log_probs, output_lengths, len(tokenizer.tokens))
-        # argmax, unlike max, promises the first of equals on every device.
-        weighed = penalize_blank(log_probs, self.blank_penalty)
-        best_ids = weighed.argmax(dim=-1, keepdim=True)
-        best_log_probs = log_probs.gather(-1, best_ids).squeeze(-1)
-        ids_of = best_ids.squeeze(-1).cpu()
-        log_probs_of = best_log_probs.to(torch.float32).cpu()
+        ids_of, log_probs_of = self.best(log_probs)
         hypotheses = []
         for index, length in enumerate(output_lengths.tolist()):
             frame_log_probs = log_probs_of[index, :length].tolist()
@@ -82,18 +79,83 @@ class GreedyDecoder:
             )
         return hypotheses
 
+    def begin(self, tokenizer: Tokenizer, seconds_per_frame: float) -> "GreedyDecoding":
+        """See `StreamingDecoder`."""
+        return GreedyDecoding(self, tokenizer, seconds_per_frame)
+
+    def best(self, log_probs: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the best token of each frame, and its log-probability, on the host.
+
+        Args:
+            log_probs: (..., C) float natural log-probabilities.
+
+        Returns:
+            ids: (...) int64.
+            log_probs: (...) float32.
+        """
+        weighed = penalize_blank(log_probs, self.blank_penalty)
+        # argmax, unlike max, promises the first of equals on every device.
+        ids = weighed.argmax(dim=-1, keepdim=True)
+        best = log_probs.gather(-1, ids).squeeze(-1)
+        return ids.squeeze(-1).cpu(), best.to(torch.float32).cpu()
+
+
+@dataclass(frozen=True)
+class GreedyDecoding:
+    """How far an utterance is decoded; see `interfaces.Decoding`.
+
+    What was heard never changes: each text begins with the one before.
+
+    Attributes:
+        decoder: whose best tokens they are.
+        tokenizer: of the tokens.
+        seconds_per_frame: s.
+        frame_ids: the best token of each frame so far.
+        log_probs: of these.
+    """
+
+    decoder: GreedyDecoder
+    tokenizer: Tokenizer
+    seconds_per_frame: float
+    frame_ids: tuple[int, ...] = ()
+    log_probs: tuple[float, ...] = ()
+
+    def advance(self, log_probs: Tensor) -> "GreedyDecoding":
+        """See `interfaces.Decoding`."""
+        ids, best = self.decoder.best(log_probs)
+        return replace(
+            self,
+            frame_ids=(*self.frame_ids, *ids.tolist()),
+            log_probs=(*self.log_probs, *best.tolist()),
+        )
+
+    @property
+    def text(self) -> str:
+        """See `interfaces.Decoding`."""
+        return _spell(self.frame_ids, self.tokenizer)
+
+    def finish(self) -> Hypothesis:
+        """See `interfaces.Decoding`."""
+        return _collapse(
+            self.frame_ids, self.log_probs, self.tokenizer, self.seconds_per_frame
+        )
+
+
+def _spell(frame_ids: Sequence[int], tokenizer: Tokenizer) -> str:
+    token_ids = [token_id for token_id, _ in groupby(frame_ids) if token_id != BLANK]
+    return " ".join(tokenizer.decode(token_ids).split())
+
 
 def _collapse(
-    frame_ids: list[int],
-    frame_log_probs: list[float],
+    frame_ids: Sequence[int],
+    frame_log_probs: Sequence[float],
     tokenizer: Tokenizer,
     seconds_per_frame: float,
 ) -> Hypothesis:
-    token_ids = [token_id for token_id, _ in groupby(frame_ids) if token_id != BLANK]
     probabilities = [math.exp(value) for value in frame_log_probs]
     spans = place_tokens(frame_ids, probabilities, tokenizer, seconds_per_frame)
     return Hypothesis(
-        text=" ".join(tokenizer.decode(token_ids).split()),
+        text=_spell(frame_ids, tokenizer),
         score=math.fsum(frame_log_probs),
         tokens=tuple(spans),
         words=group_words(spans),

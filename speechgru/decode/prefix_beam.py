@@ -1,13 +1,13 @@
 """Prefix beam search in torch: no compiler, every kind of token."""
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from speechgru.decode.beam import BeamDecoder, Search
+from speechgru.decode.beam import BeamDecoder
 from speechgru.decode.hotwords import HotwordScorer, normalize_phrases
 from speechgru.decode.language import ScorerSum
-from speechgru.decode.prefix_beam_search import search
+from speechgru.decode.prefix_beam_decoding import PrefixBeamDecoding
+from speechgru.decode.prefix_beam_search import PrefixSearch
 from speechgru.decode.vocabulary import Language
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.ranges import LOG_SCORE, OptionError, check
@@ -53,7 +53,7 @@ class PrefixBeamDecoder(BeamDecoder):
         """See `BeamDecoder`."""
         return self.unknown_score is not None
 
-    def prepare(self, language: Language, tokenizer: Tokenizer) -> Search:
+    def prepare(self, language: Language, tokenizer: Tokenizer) -> PrefixSearch:
         """See `BeamDecoder`."""
         if language.lexicon is None and self.open_vocabulary:
             raise InputError(
@@ -66,11 +66,19 @@ class PrefixBeamDecoder(BeamDecoder):
         if self.hotwords:
             self._refuse_unheard(language, tokenizer)
             scorers.append(HotwordScorer(self.hotwords, tokenizer, self.hotword_score))
-        return partial(
-            search,
-            scorer=ScorerSum(scorers, len(tokenizer.tokens)),
-            beam_size=self.beam_size,
-            beam_threshold=self.beam_threshold,
+        return PrefixSearch(
+            ScorerSum(scorers, len(tokenizer.tokens)),
+            self.beam_size,
+            self.beam_threshold,
+        )
+
+    def begin(
+        self, tokenizer: Tokenizer, seconds_per_frame: float
+    ) -> PrefixBeamDecoding:
+        """See `StreamingDecoder`."""
+        search = cast(PrefixSearch, self.fit(tokenizer))  # as `prepare` gives it
+        return PrefixBeamDecoding(
+            self, search, tokenizer, seconds_per_frame, search.begin(1)
         )
 
     def _refuse_unheard(self, language: Language, tokenizer: Tokenizer) -> None:

@@ -1,5 +1,6 @@
-"""CTC prefix beam search, for many utterances at once."""
+"""CTC prefix beam search, for many utterances at once, whole or frame by frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,8 @@ _FACTOR = 6364136223846793005  # of the hashes; from Knuth's MMIX generator
 NOBODY = -1  # hash of what is in the beam for want of prefixes
 
 
-@dataclass
-class _Beam:
+@dataclass(frozen=True)
+class Beam:
     """The prefixes that are kept.
 
     Dimensions: B utterances, K prefixes, C tokens, S numbers of a state.
@@ -42,67 +43,112 @@ class _Beam:
     reached: Tensor
 
 
-def search(
-    log_probs: Tensor,
-    lengths: Tensor,
-    scorer: Scorer,
-    beam_size: int,
-    beam_threshold: float = torch.inf,
-) -> list[list[Found]]:
+@dataclass(frozen=True)
+class Searched:
+    """How far a search has come. It is never changed: `PrefixSearch` gives the next.
+
+    Attributes:
+        beam: after the last frame.
+        sources, tokens: (B, K) of each frame; see `_step`.
+    """
+
+    beam: Beam
+    sources: tuple[Tensor, ...] = ()
+    tokens: tuple[Tensor, ...] = ()
+
+
+@dataclass(frozen=True)
+class PrefixSearch:
     """Find the most probable texts.
 
     Unlike best path decoding, all paths of a text are summed; those that end in
     the blank apart from the others, since only behind a blank a token follows
     itself. With a beam that holds every prefix, the scores are exact.
 
-    Args:
-        log_probs: (B, T, C) float, natural logarithms.
-        lengths: (B,) integers, valid frames.
+    Attributes:
         scorer: of texts.
         beam_size: K, prefixes that are kept after each frame.
         beam_threshold: those so far behind the best are not; natural log.
-
-    Returns:
-        Of each utterance up to K texts, the best first; those that are whole,
-        if any is.
 
     Source:
         Graves, "Supervised sequence labelling with recurrent neural networks",
         2012, 7.5; Hannun et al., arXiv:1408.2873, algorithm 1.
     """
-    log_probs = log_probs.detach().float().cpu()
-    num_frames = log_probs.size(1)
-    # Blanks that cost nothing leave all as it is behind an utterance's end.
-    beyond = torch.arange(num_frames) >= lengths.cpu()[:, None]
-    log_probs = log_probs.masked_fill(beyond[..., None], IMPOSSIBLE)
-    log_probs[..., BLANK].masked_fill_(beyond, 0.0)
-    beam = _begin(len(log_probs), scorer, beam_size)
-    sources, tokens = [], []
-    for frame in range(num_frames):
-        source, token = _step(beam, log_probs[:, frame], scorer, beam_threshold)
-        sources.append(source)
-        tokens.append(token)
-    acoustic = torch.logaddexp(beam.blank, beam.token)
-    unfinished = acoustic + beam.language
-    ends = scorer.finish(beam.states.flatten(0, 1)).view_as(unfinished)
-    finished = unfinished + ends
-    spelled = _trace_back(sources, tokens, beam.last)
-    return [
-        _rank(*utterance)
-        for utterance in zip(
-            spelled, finished.tolist(), unfinished.tolist(), strict=True
-        )
-    ]
+
+    scorer: Scorer
+    beam_size: int
+    beam_threshold: float = torch.inf
+
+    def __call__(self, log_probs: Tensor, lengths: Tensor) -> list[list[Found]]:
+        """Search whole utterances.
+
+        Args:
+            log_probs: (B, T, C) float, natural logarithms.
+            lengths: (B,) integers, valid frames.
+
+        Returns:
+            As `found`.
+        """
+        log_probs = log_probs.detach().float().cpu()
+        # Blanks that cost nothing leave all as it is behind an utterance's end.
+        beyond = torch.arange(log_probs.size(1)) >= lengths.cpu()[:, None]
+        log_probs = log_probs.masked_fill(beyond[..., None], IMPOSSIBLE)
+        log_probs[..., BLANK].masked_fill_(beyond, 0.0)
+        return self.found(self.advance(self.begin(len(log_probs)), log_probs))
+
+    def begin(self, num_utterances: int) -> Searched:
+        """Before the first frame."""
+        return Searched(_begin(num_utterances, self.scorer, self.beam_size))
+
+    def advance(self, searched: Searched, log_probs: Tensor) -> Searched:
+        """Take the next frames in: (B, T, C) float32 on the CPU, all valid."""
+        beam = searched.beam
+        sources, tokens = list(searched.sources), list(searched.tokens)
+        for frame in log_probs.unbind(1):
+            beam, source, token = _step(beam, frame, self.scorer, self.beam_threshold)
+            sources.append(source)
+            tokens.append(token)
+        return Searched(beam, tuple(sources), tuple(tokens))
+
+    def found(self, searched: Searched) -> list[list[Found]]:
+        """What the utterances say if they end here.
+
+        Returns:
+            Of each utterance up to K texts, the best first; those that are whole,
+            if any is.
+        """
+        beam = searched.beam
+        unfinished = _score(beam)
+        ends = self.scorer.finish(beam.states.flatten(0, 1)).view_as(unfinished)
+        finished = unfinished + ends
+        spelled = _trace_back(searched.sources, searched.tokens, beam.last)
+        return [
+            _rank(*utterance)
+            for utterance in zip(
+                spelled, finished.tolist(), unfinished.tolist(), strict=True
+            )
+        ]
+
+    def best(self, searched: Searched) -> tuple[int, ...]:
+        """The best text of the first utterance if it goes on: a word may be open."""
+        place = int(_score(searched.beam)[0].argmax())
+        path = []
+        for source, token in zip(
+            reversed(searched.sources), reversed(searched.tokens), strict=True
+        ):
+            path.append(int(token[0, place]))
+            place = int(source[0, place])
+        return tuple(token for token in reversed(path) if token != BLANK)
 
 
-def _begin(num_utterances: int, scorer: Scorer, beam_size: int) -> _Beam:
+def _begin(num_utterances: int, scorer: Scorer, beam_size: int) -> Beam:
     """The empty prefix, and no others."""
     shape = (num_utterances, beam_size)
     start = torch.tensor([scorer.start], dtype=torch.int64)
     added, reached = scorer.expand(start)
     blank = torch.full(shape, IMPOSSIBLE)
     blank[:, 0] = 0.0
-    return _Beam(
+    return Beam(
         blank=blank,
         token=torch.full(shape, IMPOSSIBLE),
         last=torch.full(shape, BLANK),
@@ -116,16 +162,17 @@ def _begin(num_utterances: int, scorer: Scorer, beam_size: int) -> _Beam:
 
 
 def _step(
-    beam: _Beam, log_probs: Tensor, scorer: Scorer, beam_threshold: float
-) -> tuple[Tensor, Tensor]:
+    beam: Beam, log_probs: Tensor, scorer: Scorer, beam_threshold: float
+) -> tuple[Beam, Tensor, Tensor]:
     """Take one frame in.
 
     Args:
-        beam: is replaced by the prefixes after the frame.
+        beam: the prefixes before the frame; it is left as it is.
         log_probs: (B, C).
-        scorer, beam_threshold: as in `search`.
+        scorer, beam_threshold: as in `PrefixSearch`.
 
     Returns:
+        beam: the prefixes after the frame.
         source: (B, K) which old prefix each new one was.
         token: (B, K) what it was extended by; the blank where by nothing.
     """
@@ -161,27 +208,37 @@ def _step(
     dropped = best < best[:, :1] - beam_threshold
     stay_blank, stay_token = stay_blank.gather(1, source), stay_token.gather(1, source)
     token_after = torch.where(grew, grown.gather(1, grown_index), stay_token)
-    beam.blank = stay_blank.masked_fill(grew | dropped, IMPOSSIBLE)
-    beam.token = token_after.masked_fill(dropped, IMPOSSIBLE)
-    beam.language = torch.where(
-        grew, language.gather(1, grown_index), beam.language.gather(1, source)
-    )
     hashes = beam.hashes.gather(1, source)
-    beam.parents = torch.where(grew, hashes, beam.parents.gather(1, source))
-    beam.hashes = torch.where(grew, hashes * _FACTOR + token, hashes)
-    beam.last = torch.where(grew, token, beam.last.gather(1, source))
-
     rows = torch.arange(len(source))[:, None]
-    states = beam.reached[rows, source, token]
-    beam.states = torch.where(grew[..., None], states, beam.states[rows, source])
-    beam.added, beam.reached = beam.added[rows, source], beam.reached[rows, source]
+    reached = beam.reached[rows, source, token]
+    states = torch.where(grew[..., None], reached, beam.states[rows, source])
+    # Copies, which are filled in below.
+    added, reached = beam.added[rows, source], beam.reached[rows, source]
     is_new = grew & ~dropped & (best > IMPOSSIBLE)
-    beam.added[is_new], beam.reached[is_new] = scorer.expand(beam.states[is_new])
-    return source, token
+    added[is_new], reached[is_new] = scorer.expand(states[is_new])
+    after = Beam(
+        blank=stay_blank.masked_fill(grew | dropped, IMPOSSIBLE),
+        token=token_after.masked_fill(dropped, IMPOSSIBLE),
+        last=torch.where(grew, token, beam.last.gather(1, source)),
+        hashes=torch.where(grew, hashes * _FACTOR + token, hashes),
+        parents=torch.where(grew, hashes, beam.parents.gather(1, source)),
+        language=torch.where(
+            grew, language.gather(1, grown_index), beam.language.gather(1, source)
+        ),
+        states=states,
+        added=added,
+        reached=reached,
+    )
+    return after, source, token
+
+
+def _score(beam: Beam) -> Tensor:
+    """(B, K) of the prefixes, without their ends."""
+    return torch.logaddexp(beam.blank, beam.token) + beam.language
 
 
 def _trace_back(
-    sources: list[Tensor], tokens: list[Tensor], shape: Tensor
+    sources: Sequence[Tensor], tokens: Sequence[Tensor], shape: Tensor
 ) -> list[list[tuple[int, ...]]]:
     """Spell the B x K prefixes out, from what each frame made of the last."""
     index = torch.arange(shape.size(1)).expand_as(shape)

@@ -10,7 +10,7 @@ from decode.brute_force import noise, rank_by_force
 from speechgru.decode.hotwords import HotwordScorer
 from speechgru.decode.language import SPACE, ScorerSum, TokenScorer, WordScorer
 from speechgru.decode.lexicon import Lexicon
-from speechgru.decode.prefix_beam_search import search
+from speechgru.decode.prefix_beam_search import PrefixSearch
 from speechgru.lm.arpa import read_arpa
 from speechgru.lm.ngram import NGramModel
 from speechgru.text.word_tokenizer import WordTokenizer
@@ -24,7 +24,7 @@ def assert_equal_to_force(scorers, tokenizer, score=lambda tokens: 0.0, lengths=
     log_probs = noise(sum(lengths), len(lengths), max(lengths), num_tokens)
     scorer = ScorerSum(scorers, num_tokens)
     for index, found in enumerate(
-        search(log_probs, torch.tensor(lengths), scorer, EVERY_PREFIX)
+        PrefixSearch(scorer, EVERY_PREFIX)(log_probs, torch.tensor(lengths))
     ):
         valid = log_probs[index, : lengths[index]]
         expected = rank_by_force(valid, tokenizer, score)
@@ -156,7 +156,7 @@ def test_scorers_add_up(word_lm, token_lm, tokenizer):
 
 def test_a_narrow_beam_keeps_few_texts_and_no_score_above_the_true_one(tokenizer):
     log_probs = noise(7, 3, 6, 4)
-    [*found] = search(log_probs, torch.tensor([6, 6, 6]), ScorerSum([], 4), 5)
+    [*found] = PrefixSearch(ScorerSum([], 4), 5)(log_probs, torch.tensor([6, 6, 6]))
     for index, texts in enumerate(found):
         truth = dict(rank_by_force(log_probs[index], tokenizer))
         assert len(texts) == 5
@@ -168,8 +168,8 @@ def test_a_narrow_beam_keeps_few_texts_and_no_score_above_the_true_one(tokenizer
 def test_a_threshold_drops_what_is_far_behind_the_best(tokenizer):
     log_probs, lengths = noise(8, 2, 8, 4), torch.tensor([8, 8])
     scorer = ScorerSum([], 4)
-    for index, texts in enumerate(search(log_probs, lengths, scorer, 500, 6.0)):
-        everything = search(log_probs, lengths, scorer, 500)[index]
+    for index, texts in enumerate(PrefixSearch(scorer, 500, 6.0)(log_probs, lengths)):
+        everything = PrefixSearch(scorer, 500)(log_probs, lengths)[index]
         assert 1 < len(texts) < len(everything)
         assert all(texts[0].score - one.score <= 6.0 for one in texts)
         assert texts[0].token_ids == everything[0].token_ids
@@ -181,10 +181,10 @@ def test_texts_do_not_depend_on_the_batch(word_lm, tokenizer):
     scorer = ScorerSum([word_scorer], 4)
     log_probs = noise(3, 4, 30, 4)
     lengths = torch.tensor([30, 17, 29, 0])
-    batched = search(log_probs, lengths, scorer, 8)
+    batched = PrefixSearch(scorer, 8)(log_probs, lengths)
     for index, length in enumerate(lengths.tolist()):
-        alone = search(
-            log_probs[index : index + 1, :length], lengths[index, None], scorer, 8
+        alone = PrefixSearch(scorer, 8)(
+            log_probs[index : index + 1, :length], lengths[index, None]
         )
         assert alone == [batched[index]]
 
@@ -196,6 +196,6 @@ def test_a_word_that_cannot_end_is_told(tokenizer):
     scorer = ScorerSum(
         [WordScorer(Lexicon(["AB"], tokenizer), tokenizer, None, 1.0, 0.0)], 4
     )
-    [[best, *_]] = search(log_probs, torch.tensor([2]), scorer, 1)
+    [[best, *_]] = PrefixSearch(scorer, 1)(log_probs, torch.tensor([2]))
     assert best.token_ids == (2,)
     assert not best.is_whole

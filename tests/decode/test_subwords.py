@@ -17,7 +17,7 @@ from speechgru.decode.language import SPACE, ScorerSum, TokenScorer, WordScorer
 from speechgru.decode.lexicon import Lexicon
 from speechgru.decode.n_best import Rescoring
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
-from speechgru.decode.prefix_beam_search import search
+from speechgru.decode.prefix_beam_search import PrefixSearch
 from speechgru.decode.spans import group_words
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import read_arpa, write_arpa
@@ -180,7 +180,7 @@ def test_hotwords_are_heard_however_they_are_cut(tokenizer):
 def assert_equal_to_force(scorer, tokenizer, score):
     log_probs = noise(5, 1, 3, len(tokenizer.tokens))
     scorer = ScorerSum([scorer], len(tokenizer.tokens))
-    [found] = search(log_probs, torch.tensor([3]), scorer, 5000)
+    [found] = PrefixSearch(scorer, 5000)(log_probs, torch.tensor([3]))
     expected = rank_by_force(log_probs[0], tokenizer, score)
     assert {one.token_ids: one.score for one in found} == pytest.approx(
         dict(expected), abs=1e-4

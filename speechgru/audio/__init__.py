@@ -8,21 +8,24 @@ from speechgru.audio.read import (
     is_cut_exactly,
     load_audio,
     read_audio,
+    read_blocks,
     wrong_sample_rate,
 )
-from speechgru.audio.resample import resample_audio, resampled_length
+from speechgru.audio.resample import Resampling, resample_audio, resampled_length
 from speechgru.audio.source import AudioSource, name_audio
 
 __all__ = [
     "AudioError",
     "AudioInfo",
     "AudioSource",
+    "Resampling",
     "duration_tolerance",
     "inspect_audio",
     "is_cut_exactly",
     "load_audio",
     "name_audio",
     "read_audio",
+    "read_blocks",
     "resample_audio",
     "resampled_length",
     "wrong_sample_rate",

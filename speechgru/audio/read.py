@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,6 +118,26 @@ def read_audio(
         )
     _check_samples(waveform, name)
     return torch.from_numpy(np.ascontiguousarray(waveform)), rate
+
+
+def read_blocks(source: AudioSource, seconds: float) -> Iterator[tuple[Tensor, int]]:
+    """Decode to mono block by block, in memory that does not grow with the length.
+
+    Args:
+        source: as in `read_audio`.
+        seconds: s, of a block at most.
+
+    Returns:
+        (S,) float32 of each block in order, with the sample rate in Hz.
+
+    Raises:
+        AudioError: as `read_audio`.
+    """
+    name = name_audio(source)
+    with open_sound(source, name) as sound:
+        for block in sound.blocks(max(1, round(seconds * sound.sample_rate))):
+            _check_samples(block, name)
+            yield torch.from_numpy(np.ascontiguousarray(block)), sound.sample_rate
 
 
 def load_audio(

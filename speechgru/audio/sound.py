@@ -93,6 +93,44 @@ class Sound:
             stop -= part.num_samples
         return np.concatenate(blocks)
 
+    def blocks(self, size: int) -> Iterator[np.ndarray]:
+        """Decode all of it from the start on, at most `size` samples at a time.
+
+        Returns:
+            (S,) float32, the mean of the channels.
+
+        Raises:
+            AudioError: as `read`, once all is decoded that can be.
+        """
+        for part in self._parts:
+            mixer, num_read = Mixer(), 0
+            while num_read < part.num_samples:
+                count = min(size, part.num_samples - num_read)
+                block = self._decode_next(part, count)
+                if len(block) == 0:
+                    raise truncated(self._name, num_read, part.num_samples, "samples")
+                num_read += len(block)
+                yield mixer.average(block)
+            if mixer.cancels:
+                raise AudioError(
+                    "cancelling-channels", f"{self._name}: {mixer.explain()}"
+                )
+
+    def _decode_next(self, part: _Decoder, count: int) -> np.ndarray:
+        """(S, C) of a part, which goes forward."""
+        read = partial(part.read, count, dtype="float32", always_2d=True)
+        try:
+            return _mute(read, self._name) if self._is_mpeg else read()
+        except RuntimeError as error:
+            raise self._stopped(error) from error
+
+    def _stopped(self, error: RuntimeError) -> AudioError:
+        return AudioError(
+            "truncated",
+            f"{self._name}: truncated or damaged, decoding stopped before the end "
+            f"({reason(error)}); copy the file again or drop it",
+        )
+
     def _decode(self, part: _Decoder, wanted: range) -> list[np.ndarray]:
         # Seeking inside MP3 can be silently wrong, too.
         is_seekable = not self._is_mpeg and not _UNSEEKABLE.match(part.subtype)
@@ -102,11 +140,7 @@ class Sound:
             skipped = 0 if is_seekable else wanted.start
             return self._decode_blocks(part, skipped, len(wanted))
         except RuntimeError as error:
-            raise AudioError(
-                "truncated",
-                f"{self._name}: truncated or damaged, decoding stopped before the end "
-                f"({reason(error)}); copy the file again or drop it",
-            ) from error
+            raise self._stopped(error) from error
 
     def _decode_blocks(
         self, part: _Decoder, num_skipped: int, num_wanted: int

@@ -7,8 +7,35 @@ import torch
 from torch import Tensor
 from torchaudio.functional import forced_align
 
-from speechgru.decode.spans import place_tokens
-from speechgru.interfaces import BLANK, InputError, Span, Tokenizer
+from speechgru.decode.spans import group_words, place_tokens
+from speechgru.interfaces import BLANK, Hypothesis, InputError, Span, Tokenizer
+
+
+def align_text(
+    log_probs: Tensor,
+    token_ids: Sequence[int],
+    tokenizer: Tokenizer,
+    seconds_per_frame: float,
+) -> Hypothesis:
+    """Find out when a text was said, and how probable it is over all paths.
+
+    The arguments and errors are those of `align_tokens`.
+    """
+    tokens = align_tokens(log_probs, token_ids, tokenizer, seconds_per_frame)
+    loss = torch.nn.functional.ctc_loss(
+        log_probs,
+        torch.tensor(token_ids),
+        torch.tensor(len(log_probs)),
+        torch.tensor(len(token_ids)),
+        blank=BLANK,
+        reduction="sum",
+    )
+    return Hypothesis(
+        text=tokenizer.decode(token_ids),
+        score=-loss.item(),
+        tokens=tuple(tokens),
+        words=group_words(tokens),
+    )
 
 
 def align_tokens(

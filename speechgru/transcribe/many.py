@@ -22,6 +22,8 @@ def transcribe_window(
     measure: Callable[[Recording], float],
     load: Callable[[Recording], Tensor],
     hear: Hear,
+    cuts: Callable[[float], bool],
+    hear_pieces: Callable[[Recording], Transcript],
 ) -> Iterator[Transcript | Failure]:
     """Transcribe some sources, sorted by length into batches.
 
@@ -35,6 +37,8 @@ def transcribe_window(
         measure: gives the duration of a recording, s; may raise.
         load: gives its waveform; may raise.
         hear: transcribes waveforms, given with their names; may raise.
+        cuts: whether a recording of so many s is heard by itself, part by part.
+        hear_pieces: transcribes such a one; may raise.
 
     Returns:
         One result per source, in their order.
@@ -54,7 +58,10 @@ def transcribe_window(
         waveforms: dict[int, Tensor] = {}
         for index in batch:
             try:
-                waveforms[index] = load(recordings[index])
+                if cuts(durations[index]):
+                    results[index] = hear_pieces(recordings[index])
+                else:
+                    waveforms[index] = load(recordings[index])
             except Exception as error:
                 results[index] = _fail(recordings[index].name, error)
         names = [recordings[index].name for index in waveforms]

@@ -3,7 +3,7 @@
 import os
 import stat
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -15,6 +15,7 @@ from speechgru.audio import (
     AudioSource,
     inspect_audio,
     load_audio,
+    read_blocks,
     resample_audio,
 )
 from speechgru.interfaces import InputError
@@ -127,6 +128,14 @@ class Recording:
         if isinstance(self.content, Tensor):
             return resample_audio(self.content, self._rate, sample_rate)
         return load_audio(self._open(), sample_rate, resample=True)
+
+    def blocks(self, seconds: float) -> Iterator[tuple[Tensor, int]]:
+        """Decode block by block; see `read_blocks`. Raises AudioError."""
+        if not isinstance(self.content, Tensor):
+            yield from read_blocks(self._open(), seconds)
+            return
+        for block in self.content.split(max(1, round(seconds * self._rate))):
+            yield block, self._rate
 
     @property
     def _rate(self) -> int:

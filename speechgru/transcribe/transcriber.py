@@ -1,6 +1,7 @@
 """A trained model that turns audio into text."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from speechgru.decode.align import align_tokens
+from speechgru.decode.align import align_text
 from speechgru.decode.greedy import GreedyDecoder
-from speechgru.decode.spans import (
-    average_confidence,
-    group_words,
-    warn_of_broken_bytes,
-)
-from speechgru.interfaces import BLANK, Decoder, InputError, Tokenizer
+from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
+from speechgru.interfaces import Decoder, Hypothesis, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.transcribe.long import LongHearing, decode_long, refuse_nan
 from speechgru.transcribe.many import transcribe_window
 from speechgru.transcribe.memory import MemoryLimit, device_of
 from speechgru.transcribe.recording import Recording, Source, check_several
@@ -36,8 +34,10 @@ class Transcriber:
         tokenizer: of the model's tokens.
         decoder: log-probabilities to hypotheses.
         metadata: what is known of the model: corpus, recipe, score, ...
-        max_memory: GB that one recording may take; None: what is free. A longer one
-            is an error before it is loaded.
+        max_memory: GB that a batch, or a recording that is heard whole, may take;
+            None: what is free. A longer one is an error before it is loaded. Whole is
+            heard what lasts up to 60 s, and all where a module of the user's own
+            cannot go through a recording block by block; see `model/long.py`.
 
     It may be used from several threads at once.
     """
@@ -55,6 +55,7 @@ class Transcriber:
         self.decoder = decoder
         self.metadata = dict(metadata or {})
         self._memory = MemoryLimit(self.model, max_memory)
+        self._long = LongHearing(self.model)
 
     @classmethod
     def from_checkpoint(
@@ -105,7 +106,8 @@ class Transcriber:
                 memory; a waveform cannot be understood, or its rate is missing.
         """
         recording = Recording.of(audio, sample_rate)
-        self._measure(recording)
+        if self._long.takes(self._measure(recording)):
+            return self._hear_long(recording)
         return self._hear([recording.name], [self._load(recording)])[0]
 
     def align(self, audio: Source, text: str) -> Transcript:
@@ -138,33 +140,28 @@ class Transcriber:
                 f"the text {text!r} holds nothing to align, expected words; give what "
                 "was said"
             )
-        self._measure(recording)
+        duration = self._measure(recording)
+        if self._long.takes(duration):
+            with self._long.score(recording, duration) as scores:
+                log_probs = scores.gather()
+                num_samples = scores.num_samples
+                return self._align(recording.name, log_probs, token_ids, num_samples)
         waveform = self._load(recording)
-        log_probs, output_lengths = self._score([recording.name], [waveform])
-        log_probs = log_probs[0, : output_lengths[0]].cpu()
+        scored, lengths = self._score([recording.name], [waveform])
+        log_probs = scored[0, : lengths[0]].cpu()
+        return self._align(recording.name, log_probs, token_ids, len(waveform))
+
+    def _align(
+        self, name: str, log_probs: Tensor, token_ids: list[int], num_samples: int
+    ) -> Transcript:
+        """Place tokens in a recording, given its (T, C) log_probs on the CPU."""
         try:
-            tokens = align_tokens(
+            aligned = align_text(
                 log_probs, token_ids, self.tokenizer, self.model.seconds_per_frame
             )
         except InputError as error:
-            raise InputError(f"{recording.name}: {error}") from error
-        loss = torch.nn.functional.ctc_loss(
-            log_probs,
-            torch.tensor(token_ids),
-            torch.tensor(len(log_probs)),
-            torch.tensor(len(token_ids)),
-            blank=BLANK,
-            reduction="sum",
-        )
-        return Transcript(
-            source=recording.name,
-            text=self.tokenizer.decode(token_ids),
-            duration=len(waveform) / self.model.sample_rate,
-            score=-loss.item(),
-            confidence=average_confidence(tokens),
-            tokens=tuple(tokens),
-            words=group_words(tokens),
-        )
+            raise InputError(f"{name}: {error}") from error
+        return self._describe(name, aligned, num_samples)
 
     def transcribe_many(
         self,
@@ -201,19 +198,23 @@ class Transcriber:
         self, sources: Iterator[Source], batch_seconds: float, sample_rate: int | None
     ) -> Iterator[Transcript | Failure]:
         while window := list(islice(sources, WINDOW)):
+            shortened = self._memory.shorten(batch_seconds)
             yield from transcribe_window(
                 window,
                 sample_rate,
-                self._memory.shorten(batch_seconds),
+                shortened,
                 self._measure,
                 self._load,
                 self._hear,
+                partial(self._long.takes, batch_seconds=shortened),
+                self._hear_long,
             )
 
     def _measure(self, recording: Recording) -> float:
-        """s that it lasts, if that fits into memory."""
+        """s that it lasts, if that fits into memory, or need not."""
         info = recording.inspect()
-        self._memory.check(recording.title, info)
+        if not self._long.takes(info.duration):
+            self._memory.check(recording.title, info)
         return info.duration
 
     def _load(self, recording: Recording) -> Tensor:
@@ -235,23 +236,35 @@ class Transcriber:
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )
-        for name, hypothesis in zip(names, hypotheses, strict=True):
-            warn_of_broken_bytes(name, hypothesis.text)
         return [
-            Transcript(
-                source=name,
-                text=hypothesis.text,
-                duration=len(waveform) / self.model.sample_rate,
-                score=hypothesis.score,
-                confidence=average_confidence(hypothesis.tokens),
-                tokens=hypothesis.tokens,
-                words=hypothesis.words,
-                alternatives=hypothesis.alternatives,
-            )
+            self._describe(name, hypothesis, len(waveform))
             for name, waveform, hypothesis in zip(
                 names, waveforms, hypotheses, strict=True
             )
         ]
+
+    def _hear_long(self, recording: Recording) -> Transcript:
+        duration = recording.inspect().duration
+        with self._long.score(recording, duration) as scores:
+            hypothesis = decode_long(
+                scores, self.decoder, self.tokenizer, self.model.seconds_per_frame
+            )
+        return self._describe(recording.name, hypothesis, scores.num_samples)
+
+    def _describe(
+        self, name: str, hypothesis: Hypothesis, num_samples: int
+    ) -> Transcript:
+        warn_of_broken_bytes(name, hypothesis.text)
+        return Transcript(
+            source=name,
+            text=hypothesis.text,
+            duration=num_samples / self.model.sample_rate,
+            score=hypothesis.score,
+            confidence=average_confidence(hypothesis.tokens),
+            tokens=hypothesis.tokens,
+            words=hypothesis.words,
+            alternatives=hypothesis.alternatives,
+        )
 
     @torch.inference_mode()
     def _score(
@@ -265,9 +278,5 @@ class Transcriber:
         for name, scores, length in zip(
             names, log_probs, output_lengths.tolist(), strict=True
         ):
-            if scores[:length].isnan().any():
-                raise InputError(
-                    f"{name}: the model finds NaN in it, expected probabilities; check "
-                    "that its samples lie in [-1, 1], and the checkpoint's weights"
-                )
+            refuse_nan(name, scores[:length])
         return log_probs, output_lengths

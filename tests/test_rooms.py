@@ -39,7 +39,7 @@ ALLOWED = {
     "model": EVERYWHERE | {"blocks", "scratch", "features"},
     "checkpoint": WITH_FILES | {"text", "features", "model"},
     "lm": EVERYWHERE | {"bounded", "records", "files"},
-    "decode": WITH_FILES | {"text", "lm"},
+    "decode": WITH_FILES | {"scratch", "text", "lm"},
     "score": WITH_FILES,
 }
 LINE = {"audio", "text", "features", "data", "model", "checkpoint", "lm", "decode"}

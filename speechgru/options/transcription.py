@@ -22,7 +22,8 @@ class HearingOptions(Options):
     Attributes:
         device: "cpu", "cuda", "cuda:1", ...
         num_threads: on a CPU.
-        max_memory: GB that a recording may take; None: what is free.
+        max_memory: GB that a batch, or a recording that must be heard whole, may take;
+            None: what is free.
         trust: modules of the user's own whose classes the checkpoint names.
     """
 

@@ -134,8 +134,9 @@ class Recording:
         if not isinstance(self.content, Tensor):
             yield from read_blocks(self._open(), seconds)
             return
-        for block in self.content.split(max(1, round(seconds * self._rate))):
-            yield block, self._rate
+        size = max(1, round(seconds * self._rate))
+        for start in range(0, len(self.content), size):
+            yield self.content[start : start + size], self._rate
 
     @property
     def _rate(self) -> int:

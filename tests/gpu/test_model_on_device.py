@@ -7,6 +7,8 @@ from torch.nn.utils.rnn import pad_sequence
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.checkpoint.storage import read_checkpoint, write_checkpoint
 from speechgru.decode.greedy import GreedyDecoder
+from speechgru.model.long import needed_scratch, score_long
+from speechgru.scratch import Scratch
 
 TOLERANCE = 1e-4  # on log-probabilities, of the contract
 LENGTHS = [8000, 3211, 900, 6400]
@@ -82,3 +84,16 @@ def test_weights_of_a_device_load_on_a_cpu_and_back(
     for model in (back, back.to(device)):
         for mine, theirs in zip(score(model, waveforms), expected, strict=True):
             torch.testing.assert_close(mine, theirs, atol=TOLERANCE, rtol=0)
+
+
+def test_a_long_recording_is_scored_block_by_block_as_whole(
+    device, checkpoint, waveforms
+):
+    loaded = load_checkpoint(checkpoint)
+    model = loaded.model.to(device).eval()
+    recording = torch.cat(waveforms)
+    [whole] = score(model, [recording])
+    with Scratch("a.wav", needed_scratch(model, len(recording)), device) as scratch:
+        blocks = score_long(model, recording[None].split(3000, dim=1), scratch, 16)
+        found = torch.cat([block[0].cpu() for block in blocks])
+    torch.testing.assert_close(found, whole, atol=TOLERANCE, rtol=0)

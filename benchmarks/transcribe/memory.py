@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     if arguments[:1] in (["whole"], ["blocks"]):
         print(*hear(arguments[0], Path(arguments[1])))
         return
-    print("| minutes | | peak memory, MB | CPU s | digits of the score |")
+    print("| minutes | | peak memory, MB | CPU s | score and tokens |")
     print("|---|---|---|---|---|")
     for minutes in map(float, arguments or MINUTES):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 """What the best texts of a search say together."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -64,9 +64,21 @@ def vote(scores: Mapping[str, float], scale: float = 1.0) -> list[float]:
     words = next(iter(scores)).split()
     agreeing = [0.0] * len(words)
     for text, mass in masses.items():
-        matcher = SequenceMatcher(None, words, text.split(), autojunk=False)
-        for block in matcher.get_matching_blocks():
-            for place in range(block.a, block.a + block.size):
-                agreeing[place] += mass
+        for place in _find_common(words, text.split()):
+            agreeing[place] += mass
     total = math.fsum(masses.values())
     return [min(1.0, mass / total) for mass in agreeing]
+
+
+def _find_common(words: Sequence[str], others: Sequence[str]) -> Iterator[int]:
+    """Places in a text of the words that another has there, too."""
+    # Long texts differ near their ends alone, and matching takes their square.
+    shorter = min(len(words), len(others))
+    start = next((i for i in range(shorter) if words[i] != others[i]), shorter)
+    left = shorter - start
+    end = next((i for i in range(left) if words[-1 - i] != others[-1 - i]), left)
+    yield from range(start)
+    yield from range(len(words) - end, len(words))
+    inner = words[start : len(words) - end], others[start : len(others) - end]
+    for block in SequenceMatcher(None, *inner, autojunk=False).get_matching_blocks():
+        yield from range(start + block.a, start + block.a + block.size)

@@ -1,7 +1,7 @@
 """CTC prefix beam search, for many utterances at once, whole or frame by frame."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,18 +43,22 @@ class Beam:
     reached: Tensor
 
 
+Path = tuple[Any, ...]
+"""The tokens of a prefix: (path of those before, the last token), or ()."""
+
+
 @dataclass(frozen=True)
 class Searched:
     """How far a search has come. It is never changed: `PrefixSearch` gives the next.
 
     Attributes:
         beam: after the last frame.
-        sources, tokens: (B, K) of each frame; see `_step`.
+        paths: B x K texts. What they have in common is there once, and what is no
+            longer in the beam is gone: hours need little more than their text.
     """
 
     beam: Beam
-    sources: tuple[Tensor, ...] = ()
-    tokens: tuple[Tensor, ...] = ()
+    paths: tuple[tuple[Path, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -92,23 +96,25 @@ class PrefixSearch:
         log_probs = log_probs.detach().float().cpu()
         # Blanks that cost nothing leave all as it is behind an utterance's end.
         beyond = torch.arange(log_probs.size(1)) >= lengths.cpu()[:, None]
-        log_probs = log_probs.masked_fill(beyond[..., None], IMPOSSIBLE)
-        log_probs[..., BLANK].masked_fill_(beyond, 0.0)
+        if beyond.any():  # else there may be hours, of which no copy is needed
+            log_probs = log_probs.masked_fill(beyond[..., None], IMPOSSIBLE)
+            log_probs[..., BLANK].masked_fill_(beyond, 0.0)
         return self.found(self.advance(self.begin(len(log_probs)), log_probs))
 
     def begin(self, num_utterances: int) -> Searched:
         """Before the first frame."""
-        return Searched(_begin(num_utterances, self.scorer, self.beam_size))
+        beam = _begin(num_utterances, self.scorer, self.beam_size)
+        return Searched(beam, (((),) * self.beam_size,) * num_utterances)
 
     def advance(self, searched: Searched, log_probs: Tensor) -> Searched:
         """Take the next frames in: (B, T, C) float32 on the CPU, all valid."""
-        beam = searched.beam
-        sources, tokens = list(searched.sources), list(searched.tokens)
-        for frame in log_probs.unbind(1):
-            beam, source, token = _step(beam, frame, self.scorer, self.beam_threshold)
-            sources.append(source)
-            tokens.append(token)
-        return Searched(beam, tuple(sources), tuple(tokens))
+        beam, paths = searched.beam, searched.paths
+        for frame in range(log_probs.size(1)):
+            beam, source, token = _step(
+                beam, log_probs[:, frame], self.scorer, self.beam_threshold
+            )
+            paths = _extend(paths, source, token)
+        return Searched(beam, paths)
 
     def found(self, searched: Searched) -> list[list[Found]]:
         """What the utterances say if they end here.
@@ -121,7 +127,7 @@ class PrefixSearch:
         unfinished = _score(beam)
         ends = self.scorer.finish(beam.states.flatten(0, 1)).view_as(unfinished)
         finished = unfinished + ends
-        spelled = _trace_back(searched.sources, searched.tokens, beam.last)
+        spelled = [[_spell(path) for path in paths] for paths in searched.paths]
         return [
             _rank(*utterance)
             for utterance in zip(
@@ -132,13 +138,7 @@ class PrefixSearch:
     def best(self, searched: Searched) -> tuple[int, ...]:
         """The best text of the first utterance if it goes on: a word may be open."""
         place = int(_score(searched.beam)[0].argmax())
-        path = []
-        for source, token in zip(
-            reversed(searched.sources), reversed(searched.tokens), strict=True
-        ):
-            path.append(int(token[0, place]))
-            place = int(source[0, place])
-        return tuple(token for token in reversed(path) if token != BLANK)
+        return _spell(searched.paths[0][place])
 
 
 def _begin(num_utterances: int, scorer: Scorer, beam_size: int) -> Beam:
@@ -237,22 +237,27 @@ def _score(beam: Beam) -> Tensor:
     return torch.logaddexp(beam.blank, beam.token) + beam.language
 
 
-def _trace_back(
-    sources: Sequence[Tensor], tokens: Sequence[Tensor], shape: Tensor
-) -> list[list[tuple[int, ...]]]:
-    """Spell the B x K prefixes out, from what each frame made of the last."""
-    index = torch.arange(shape.size(1)).expand_as(shape)
-    spelled = []
-    for source, token in zip(reversed(sources), reversed(tokens), strict=True):
-        spelled.append(token.gather(1, index))
-        index = source.gather(1, index)
-    if not spelled:
-        return [[() for _ in range(shape.size(1))] for _ in range(len(shape))]
-    per_prefix = torch.stack(spelled[::-1], dim=-1).tolist()
-    return [
-        [tuple(token for token in path if token != BLANK) for path in paths]
-        for paths in per_prefix
-    ]
+def _extend(
+    paths: tuple[tuple[Path, ...], ...], source: Tensor, token: Tensor
+) -> tuple[tuple[Path, ...], ...]:
+    """The paths after a frame; see `_step`."""
+    return tuple(
+        tuple(
+            before[place] if token_id == BLANK else (before[place], token_id)
+            for place, token_id in zip(places, token_ids, strict=True)
+        )
+        for before, places, token_ids in zip(
+            paths, source.tolist(), token.tolist(), strict=True
+        )
+    )
+
+
+def _spell(path: Path) -> tuple[int, ...]:
+    token_ids = []
+    while path:
+        path, token_id = path
+        token_ids.append(token_id)
+    return tuple(reversed(token_ids))
 
 
 def _rank(

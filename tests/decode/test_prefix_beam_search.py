@@ -199,3 +199,26 @@ def test_a_word_that_cannot_end_is_told(tokenizer):
     [[best, *_]] = PrefixSearch(scorer, 1)(log_probs, torch.tensor([2]))
     assert best.token_ids == (2,)
     assert not best.is_whole
+
+
+def test_long_recordings_keep_their_text_once_and_no_prefix_that_is_lost(tokenizer):
+    num_tokens = len(tokenizer.tokens)
+    search = PrefixSearch(ScorerSum([], num_tokens), 16)
+    log_probs = noise(7, 1, 600, num_tokens)
+    # Now and then all agree.
+    log_probs[:, ::20] = torch.eye(num_tokens)[torch.arange(30) % num_tokens].log()
+    log_probs = log_probs.clamp(min=-1e4)
+    searched = search.begin(1)
+    for block in log_probs.split(25, dim=1):
+        searched = search.advance(searched, block)
+    kept, waiting = set(), list(searched.paths[0])
+    while waiting:
+        path = waiting.pop()
+        if path and id(path) not in kept:
+            kept.add(id(path))
+            waiting.append(path[0])
+    longest = max(len(found.token_ids) for found in search.found(searched)[0])
+    assert longest > 100
+    assert len(kept) < longest + 16 * 25
+    whole = search(log_probs, torch.tensor([600]))
+    assert search.found(searched) == whole

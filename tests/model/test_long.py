@@ -21,7 +21,7 @@ from speechgru.model.long import hears_long, needed_scratch, score_long
 from speechgru.scratch import Rows, Scratch
 
 HOP, BANDS, TOKENS = 40, 7, 6
-BLOCKS = [1, 7, 64, 2000]
+BLOCKS = [1, 7, 32, 2000]
 
 
 def make_features(name: str) -> nn.Module:
@@ -113,7 +113,7 @@ def check(model: AcousticModel, num_samples: int, blocks: list[int]) -> None:
 @each_member
 @pytest.mark.parametrize("options", OPTIONS)
 def test_every_encoder_scores_blocks_as_the_whole(member, options):
-    check(make_model(member, **OPTIONS[options]), 16_037, BLOCKS)
+    check(make_model(member, **OPTIONS[options]), 8_037, BLOCKS)
 
 
 @pytest.mark.parametrize("features", ["log_mel", "mfcc"])
@@ -123,7 +123,7 @@ def test_every_front_end_scores_blocks_as_the_whole(features, norm, frontend):
     if (features, norm) == ("mfcc", "active"):
         return  # which no model may have
     check(
-        make_model(features=features, normalize=norm, frontend=frontend), 8_001, BLOCKS
+        make_model(features=features, normalize=norm, frontend=frontend), 4_001, BLOCKS
     )
 
 

@@ -36,6 +36,18 @@ class BlockStage(Protocol):
         """A stream for a new recording; all its blocks give what the whole gives."""
 
 
+def agrees(stage: object, method: str) -> bool:
+    """Whether `method` belongs to the `forward` of a stage.
+
+    A class of the user's own may have changed `forward` alone; what it has inherited
+    beside it would give other results.
+    """
+    for each in type(stage).__mro__:
+        if "forward" in vars(each) or method in vars(each):
+            return method in vars(each)
+    return False
+
+
 class Windows:
     """A stage whose outputs hear windows that slide over the input.
 

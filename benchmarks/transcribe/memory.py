@@ -99,7 +99,7 @@ def hear(way: str, path: Path) -> tuple[str, str, str]:
         heard = hear_whole(model, path)
     used = time.process_time() - started
     score = f"{heard.score:.3f}/{len(heard.tokens)}"
-    return f"{peak_memory() / 1e6:.0f}", f"{used:.1f}", score
+    return f"{peak_memory() / 1e6:.0f}", f"{used:.2f}", score
 
 
 @torch.inference_mode()

@@ -1,6 +1,6 @@
 """What the encoder receives of a recording that is still going on."""
 
-from speechgru.blocks import BlockStage, BlockStream, Chain, Each
+from speechgru.blocks import BlockStage, BlockStream, Chain, Each, agrees
 from speechgru.features.normalize import BlockNorm
 from speechgru.interfaces import InputError
 from speechgru.model.acoustic import AcousticModel
@@ -26,10 +26,11 @@ def stream_inputs(model: AcousticModel) -> BlockStream:
         ("features", model.features),
         ("subsampling", model.subsampling),
     ):
-        if not isinstance(stage, BlockStage):
+        if not isinstance(stage, BlockStage) or not agrees(stage, "by_blocks"):
             raise InputError(
-                f"{name} are {type(stage).__name__}, which has no by_blocks, expected "
-                "a stage that hears a recording as it comes; see speechgru/blocks.py"
+                f"{name} are {type(stage).__name__}, which has no by_blocks beside its "
+                "forward, expected a stage that hears a recording as it comes; see "
+                "speechgru/blocks.py"
             )
     return Chain(
         [

@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from speechgru.blocks import BlockStage, Chain, Each, run_through
+from speechgru.blocks import BlockStage, Chain, Each, agrees, run_through
 from speechgru.features.normalize import BlockNorm
 from speechgru.interfaces import InputError
 from speechgru.model.acoustic import AcousticModel
@@ -24,11 +24,15 @@ BLOCK = 1024
 
 def hears_long(model: AcousticModel) -> bool:
     """Whether every stage can go through a recording block by block."""
-    return (
-        isinstance(model.features, BlockStage)
-        and isinstance(model.normalize, BlockNorm)
-        and isinstance(model.subsampling, BlockStage)
-        and isinstance(model.encoder, LongEncoder)
+    needed: tuple[tuple[object, type, str], ...] = (
+        (model.features, BlockStage, "by_blocks"),
+        (model.normalize, BlockNorm, "settle"),
+        (model.subsampling, BlockStage, "by_blocks"),
+        (model.encoder, LongEncoder, "encode_rows"),
+    )
+    return all(
+        isinstance(stage, protocol) and agrees(stage, method)
+        for stage, protocol, method in needed
     )
 
 

@@ -199,3 +199,18 @@ def test_the_disk_holds_what_was_said_and_no_more(norm, frontend):
 def test_all_members_of_the_family_are_long_encoders():
     models: Iterator[AcousticModel] = map(make_model, MEMBERS)
     assert all(map(hears_long, models))
+
+
+def test_a_subclass_that_changes_forward_alone_is_run_whole():
+    class Louder(LogMel):
+        def forward(self, waveforms, lengths):
+            return super().forward(2 * waveforms, lengths)
+
+    class Renamed(LogMel):
+        pass
+
+    model = make_model()
+    model.features = Renamed(8000, n_fft=100, hop_length=HOP, n_mels=BANDS)
+    assert hears_long(model)
+    model.features = Louder(8000, n_fft=100, hop_length=HOP, n_mels=BANDS)
+    assert not hears_long(model)

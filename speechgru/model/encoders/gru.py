@@ -38,7 +38,9 @@ class GRUEncoder(TorchRecurrentEncoder):
             for parameters in zip(*self.parameters_of(layer), strict=True)
         )
         precision = product_precision(aligned.size(2))
-        encoded = GRURecurrence.apply(aligned, state, *weights, precision)
+        encoded = GRURecurrence.apply(
+            aligned, state, *weights, precision, torch.is_grad_enabled()
+        )
         return encoded, encoded[:, -1]
 
     def trace_gates(

@@ -37,6 +37,7 @@ class GRURecurrence(torch.autograd.Function):
         bias_ih: Tensor,
         bias_hh: Tensor,
         precision: torch.dtype | None = None,
+        keeps: bool = True,
     ) -> Tensor:
         """Run forward.
 
@@ -46,6 +47,7 @@ class GRURecurrence(torch.autograd.Function):
             weight_ih, weight_hh: (D, 3H, F) and (D, 3H, H): reset, update, new.
             bias_ih, bias_hh: (D, 3H).
             precision: of the matrix products; None: that of the weights, as all else.
+            keeps: whether to keep what the gradient needs.
 
         Returns:
             (D, T, B, H) states after each frame.
@@ -64,7 +66,9 @@ class GRURecurrence(torch.autograd.Function):
         states = frames.new_empty(directions, num_frames + 1, batch, hidden)
         states[:, 0] = state
         # The recurrent half of new, before its reset.
-        recurrent_new = frames.new_empty(directions, num_frames, batch, hidden)
+        recurrent_new = frames.new_empty(
+            directions, num_frames if keeps else 0, batch, hidden
+        )
         reset, update, new = (part.unbind(1) for part in gates.chunk(3, 3))
         sigmoids = gates[..., : 2 * hidden].unbind(1)
         kept, after = recurrent_new.unbind(1), states[:, 1:].unbind(1)
@@ -72,16 +76,21 @@ class GRURecurrence(torch.autograd.Function):
         recurrent_sigmoids, recurrent_t = recurrent.split([2 * hidden, hidden], 2)
         weight = weight_hh.transpose(1, 2).to(precision).contiguous()
         bias = bias_hh[:, None].expand_as(recurrent).contiguous()
+        converts = precision != states.dtype
         for t, before in enumerate(states[:, :-1].unbind(1)):
-            _add_product(bias, before.to(precision), weight, recurrent)
+            # Each call counts: to a single utterance they are a third of the time.
+            left = before.to(precision) if converts else before
+            _add_product(bias, left, weight, recurrent)
             sigmoids[t].add_(recurrent_sigmoids).sigmoid_()
-            kept[t].copy_(recurrent_t)
+            if keeps:
+                kept[t].copy_(recurrent_t)
             new[t].addcmul_(reset[t], recurrent_t).tanh_()
             torch.lerp(new[t], before, update[t], out=after[t])
         ctx.precision = precision
-        ctx.save_for_backward(
-            frames, states, gates, recurrent_new, weight_ih, weight_hh
-        )
+        if keeps:
+            ctx.save_for_backward(
+                frames, states, gates, recurrent_new, weight_ih, weight_hh
+            )
         return states[:, 1:]
 
     @staticmethod
@@ -127,7 +136,8 @@ class GRURecurrence(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             d_frames = torch.bmm(rows.to(precision), weight_ih).to(rows.dtype)
             d_frames = d_frames.view_as(frames)
-        return d_frames, d_state, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, None
+        d_biases = d_bias_ih, d_bias_hh
+        return d_frames, d_state, d_weight_ih, d_weight_hh, *d_biases, None, None
 
 
 def _add_product(addend: Tensor, left: Tensor, right: Tensor, output: Tensor) -> None:

@@ -156,3 +156,12 @@ def test_precision_is_that_of_autocast_where_it_is_faster(monkeypatch):
             assert product_precision(num_utterances) == wanted
         with torch.autocast("cpu", dtype=torch.float16):
             assert product_precision(num_utterances) is None
+
+
+def test_without_a_gradient_the_states_are_the_same_and_nothing_is_kept():
+    arguments = make_arguments((2, 5, 3, 4, 6))
+    states = GRURecurrence.apply(*arguments)
+    kept = states.grad_fn.saved_tensors
+    assert len(kept) == 6
+    assert torch.equal(GRURecurrence.apply(*arguments, None, False), states)
+    assert GRURecurrence.apply(*arguments, None, False).grad_fn.saved_tensors == ()

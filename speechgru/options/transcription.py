@@ -37,17 +37,24 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
     """How recordings become text; see `HearingOptions` and `DecodeOptions`.
 
     Attributes:
-        format: a module of transcribe/formats.
-        output: file, or a folder that ends in a slash or is one already, with a file
-            for each recording; None: standard output.
+        format: a module of transcribe/formats, or several, for a file of each.
+        output: file, or a folder that ends in a slash or is one already, with files
+            for each recording; "beside": these lie beside the recording; None:
+            standard output.
+        overwrite: write over what is there, instead of going on with it.
+        processes: each loads the checkpoint and transcribes a share.
+        shard: e.g. "3/16": only the third of 16 parts of the recordings.
         batch_seconds: s of padded audio per batch.
     """
 
     name: ClassVar[str] = "transcribe"
     is_command: ClassVar[bool] = True
 
-    format: str = "text"
+    format: str | tuple[str, ...] = "txt"
     output: str | None = None  # no Path, which would lose the slash
+    overwrite: bool = False
+    processes: int = option(1, within=THREADS)
+    shard: str | None = None
     batch_seconds: float = option(60.0, within=SECONDS)
 
 
@@ -56,15 +63,17 @@ class AlignOptions(HearingOptions):
     """How a known text is placed in time; see `HearingOptions`.
 
     Attributes:
-        format: a module of transcribe/formats.
-        output: file; None: standard output.
+        format: a module of transcribe/formats, or several, for a file of each.
+        output: file, or a folder, as of `TranscribeOptions`; None: standard output.
+        overwrite: write over what is there.
     """
 
     name: ClassVar[str] = "align"
     is_command: ClassVar[bool] = True
 
-    format: str = "textgrid"
-    output: Path | None = None
+    format: str | tuple[str, ...] = "textgrid"
+    output: str | None = None  # no Path, which would lose the slash
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

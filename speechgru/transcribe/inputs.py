@@ -9,8 +9,7 @@ from glob import has_magic
 from speechgru.data.folder import find_paths, list_recordings, without_repeats
 from speechgru.files import printable
 from speechgru.interfaces import InputError
-from speechgru.transcribe.recording import NAMELESS
-from speechgru.transcribe.transcript import Failure
+from speechgru.transcribe.transcript import NAMELESS, Failure
 
 STANDARD_INPUT = "stdin"
 """What the transcript of standard input is called in a folder."""

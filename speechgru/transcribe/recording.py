@@ -18,10 +18,8 @@ from speechgru.audio import (
     resample_audio,
 )
 from speechgru.interfaces import InputError
+from speechgru.transcribe.transcript import NAMELESS
 from speechgru.transcribe.waveform import Waveform, to_waveform
-
-NAMELESS = "-"
-"""Name of a source that is no file: bytes, standard input, a waveform."""
 
 Source = AudioSource | bytearray | memoryview | Waveform
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from speechgru.files import printable
 from speechgru.interfaces import Alternative, InputError, Span
 
+NAMELESS = "-"
+"""Name of a source that is no file: bytes, standard input, a waveform."""
+
 
 @dataclass(frozen=True)
 class Transcript:

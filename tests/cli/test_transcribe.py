@@ -46,7 +46,8 @@ def test_every_recording_of_a_folder_is_heard_or_named(call, checkpoint, recordi
     for line, name in zip(lines, ("c.m4a", "deep/d.webm"), strict=False):
         assert line.startswith(f"speechgru transcribe: {recordings / name}: ")
         assert "ffmpeg" in line
-    assert lines[2] == "speechgru transcribe: 2 of 4 not transcribed"
+    listed = ", ".join(str(recordings / name) for name in ("c.m4a", "deep/d.webm"))
+    assert lines[2] == f"speechgru transcribe: 2 of 4 not transcribed: {listed}"
 
 
 def test_what_is_not_there_takes_nobody_elses_text(
@@ -57,9 +58,10 @@ def test_what_is_not_there_takes_nobody_elses_text(
     good = recordings / "a.wav"
     code, out, err = call("transcribe", checkpoint, *bad, good, good)
     assert code == 1
-    assert [line.partition("\t")[0] for line in out.splitlines()] == [str(good)] * 2
+    assert [line.partition("\t")[0] for line in out.splitlines()] == [str(good)]
     assert err.count("no audio found, expected") == 3
-    assert "3 of 5 not transcribed" in err
+    assert f"{good}: is {good} again; transcribed once" in err
+    assert "3 of 4 not transcribed" in err
     # Then the checkpoint is not even looked at.
     code, out, err = call("transcribe", "no.ckpt", *bad)
     assert (code, out) == (1, "")
@@ -119,7 +121,8 @@ def test_the_memory_that_a_recording_may_take_is_an_option(
 def test_a_fault_of_the_decoder_is_told_once(call, checkpoint, recordings):
     good = recordings / "a.wav"
     options = ("decoder=prefix_beam", "decoder.lexicon=none.txt")
-    code, out, err = call("transcribe", checkpoint, good, good, *options)
+    other = recordings / "deep/b.FLAC"
+    code, out, err = call("transcribe", checkpoint, good, other, *options)
     assert (code, out) == (1, "")
     assert len(complaints(err)) == 1
     assert "none.txt" in err
@@ -136,6 +139,10 @@ def test_a_folder_of_subtitles_is_written_and_never_replaced(
     assert (code, printed) == (0, "")
     content = (out / "a.vtt").read_text()
     assert content.startswith("WEBVTT\n")
+    code, _, err = call("transcribe", checkpoint, audio, "format=vtt", f"output={out}/")
+    assert (code, err) == (0, "speechgru transcribe: 1 of 1 were transcribed before\n")
+    code, _, err = call("transcribe", checkpoint, audio, "format=srt", f"output={out}/")
+    (out / ".speechgru-transcribed.jsonl").unlink()
     code, _, err = call("transcribe", checkpoint, audio, "format=vtt", f"output={out}/")
     assert code == 1
     assert "a.vtt: exists already" in err

@@ -27,8 +27,8 @@ def render(transcript: Transcript, named: bool) -> str:
         "confidence": None
         if transcript.confidence is None
         else round(transcript.confidence, 3),
-        "words": _to_dicts(transcript.words),
-        "tokens": _to_dicts(transcript.tokens),
+        "words": to_dicts(transcript.words),
+        "tokens": to_dicts(transcript.tokens),
     }
     if transcript.alternatives:
         record["score"] = round(transcript.score, 3)
@@ -39,7 +39,8 @@ def render(transcript: Transcript, named: bool) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _to_dicts(spans: Iterable[Span]) -> list[dict[str, Any]]:
+def to_dicts(spans: Iterable[Span]) -> list[dict[str, Any]]:
+    """Text, start (s), end (s) and confidence of each, with 3 decimals."""
     return [
         {
             "text": span.text,

@@ -34,7 +34,7 @@ def transcribe_inputs(
         processes: that work at once.
 
     Returns:
-        One result per input, in their order.
+        One result per input, in their order, once the model is there.
 
     Raises:
         InputError: the transcriber cannot be loaded.
@@ -51,6 +51,12 @@ def transcribe_inputs(
             for task in tasks
             for result in transcriber.transcribe_many(sources_of(task), batch_seconds)
         )
+    return _in_order(inputs, results)
+
+
+def _in_order(
+    inputs: Sequence[Input], results: Iterator[Transcript | Failure]
+) -> Iterator[Transcript | Failure]:
     for each in inputs:
         yield each.source if isinstance(each.source, Failure) else next(results)
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from speechgru.files import printable
 from speechgru.interfaces import InputError
@@ -52,7 +52,7 @@ def transcribe_on_processes(
         batch_seconds: as of `Transcriber.transcribe_many`.
 
     Returns:
-        One result per recording, in their order.
+        One result per recording, in their order, once a process is ready.
 
     Raises:
         InputError: the transcriber cannot be loaded.
@@ -61,8 +61,13 @@ def transcribe_on_processes(
     for task in tasks:
         numbered.append(list(enumerate(task, at)))
         at += len(task)
-    with _Crew(load, batch_seconds) as crew:
-        yield from crew.work(numbered, min(num_processes, len(tasks)))
+    crew = _Crew(load, batch_seconds, numbered)
+    try:
+        crew.start(min(num_processes, len(tasks)))
+    except BaseException:
+        crew.end()
+        raise
+    return crew.work()
 
 
 class _Worker:
@@ -97,61 +102,65 @@ class _Worker:
 
 
 class _Crew:
-    def __init__(self, load: Load, batch_seconds: float) -> None:
+    """All processes, and what they have to do."""
+
+    def __init__(self, load: Load, batch_seconds: float, waiting: deque[Task]) -> None:
         self._load = load
         self._batch_seconds = batch_seconds
+        self._waiting = waiting
         self._workers: dict[Connection, _Worker] = {}
         self._results: dict[int, Result] = {}
-        self._waiting = deque[Task]()
 
-    def __enter__(self) -> "_Crew":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for worker in self._workers.values():
-            worker.end()
-
-    def work(self, waiting: deque[Task], num_processes: int) -> Iterator[Result]:
-        self._waiting = waiting
+    def start(self, num_processes: int) -> None:
         for _ in range(num_processes):
             self._hire()
-        most = AHEAD * num_processes
+        while not any(worker.is_ready for worker in self._workers.values()):
+            self._listen()
+
+    def work(self) -> Iterator[Result]:
+        most = AHEAD * len(self._workers)
         next_index = 0
         begun = deque[int]()  # first indices of tasks that may be on their way
-        while self._waiting or any(worker.left for worker in self._workers.values()):
-            for worker in self._workers.values():
-                is_idle = worker.is_ready and not worker.left
+        try:
+            while self._waiting or any(each.left for each in self._workers.values()):
                 while begun and begun[0] < next_index:
                     begun.popleft()
-                if is_idle and self._waiting and len(begun) < most:
-                    task = self._waiting.popleft()
-                    begun.append(task[0][0])
-                    worker.give(task)
-            for ready in wait(list(self._workers)):
-                assert isinstance(ready, Connection)
-                self._listen(ready)
-            while next_index in self._results:
-                yield self._results.pop(next_index)
-                next_index += 1
+                for worker in self._workers.values():
+                    is_idle = worker.is_ready and not worker.left
+                    if is_idle and self._waiting and len(begun) < most:
+                        task = self._waiting.popleft()
+                        begun.append(task[0][0])
+                        worker.give(task)
+                self._listen()
+                while next_index in self._results:
+                    yield self._results.pop(next_index)
+                    next_index += 1
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        for worker in self._workers.values():
+            worker.end()
 
     def _hire(self) -> None:
         worker = _Worker(self._load, self._batch_seconds)
         self._workers[worker.connection] = worker
 
-    def _listen(self, connection: Connection) -> None:
-        worker = self._workers[connection]
-        try:
-            answer: Any = connection.recv()
-        except (EOFError, OSError):
-            self._replace(worker)
-            return
-        if isinstance(answer, InputError):
-            raise answer
-        if answer is None:
-            worker.is_ready = True
-            return
-        index, _ = worker.left.pop(0)
-        self._results[index] = answer
+    def _listen(self) -> None:
+        for connection in wait(list(self._workers)):
+            worker = self._workers[cast(Connection, connection)]
+            try:
+                answer: Any = worker.connection.recv()
+            except (EOFError, OSError):
+                self._replace(worker)
+                continue
+            if isinstance(answer, InputError):
+                raise answer
+            if answer is None:
+                worker.is_ready = True
+                continue
+            index, _ = worker.left.pop(0)
+            self._results[index] = answer
 
     def _replace(self, worker: _Worker) -> None:
         """Do without a process that has died, and with what it had to do."""

@@ -12,7 +12,7 @@ from speechgru.options.fields import PARTS, Options, hints
 Command = TypeVar("Command", bound=Options)
 
 _OVERRIDE = re.compile(r"([a-z_]+)=(.+)")
-_WORD = r"(?:\.{0,2}/)?[A-Za-z_][\w./-]*"
+_WORD = r"(?:(?:\.{0,2}/)?[A-Za-z_][\w./-]*|\d+/\d+)"
 _LIST = re.compile(rf"\[({_WORD}(?:,{_WORD})*)\]")
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,8})(?:\.\d{1,9})?")
 _BOOLEANS = {"true": True, "false": False}

@@ -56,7 +56,8 @@ class Job:
             todo = [each for each in inputs if not _is_done(each, output)]
             self.num_inputs = len(inputs)
             self.num_before = self.num_done = len(inputs) - len(todo)
-            self._transcribe(todo, output or _Standard(formats[0], named))
+            if todo:
+                self._transcribe(todo, output or _Standard(formats[0], named))
 
     def describe_stop(self) -> str:
         """What to say of a job that was stopped."""

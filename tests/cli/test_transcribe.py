@@ -147,3 +147,28 @@ def test_a_folder_of_subtitles_is_written_and_never_replaced(
     assert code == 1
     assert "a.vtt: exists already" in err
     assert (out / "a.vtt").read_text() == content
+
+
+def test_an_alignment_is_written_in_several_formats(
+    call, checkpoint, recordings, tmp_path
+):
+    out, audio = tmp_path / "out", recordings / "a.wav"
+    words = ("align", checkpoint, audio, "AB CD", "format=[ctm,json]", f"output={out}")
+    code, printed, _ = call(*words)
+    assert code == 0
+    assert printed.splitlines() == [
+        f"alignment: {out}/a.{end}" for end in ("ctm", "json")
+    ]
+    assert json.loads((out / "a.json").read_text())["text"] == "AB CD"
+    code, _, err = call(*words)
+    assert code == 1
+    assert "a.ctm: exists already" in err
+    assert call(*words, "overwrite=true")[0] == 0
+
+
+@pytest.mark.slow
+def test_two_processes_give_what_one_gives(call, checkpoint, recordings):
+    good = [recordings / "a.wav", recordings / "deep/b.FLAC"]
+    _, alone, _ = call("transcribe", checkpoint, *good)
+    code, out, _ = call("transcribe", checkpoint, *good, "processes=2")
+    assert (code, out) == (0, alone)

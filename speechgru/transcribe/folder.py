@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from speechgru.files import printable, replace_file
@@ -21,6 +22,9 @@ from speechgru.transcribe.record import (
 )
 from speechgru.transcribe.shard import Shard
 from speechgru.transcribe.transcript import NAMELESS, Transcript
+
+NEVER = (-1, -1)
+"""State of no recording."""
 
 RECORD = ".speechgru-transcribed{}.jsonl"
 """Name of the record in the folder, by the shard."""
@@ -57,11 +61,13 @@ class Folder:
         self._overwrite = overwrite
         self._records: dict[Path, Record] = {}
         self._lines: dict[Path, dict[str, list[Line]]] = {}
+        self._states: dict[Input, tuple[int, int]] = {}
         self._check_apart()
         name = RECORD.format("" if shard is None else f"-{shard.name}")
         try:
             for root in dict.fromkeys(roots.values()):
                 self._records[root] = Record(root / name, settings)
+                self._doubt_last(root)
                 self._lines[root] = self._read(root, name)
         except BaseException:
             self.close()
@@ -73,6 +79,8 @@ class Folder:
         Raises:
             InputError: one of the files is there, and may not be replaced.
         """
+        # Now: what changes while it is heard, is heard again the next time.
+        state = self._states[each] = state_of(each)
         if self._overwrite:
             return False
         paths = self._paths(each)
@@ -81,7 +89,7 @@ class Folder:
             newest = lines[-1]
             entry = newest.entry
             check_settings(self._roots[each], newest.settings, self._settings)
-            is_same = entry.state == state_of(each)
+            is_same = entry.state == state
             is_other = entry.source != source_of(each) or entry.source == NAMELESS
             if not is_same and is_other:
                 raise InputError(
@@ -115,7 +123,7 @@ class Folder:
         entry = Entry(
             key=_stem(each),
             source=source_of(each),
-            state=state_of(each),
+            state=self._states.pop(each, None) or state_of(each),
             wrote={path.name: digest(text) for path, text in contents.items()},
             size=sum(map(len, contents.values())),
             time=time.time(),
@@ -129,9 +137,21 @@ class Folder:
         for record in self._records.values():
             record.close()
 
+    def _doubt_last(self, root: Path) -> None:
+        """See that the last line of the record, if untrue, is believed by nobody."""
+        record = self._records[root]
+        if not record.lines:
+            return
+        entry = record.lines[-1].entry
+        folder = (root / entry.key).parent
+        told = entry.wrote.items()
+        if any(_digest(folder / name) != value for name, value in told):
+            # Of the files that it tells of, some may be there.
+            record.append(replace(entry, state=NEVER, time=time.time()))
+
     def _read(self, root: Path, own: str) -> dict[str, list[Line]]:
         """What was written below a folder by whatever process, the newest last."""
-        lines = list(self._records[root].lines)
+        lines = self._records[root].read()
         for path in root.glob(RECORD.format("*")):
             if path.name != own:
                 lines += read_record(path)

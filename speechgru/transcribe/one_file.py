@@ -53,6 +53,7 @@ class OneFile:
         self._named = named
         self._settings = settings
         self._entries: dict[str, Entry] = {}
+        self._states: dict[str, tuple[int, int]] = {}
         self._size = 0
         self._begins_anew = overwrite
         self._record: Record | None = None
@@ -68,8 +69,11 @@ class OneFile:
 
     def is_done(self, each: Input) -> bool:
         """Whether its transcript is in the file. Raises InputError."""
-        entry = self._entries.get(source_of(each))
-        if entry is None or entry.state == state_of(each):
+        key = source_of(each)
+        # Now: what changes while it is heard, is heard again the next time.
+        self._states[key] = state_of(each)
+        entry = self._entries.get(key)
+        if entry is None or entry.state == self._states[key]:
             return entry is not None
         if entry.source == NAMELESS:
             raise InputError(
@@ -94,8 +98,9 @@ class OneFile:
                 self._record.clear()
                 self.path.write_bytes(b"")
                 self._begins_anew = False
-            key, state, wrote = source_of(each), state_of(each), digest(text)
-            entry = Entry(key, key, state, {self.path.name: wrote}, len(text), 0.0)
+            key, wrote = source_of(each), {self.path.name: digest(text)}
+            state = self._states.pop(key, None) or state_of(each)
+            entry = Entry(key, key, state, wrote, len(text), 0.0)
             self._record.append(entry)
             try:
                 self._replace(key, text) if key in self._entries else self._append(text)

@@ -68,17 +68,18 @@ def open_output(
             f"format is [{','.join(names)}], but output is not set, expected "
             "a folder for a file of each format; set output=FOLDER/, or beside"
         )
+    is_beside = output == BESIDE
     is_folder = output is not None and (
         output.endswith("/") or os.path.isdir(output) or len(formats) > 1
     )
-    if output is None or not (is_folder or output == BESIDE):
+    if not (is_folder or is_beside):
         check_several(names[0], len(readable), several)
     if output is None or not readable:
         return None
     settings = settings_of(checkpoint, options)
-    if is_folder or output == BESIDE:
+    if is_folder or is_beside:
         roots = {
-            each: Path(output) if is_folder else _root_beside(each) for each in readable
+            each: _root_beside(each) if is_beside else Path(output) for each in readable
         }
         shard = None if options.shard is None else Shard.parse(options.shard)
         return Folder(roots, formats, settings, options.overwrite, shard)

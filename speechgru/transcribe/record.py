@@ -83,10 +83,12 @@ class Record:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = path.open("a+b", buffering=0)
+            while not self._is_mine():  # its owner has just removed it
+                self._file.close()
+                self._file = path.open("a+b", buffering=0)
         except OSError as error:
             raise unwritable(path, error) from error
         try:
-            self._lock()
             self.lines, self._ends = _parse(path, self._file)
             self._known: Settings | None = None
             if self.lines:
@@ -95,6 +97,10 @@ class Record:
         except BaseException:
             self._file.close()
             raise
+
+    def read(self) -> list[Line]:
+        """The lines that are there now."""
+        return _parse(self.path, self._file)[0]
 
     def append(self, entry: Entry) -> None:
         """Tell what will now be written.
@@ -134,17 +140,23 @@ class Record:
                     folder.rmdir()
         self._file.close()
 
-    def _lock(self) -> None:
+    def _is_mine(self) -> bool:
+        """Lock the file; whether it is still the one of its name."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            self._file.close()
             raise InputError(
                 f"{printable(str(self.path.parent))}: another process transcribes to "
                 f"it, and holds {printable(self.path.name)}; wait for it, set another "
                 "output, or give each process a part by shard=1/2 and shard=2/2"
             ) from error
         except OSError:
-            pass  # some network file systems know no locks
+            return True  # some network file systems know no locks
+        try:
+            return os.path.samestat(os.fstat(self._file.fileno()), os.stat(self.path))
+        except FileNotFoundError:
+            return False
 
 
 def read_record(path: Path) -> list[Line]:

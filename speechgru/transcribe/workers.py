@@ -121,16 +121,21 @@ class _Crew:
         most = AHEAD * len(self._workers)
         next_index = 0
         begun = deque[int]()  # first indices of tasks that may be on their way
+        furthest = -1
         try:
             while self._waiting or any(each.left for each in self._workers.values()):
                 while begun and begun[0] < next_index:
                     begun.popleft()
                 for worker in self._workers.values():
-                    is_idle = worker.is_ready and not worker.left
-                    if is_idle and self._waiting and len(begun) < most:
-                        task = self._waiting.popleft()
-                        begun.append(task[0][0])
-                        worker.give(task)
+                    if not self._waiting or not worker.is_ready or worker.left:
+                        continue
+                    first, _ = self._waiting[0][0]
+                    if first > furthest and len(begun) < most:
+                        begun.append(first)
+                        furthest = first
+                    # What is tried again is never waited for.
+                    if first <= furthest:
+                        worker.give(self._waiting.popleft())
                 self._listen()
                 while next_index in self._results:
                     yield self._results.pop(next_index)

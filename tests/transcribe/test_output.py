@@ -114,6 +114,9 @@ def test_beside_means_beside_each_recording(bench):
         output.close()
     assert visible(bench.home / "in") == ["b.srt", "b.wav", "day1"]
     assert visible(bench.home / "in/day1") == ["a.srt", "a.wav"]
+    options = TranscribeOptions(output="beside", format=["srt", "vtt"])
+    open_output(str(bench.checkpoint), options, some).close()
+    assert not Path("beside").exists()
     # What a list names by its whole path has its record in its own folder.
     path = bench.record("day3/c.wav")[0].source
     output = open_output(str(bench.checkpoint), options, [Input(path, path[1:])])
@@ -295,6 +298,37 @@ def test_a_kill_between_the_files_of_a_recording_is_noticed(bench, monkeypatch):
     assert visible(bench.home / "out") == ["a.srt"]
     assert bench.run(some, "out/", format=["srt", "json"]) == ["a.wav"]
     assert visible(bench.home / "out") == ["a.json", "a.srt"]
+
+
+def test_a_transcript_that_was_not_replaced_is_not_taken_for_the_new_one(
+    bench, monkeypatch
+):
+    a, b = bench.record("a.wav", "b.wav")
+    bench.run([a], "out/", "OLD")
+    bench.record("a.wav", content="longer audio")
+
+    def die(path, content):
+        raise Killed
+
+    monkeypatch.setattr(folder_module, "replace_file", die)
+    with pytest.raises(Killed):
+        bench.run([a], "out/", "NEW")
+    monkeypatch.undo()
+    assert bench.run([b], "out/", "NEW") == ["b.wav"]
+    assert bench.read("out/a.txt") == "OLD\n"
+    assert bench.run([a, b], "out/", "NEW") == ["a.wav"]
+    assert bench.read("out/a.txt") == "NEW\n"
+
+
+@pytest.mark.parametrize("output", ["out/", "all.txt"])
+def test_what_changes_while_it_is_heard_is_heard_again(bench, output):
+    [one] = bench.record("a.wav")
+    opened = bench.open([one], output)
+    assert not opened.is_done(one)
+    bench.record("a.wav", content="longer audio")
+    opened.write(one, say(one, "OLD"))
+    opened.close()
+    assert bench.run([one], output, "NEW") == ["a.wav"]
 
 
 def test_half_a_line_of_the_record_is_nothing(bench):

@@ -7,6 +7,7 @@ import pytest
 from transcribe.fake_transcriber import FakeTranscriber, load_killed, load_refused
 
 from speechgru.interfaces import InputError
+from speechgru.transcribe import workers
 from speechgru.transcribe.inputs import Input
 from speechgru.transcribe.many_inputs import divide, transcribe_inputs
 from speechgru.transcribe.transcript import Failure, Transcript
@@ -55,6 +56,14 @@ def test_a_process_that_dies_takes_only_the_recording_at_which_it_dies(write):
         "was killed by SIGKILL, as the system does when memory is" in results[2].message
     )
     assert "ended with exit status 3" in results[7].message
+
+
+def test_what_is_tried_again_is_not_held_up_by_what_waits_for_it(write, monkeypatch):
+    monkeypatch.setattr(workers, "AHEAD", 1)
+    inputs = write("KILL", *(f"W{n}" for n in range(9)))
+    tasks = [inputs[:3], *([each] for each in inputs[3:])]
+    results = [*workers.transcribe_on_processes(tasks, FakeTranscriber, 2, 60.0)]
+    assert [heard(each) for each in results] == ["-", *(f"W{n}" for n in range(9))]
 
 
 def test_what_no_process_can_load_is_told_once(write):

@@ -9,7 +9,7 @@ import logging
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, cast
 
@@ -79,7 +79,9 @@ class _Worker:
         self.process = context.Process(
             target=_serve, args=(theirs, load, batch_seconds), daemon=True
         )
-        # Ctrl-C is for the process that starts this one, and ends it.
+        # Ctrl-C is for the process that starts this one, and ends it. Python's
+        # tracker, if it were started in between, would let it through.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self.process.start()

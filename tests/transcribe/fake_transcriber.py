@@ -23,6 +23,8 @@ class FakeTranscriber:
                 os.kill(os.getpid(), signal.SIGKILL)
             if text == "EXIT":
                 os._exit(3)
+            if text == "INTERRUPT":
+                os.kill(os.getpid(), signal.SIGINT)
             if text == "MEET":
                 Path(source).with_suffix(".here").touch()
                 while len([*Path(source).parent.glob("*.here")]) < 2:

@@ -58,6 +58,12 @@ def test_a_process_that_dies_takes_only_the_recording_at_which_it_dies(write):
     assert "ended with exit status 3" in results[7].message
 
 
+def test_ctrl_c_is_for_the_process_that_started_the_others(write):
+    inputs = write("A", "INTERRUPT", "B")
+    results = transcribe_inputs(inputs, FakeTranscriber, processes=2)
+    assert [heard(each) for each in results] == ["A", "INTERRUPT", "B"]
+
+
 def test_what_is_tried_again_is_not_held_up_by_what_waits_for_it(write, monkeypatch):
     monkeypatch.setattr(workers, "AHEAD", 1)
     inputs = write("KILL", *(f"W{n}" for n in range(9)))

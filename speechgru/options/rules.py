@@ -72,3 +72,17 @@ def modules(name: str, value: Any) -> None:
                 f"{name} holds {module!r}, expected modules of your own, each named in "
                 "full, e.g. my_package.my_module; leave it out"
             )
+
+
+def shard(name: str, value: Any) -> None:
+    """Which of how many parts."""
+    if value is None:
+        return
+    found = (
+        re.fullmatch(r"(\d{1,9})/(\d{1,9})", value) if isinstance(value, str) else None
+    )
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise OptionError(
+            f"{name} is {value!r}, expected null or NUMBER/TOTAL, e.g. 3/16 for the "
+            "third of 16 parts"
+        )

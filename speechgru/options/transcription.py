@@ -8,7 +8,7 @@ from speechgru.options.choices import chosen
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions
 from speechgru.options.fields import Options, option
-from speechgru.options.rules import modules
+from speechgru.options.rules import modules, shard
 from speechgru.ranges import SECONDS, THREADS, Range
 
 MEMORY = Range(0, 1_000_000, above=True)
@@ -54,7 +54,7 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
     output: str | None = None  # no Path, which would lose the slash
     overwrite: bool = False
     processes: int = option(1, within=THREADS)
-    shard: str | None = None
+    shard: str | None = option(None, rule=shard)
     batch_seconds: float = option(60.0, within=SECONDS)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from speechgru.data.manifest import write_manifest
 from speechgru.interfaces import InputError, Utterance
+from speechgru.options import TranscribeOptions
 from speechgru.transcribe.inputs import Input
 from speechgru.transcribe.named_inputs import find_inputs, without_repeats
 from speechgru.transcribe.shard import Shard
@@ -111,10 +112,10 @@ def test_shards_are_the_whole_and_share_nothing_whatever_the_order(total):
         assert abs(len(shard) - 5 / total) < 1
 
 
-@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", ""])
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "", 3])
 def test_what_is_no_shard_is_refused(text):
-    with pytest.raises(InputError, match=r"expected NUMBER/TOTAL, e\.g\. 3/16"):
-        Shard.parse(text)
+    with pytest.raises(InputError, match=r"expected null or NUMBER/TOTAL, e\.g\. 3/16"):
+        TranscribeOptions(shard=text)
 
 
 def test_standard_input_belongs_to_no_shard():

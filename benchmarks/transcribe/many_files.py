@@ -1,6 +1,6 @@
 """What many short recordings cost: this program, and others on the same files.
 
-    python benchmarks/transcribe/many.py [--audio FOLDER] [--checkpoint FILE]
+    python benchmarks/transcribe/many_files.py [--audio FOLDER] [--checkpoint FILE]
         [--whisper FOLDER] [--repeats 3]
 
 Without a folder 200 recordings are made, of 1 to 4 s and 493 s in all, of noise; the
@@ -136,6 +136,8 @@ def cpu_seconds(command: Sequence[str]) -> float:
     """Of a process and those that it starts, user's and system's. It must succeed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    # Compiled anew each time, the modules would cost more than they do a user.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run(command, check=True, capture_output=True, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -36,7 +36,8 @@ class Folder:
     Processes that transcribe different shards may share a folder.
 
     Args:
-        roots: the folder that each input's files go below.
+        places: of each input the folder that its files go below, and their path there,
+            without an ending.
         formats: one file of each.
         settings: that transcripts are made with.
         overwrite: replace whatever there is.
@@ -49,13 +50,13 @@ class Folder:
 
     def __init__(
         self,
-        roots: Mapping[Input, Path],
+        places: Mapping[Input, tuple[Path, str]],
         formats: Sequence[Format],
         settings: Settings,
         overwrite: bool,
         shard: Shard | None,
     ) -> None:
-        self._roots = roots
+        self._places = places
         self._formats = formats
         self._settings = settings
         self._overwrite = overwrite
@@ -65,7 +66,7 @@ class Folder:
         self._check_apart()
         name = RECORD.format("" if shard is None else f"-{shard.name}")
         try:
-            for root in dict.fromkeys(roots.values()):
+            for root in dict.fromkeys(root for root, _ in places.values()):
                 self._records[root] = Record(root / name, settings)
                 self._doubt_last(root)
                 self._lines[root] = self._read(root, name)
@@ -84,11 +85,12 @@ class Folder:
         if self._overwrite:
             return False
         paths = self._paths(each)
-        lines = self._lines[self._roots[each]].get(_stem(each), [])
+        root, stem = self._places[each]
+        lines = self._lines[root].get(stem, [])
         if lines:
             newest = lines[-1]
             entry = newest.entry
-            check_settings(self._roots[each], newest.settings, self._settings)
+            check_settings(root, newest.settings, self._settings)
             is_same = entry.state == state
             is_other = entry.source != source_of(each) or entry.source == NAMELESS
             if not is_same and is_other:
@@ -120,15 +122,16 @@ class Folder:
             path: encode(format.render(transcript, named=False))
             for path, format in zip(self._paths(each), self._formats, strict=True)
         }
+        root, stem = self._places[each]
         entry = Entry(
-            key=_stem(each),
+            key=stem,
             source=source_of(each),
             state=self._states.pop(each, None) or state_of(each),
             wrote={path.name: digest(text) for path, text in contents.items()},
             size=sum(map(len, contents.values())),
             time=time.time(),
         )
-        self._records[self._roots[each]].append(entry)
+        self._records[root].append(entry)
         for path, content in contents.items():
             replace_file(path, content)
 
@@ -161,12 +164,12 @@ class Folder:
         return by_key
 
     def _paths(self, each: Input) -> list[Path]:
-        base = self._roots[each] / _stem(each)
+        base = Path(*self._places[each])
         return [base.with_name(base.name + format.ENDING) for format in self._formats]
 
     def _check_apart(self) -> None:
         owners: dict[Path, Input] = {}
-        for each in self._roots:
+        for each in self._places:
             for path in self._paths(each):
                 if path in owners:
                     both = (printable(source_of(it)) for it in (owners[path], each))
@@ -176,10 +179,6 @@ class Folder:
                         "recording; rename one, or transcribe them into two folders"
                     )
                 owners[path] = each
-
-
-def _stem(each: Input) -> str:
-    return os.path.splitext(each.place)[0]
 
 
 def _is_whole(path: Path, line: Line) -> bool:

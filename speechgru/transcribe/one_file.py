@@ -9,7 +9,7 @@ from speechgru.files import printable, replace_by_parts
 from speechgru.interfaces import InputError
 from speechgru.transcribe.format_table import Format
 from speechgru.transcribe.inputs import Input
-from speechgru.transcribe.places import encode, source_of, state_of
+from speechgru.transcribe.places import encode, key_of, source_of, state_of
 from speechgru.transcribe.record import (
     Entry,
     Record,
@@ -69,7 +69,7 @@ class OneFile:
 
     def is_done(self, each: Input) -> bool:
         """Whether its transcript is in the file. Raises InputError."""
-        key = source_of(each)
+        key = key_of(each)
         # Now: what changes while it is heard, is heard again the next time.
         self._states[key] = state_of(each)
         entry = self._entries.get(key)
@@ -98,9 +98,9 @@ class OneFile:
                 self._record.clear()
                 self.path.write_bytes(b"")
                 self._begins_anew = False
-            key, wrote = source_of(each), {self.path.name: digest(text)}
+            key, wrote = key_of(each), {self.path.name: digest(text)}
             state = self._states.pop(key, None) or state_of(each)
-            entry = Entry(key, key, state, wrote, len(text), 0.0)
+            entry = Entry(key, source_of(each), state, wrote, len(text), 0.0)
             self._record.append(entry)
             try:
                 self._replace(key, text) if key in self._entries else self._append(text)

@@ -78,11 +78,12 @@ def open_output(
         return None
     settings = settings_of(checkpoint, options)
     if is_folder or is_beside:
-        roots = {
-            each: _root_beside(each) if is_beside else Path(output) for each in readable
+        places = {
+            each: _beside(each) if is_beside else (Path(output), _stem(each.place))
+            for each in readable
         }
         shard = None if options.shard is None else Shard.parse(options.shard)
-        return Folder(roots, formats, settings, options.overwrite, shard)
+        return Folder(places, formats, settings, options.overwrite, shard)
     if options.shard is not None:
         raise InputError(
             f"output is {output}, one file, which the processes of other shards could "
@@ -93,17 +94,24 @@ def open_output(
     return OneFile(Path(output), formats[0], named, settings, options.overwrite)
 
 
-def _root_beside(each: Input) -> Path:
-    """The folder that was named, which a recording lies in or below."""
-    source = Path(source_of(each))
+def _beside(each: Input) -> tuple[Path, str]:
+    """The folder that was named, which a recording lies in or below, and where."""
     if isinstance(each.source, bytes):
         raise InputError(
             "output is beside, but standard input lies nowhere, expected files; set "
             "output=FOLDER/"
         )
-    depth = len(Path(each.place).parts)
-    is_below = source.parts[-depth:] == Path(each.place).parts
-    # What was named by its whole path in a list lies in its own folder.
-    return source.parents[
-        depth - 1 if is_below and depth < len(source.parts) - 1 else 0
-    ]
+    folder, place = Path(source_of(each)).parent, Path(each.place)
+    below = place.parent.parts
+    # What was named by its whole path, as in a list, lies in its own folder.
+    if (
+        below
+        and folder.parts[-len(below) :] == below
+        and len(folder.parts) > len(below) + 1
+    ):
+        return folder.parents[len(below) - 1], _stem(each.place)
+    return folder, _stem(place.name)
+
+
+def _stem(place: str) -> str:
+    return os.path.splitext(place)[0]

@@ -13,6 +13,14 @@ def source_of(each: Input) -> str:
     return NAMELESS if isinstance(each.source, bytes) else os.path.abspath(_path(each))
 
 
+def key_of(each: Input) -> str:
+    """By what a file for all knows a recording, or the part of it that is heard.
+
+    However the folder was named that it lies in, it has one key.
+    """
+    return os.path.join(os.path.dirname(source_of(each)), os.path.basename(each.place))
+
+
 def state_of(each: Input) -> tuple[int, int]:
     """What differs if a recording has changed: its size and its time.
 

@@ -122,7 +122,9 @@ def test_beside_means_beside_each_recording(bench):
     output = open_output(str(bench.checkpoint), options, [Input(path, path[1:])])
     output.write(Input(path, path[1:]), say(some[0], "GO"))
     output.close()
-    assert ".speechgru-transcribed.jsonl" in os.listdir(bench.home / "in/day3")
+    assert sorted(os.listdir(bench.home / "in/day3")) == [
+        *(".speechgru-transcribed.jsonl", "c.srt", "c.vtt", "c.wav")
+    ]
     with pytest.raises(InputError, match="standard input lies nowhere"):
         open_output(str(bench.checkpoint), options, [Input(b"RIFF", "stdin")])
 

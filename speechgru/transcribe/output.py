@@ -104,13 +104,10 @@ def _beside(each: Input) -> tuple[Path, str]:
     folder, place = Path(source_of(each)).parent, Path(each.place)
     below = place.parent.parts
     # What was named by its whole path, as in a list, lies in its own folder.
-    if (
-        below
-        and folder.parts[-len(below) :] == below
-        and len(folder.parts) > len(below) + 1
-    ):
-        return folder.parents[len(below) - 1], _stem(each.place)
-    return folder, _stem(place.name)
+    is_whole = len(below) >= len(folder.parts) - 1
+    if not below or is_whole or folder.parts[-len(below) :] != below:
+        return folder, _stem(place.name)
+    return folder.parents[len(below) - 1], _stem(each.place)
 
 
 def _stem(place: str) -> str:

@@ -126,7 +126,7 @@ class Folder:
         entry = Entry(
             key=stem,
             source=source_of(each),
-            state=self._states.pop(each, None) or state_of(each),
+            state=self._states.get(each) or state_of(each),
             wrote={path.name: digest(text) for path, text in contents.items()},
             size=sum(map(len, contents.values())),
             time=time.time(),

@@ -99,7 +99,7 @@ class OneFile:
                 self.path.write_bytes(b"")
                 self._begins_anew = False
             key, wrote = key_of(each), {self.path.name: digest(text)}
-            state = self._states.pop(key, None) or state_of(each)
+            state = self._states.get(key) or state_of(each)
             entry = Entry(key, source_of(each), state, wrote, len(text), 0.0)
             self._record.append(entry)
             try:

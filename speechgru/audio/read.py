@@ -45,7 +45,10 @@ def duration_tolerance(duration: float) -> float:
 
 
 def inspect_audio(source: AudioSource) -> AudioInfo:
-    """Find out how long a source is, decoding nothing.
+    """Find out how long a source is.
+
+    Nothing is decoded but what FFmpeg opens, where its container does not say how
+    many samples it has.
 
     Raises:
         AudioError: missing, 0 bytes, not audio, without samples, or truncated
@@ -71,9 +74,12 @@ def is_cut_exactly(source: AudioSource) -> bool:
 
 
 def read_audio(
-    source: AudioSource, offset: float = 0.0, duration: float | None = None
+    source: AudioSource,
+    offset: float = 0.0,
+    duration: float | None = None,
+    channel: int | None = None,
 ) -> tuple[Tensor, int]:
-    """Decode to mono at the file's own rate; channels are averaged.
+    """Decode to mono at the file's own rate.
 
     Files that are joined end to end (chained Ogg, MP3, WAV and others) are
     read as one. Only what is asked for is decoded, of an MP3 also some frames in
@@ -85,6 +91,7 @@ def read_audio(
             read to its end, as a named pipe is.
         offset: s from the start.
         duration: s; to the end of the file when None.
+        channel: the one to take, from 0; None: their average.
 
     Returns:
         (S,) float32, and the sample rate in Hz.
@@ -92,15 +99,16 @@ def read_audio(
     Raises:
         AudioError: missing, 0 bytes, not audio, truncated, damaged, without
             samples, with samples that are NaN, infinite or far too large, with
-            channels that cancel out, or ending before offset + duration by more
-            than `duration_tolerance`.
+            channels that cancel out, without that channel, or ending before
+            offset + duration by more than `duration_tolerance`.
     """
     name = name_audio(source)
     excerpt = None if duration is None else (offset, duration)
     with open_sound(source, name, excerpt) as sound:
         rate = sound.sample_rate
         count = None if duration is None else round(duration * rate)
-        waveform = sound.read(round(offset * rate), count)
+        blocks = sound.blocks(round(offset * rate), count, channel)
+        waveform = np.concatenate([np.empty(0, dtype=np.float32), *blocks])
     if count is not None:
         missing = (count - len(waveform)) / rate
         if missing > duration_tolerance(count / rate):
@@ -125,11 +133,12 @@ def load_audio(
     resample: bool,
     offset: float = 0.0,
     duration: float | None = None,
+    channel: int | None = None,
 ) -> Tensor:
     """Decode to mono at the wanted rate.
 
     Args:
-        source, offset, duration: as in `read_audio`.
+        source, offset, duration, channel: as in `read_audio`.
         sample_rate: wanted, Hz.
         resample: convert another rate; otherwise it is an error.
 
@@ -139,7 +148,7 @@ def load_audio(
     Raises:
         AudioError: as `read_audio`, or another rate while not `resample`.
     """
-    waveform, rate = read_audio(source, offset, duration)
+    waveform, rate = read_audio(source, offset, duration, channel)
     if rate != sample_rate and not resample:
         raise wrong_sample_rate(source, rate, sample_rate)
     return resample_audio(waveform, rate, sample_rate)

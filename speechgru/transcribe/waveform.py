@@ -110,7 +110,7 @@ def _average(waveform: Tensor, found: str) -> Tensor:
             rows = waveform.shape[0] == long
             samples = (waveform if rows else waveform.T).numpy()
             mixer = Mixer()
-            average = mixer.average(samples)
+            average = mixer.mix(samples)
             if mixer.cancels:
                 raise InputError(f"waveform: {mixer.explain()}")
             return torch.from_numpy(np.ascontiguousarray(average))

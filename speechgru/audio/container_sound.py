@@ -1,0 +1,207 @@
+"""The sound of a file that FFmpeg opens, sample by sample."""
+
+import logging
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from speechgru.audio.channels import Mixer
+from speechgru.audio.container_frames import decode_frames
+from speechgru.audio.containers import open_container
+from speechgru.audio.error import check_rate, damaged
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+
+_logger = logging.getLogger(__name__)
+_PREROLL = 1.0  # s decoded in front of an excerpt: codecs need the frames before
+_BLOCK = 1 << 18  # samples that are read at once at most
+_GAP = 0.5  # s by which timestamps may run ahead of the sound
+_SCALES = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
+
+
+class ContainerSound:
+    """A track that FFmpeg decodes; see `Sound`.
+
+    Attributes:
+        sample_rate: Hz.
+        num_channels: 1 is mono.
+
+    Args:
+        stream: the file; can be read at any position, and is left open.
+        name: for messages.
+
+    Raises:
+        AudioError: see `open_container`; its first frame is damaged, or of a rate that
+            no sound has.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream, self._name = stream, name
+        with _Pass(stream, name) as opened:
+            self.sample_rate = opened.sample_rate
+            self.num_channels = opened.num_channels
+            self._announced = opened.announced
+        check_rate(self.sample_rate, name)
+
+    @cached_property
+    def num_samples(self) -> int:
+        """Per channel; where the container does not say it all is decoded.
+
+        Raises:
+            AudioError: as `blocks`.
+        """
+        if self._announced is not None:
+            return self._announced
+        with _Pass(self._stream, self._name) as decoded:
+            return sum(iter(lambda: len(decoded.read(_BLOCK)), 0))
+
+    def blocks(
+        self, start: int = 0, count: int | None = None, channel: int | None = None
+    ) -> Iterator[np.ndarray]:
+        """See `Sound.blocks`; damaged also if rate or channels change within it."""
+        mixer = Mixer(channel)
+        mixer.check(self.num_channels, self._name)
+        with ExitStack() as stack:
+            decoded = stack.enter_context(_Pass(self._stream, self._name))
+            if start > 2 * _PREROLL * self.sample_rate and not decoded.jump(start):
+                decoded = stack.enter_context(_Pass(self._stream, self._name))
+            left = sys.maxsize if count is None else count
+            while left > 0:
+                skipped = start - decoded.position
+                block = decoded.read(min(_BLOCK, left if skipped <= 0 else skipped))
+                if not len(block):
+                    break
+                if skipped <= 0:
+                    yield mixer.mix(block)
+                    left -= len(block)
+        mixer.refuse_cancelling(self._name)
+
+
+class _Pass:
+    """One pass through a container, from its start or from where it jumps to.
+
+    Attributes:
+        sample_rate: Hz, of the first frame, which knows more than the header does.
+        num_channels: of the first frame.
+        announced: samples of the track, where the container tells; or None.
+        position: of the next sample that is read.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._name = name
+        self._track = open_container(stream, name)
+        try:
+            frames = decode_frames(self._track, name)
+            first = next(frames, None)
+            if first is None:
+                raise damaged(name, "not a single frame of its sound can be decoded")
+        except BaseException:
+            self._track.container.close()
+            raise
+        self._form = first.sample_rate, first.layout.nb_channels
+        self.sample_rate, self.num_channels = self._form
+        self.announced = self._find_length()
+        self.position = 0
+        self._ahead = 0.0  # s by which timestamps run ahead
+        self._origin = first.pts
+        self._frames: Iterator[AudioFrame] = chain([first], frames)
+        self._rest = np.empty((0, self.num_channels), np.float32)
+
+    def __enter__(self) -> "_Pass":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._track.container.close()
+
+    def read(self, count: int) -> np.ndarray:
+        """Decode the next samples.
+
+        Returns:
+            (at most count, channels) float32; empty only at the end.
+        """
+        while not len(self._rest):
+            frame = next(self._frames, None)
+            if frame is None:
+                break
+            self._rest = self._convert(frame)
+        if self.announced is not None:  # the last frame may be longer
+            count = min(count, max(0, self.announced - self.position))
+        block, self._rest = self._rest[:count], self._rest[count:]
+        self.position += len(block)
+        return block
+
+    def jump(self, sample: int) -> bool:
+        """Go to somewhat before a sample; False: it is not known where that led to."""
+        stream = self._track.stream
+        base = stream.time_base
+        if self.announced is None or base is None or self._origin is None:
+            return False
+        target = self._origin + math.floor(
+            (sample / self.sample_rate - _PREROLL) / base
+        )
+        try:
+            self._track.container.seek(target, stream=stream)
+        except (OSError, ValueError):
+            return False
+        self._frames = decode_frames(self._track, self._name)
+        first = next(self._frames, None)
+        if first is None or first.pts is None:
+            return False
+        self.position = round((first.pts - self._origin) * base * self.sample_rate)
+        self._rest = self._convert(first)
+        return self.position <= sample
+
+    def _find_length(self) -> int | None:
+        """Where timestamps tell the sample, in an index that stands apart."""
+        stream = self._track.stream
+        base, duration = stream.time_base, stream.duration
+        if "mov" not in self._track.kinds or not stream.frames or not duration:
+            return None
+        if base is None or base * self.sample_rate > 1:
+            return None
+        return round(duration * base * self.sample_rate)
+
+    def _convert(self, frame: "AudioFrame") -> np.ndarray:
+        """Bring a frame to (samples, channels) float32."""
+        form = frame.sample_rate, frame.layout.nb_channels
+        if form != self._form:
+            raise damaged(
+                self._name,
+                f"its sound changes from {self._form[0]} Hz and {self._form[1]} "
+                f"channels to {form[0]} Hz and {form[1]} at "
+                f"{self.position / self.sample_rate:.2f} s",
+            )
+        self._watch(frame)
+        samples = frame.to_ndarray()
+        kind = frame.format.name.removesuffix("p")
+        samples = samples.T if frame.format.is_planar else samples.reshape(-1, form[1])
+        if kind in _SCALES:
+            silence = 128 if kind == "u8" else 0
+            return ((samples.astype(np.float64) - silence) / _SCALES[kind]).astype(
+                np.float32
+            )
+        return samples.astype(np.float32)
+
+    def _watch(self, frame: "AudioFrame") -> None:
+        """Say where timestamps jump: there sound is missing."""
+        base = self._track.stream.time_base
+        if frame.pts is None or base is None or self._origin is None:
+            return
+        ahead = float((frame.pts - self._origin) * base)
+        ahead -= self.position / self.sample_rate
+        if abs(ahead - self._ahead) > _GAP:
+            _logger.warning(
+                "%s: its timestamps jump by %.2f s after %.2f s of sound; times of "
+                "results count the sound alone",
+                self._name,
+                ahead - self._ahead,
+                self.position / self.sample_rate,
+            )
+            self._ahead = ahead

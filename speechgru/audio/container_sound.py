@@ -63,7 +63,11 @@ class ContainerSound:
             return sum(iter(lambda: len(decoded.read(_BLOCK)), 0))
 
     def blocks(
-        self, start: int = 0, count: int | None = None, channel: int | None = None
+        self,
+        size: int = _BLOCK,
+        start: int = 0,
+        count: int | None = None,
+        channel: int | None = None,
     ) -> Iterator[np.ndarray]:
         """See `Sound.blocks`; damaged also if rate or channels change within it."""
         mixer = Mixer(channel)
@@ -75,7 +79,7 @@ class ContainerSound:
             left = sys.maxsize if count is None else count
             while left > 0:
                 skipped = start - decoded.position
-                block = decoded.read(min(_BLOCK, left if skipped <= 0 else skipped))
+                block = decoded.read(min(size, left if skipped <= 0 else skipped))
                 if not len(block):
                     break
                 if skipped <= 0:
@@ -91,7 +95,6 @@ class _Pass:
         sample_rate: Hz, of the first frame, which knows more than the header does.
         num_channels: of the first frame.
         announced: samples of the track, where the container tells; or None.
-        position: of the next sample that is read.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
@@ -108,7 +111,7 @@ class _Pass:
         self._form = first.sample_rate, first.layout.nb_channels
         self.sample_rate, self.num_channels = self._form
         self.announced = self._find_length()
-        self.position = 0
+        self._num_decoded = 0  # samples up to the last frame, from the start
         self._ahead = 0.0  # s by which timestamps run ahead
         self._origin = first.pts
         self._frames: Iterator[AudioFrame] = chain([first], frames)
@@ -120,21 +123,28 @@ class _Pass:
     def __exit__(self, *_: object) -> None:
         self._track.container.close()
 
+    @property
+    def position(self) -> int:
+        """Of the next sample that is read."""
+        return self._num_decoded - len(self._rest)
+
     def read(self, count: int) -> np.ndarray:
         """Decode the next samples.
 
         Returns:
             (at most count, channels) float32; empty only at the end.
         """
-        while not len(self._rest):
+        if self.announced is not None:  # the last frame may be longer
+            count = min(count, max(0, self.announced - self.position))
+        parts, num_read = [self._rest], len(self._rest)
+        while num_read < count:
             frame = next(self._frames, None)
             if frame is None:
                 break
-            self._rest = self._convert(frame)
-        if self.announced is not None:  # the last frame may be longer
-            count = min(count, max(0, self.announced - self.position))
-        block, self._rest = self._rest[:count], self._rest[count:]
-        self.position += len(block)
+            parts.append(self._take(frame))
+            num_read += len(parts[-1])
+        samples = np.concatenate(parts)
+        block, self._rest = samples[:count], samples[count:]
         return block
 
     def jump(self, sample: int) -> bool:
@@ -143,9 +153,8 @@ class _Pass:
         base = stream.time_base
         if self.announced is None or base is None or self._origin is None:
             return False
-        target = self._origin + math.floor(
-            (sample / self.sample_rate - _PREROLL) / base
-        )
+        before = sample / self.sample_rate - _PREROLL
+        target = self._origin + math.floor(before / base)
         try:
             self._track.container.seek(target, stream=stream)
         except (OSError, ValueError):
@@ -154,8 +163,9 @@ class _Pass:
         first = next(self._frames, None)
         if first is None or first.pts is None:
             return False
-        self.position = round((first.pts - self._origin) * base * self.sample_rate)
-        self._rest = self._convert(first)
+        seconds = (first.pts - self._origin) * base
+        self._num_decoded = round(seconds * self.sample_rate)
+        self._rest = self._take(first)
         return self.position <= sample
 
     def _find_length(self) -> int | None:
@@ -168,40 +178,46 @@ class _Pass:
             return None
         return round(duration * base * self.sample_rate)
 
-    def _convert(self, frame: "AudioFrame") -> np.ndarray:
-        """Bring a frame to (samples, channels) float32."""
+    def _take(self, frame: "AudioFrame") -> np.ndarray:
+        """Check a frame, and bring it to (samples, channels) float32."""
         form = frame.sample_rate, frame.layout.nb_channels
+        place = self._num_decoded / self.sample_rate
         if form != self._form:
+            (rate, channels), (new_rate, new_channels) = self._form, form
             raise damaged(
                 self._name,
-                f"its sound changes from {self._form[0]} Hz and {self._form[1]} "
-                f"channels to {form[0]} Hz and {form[1]} at "
-                f"{self.position / self.sample_rate:.2f} s",
+                f"its sound changes from {rate} Hz and {channels} channels to "
+                f"{new_rate} Hz and {new_channels} at {place:.2f} s",
             )
-        self._watch(frame)
-        samples = frame.to_ndarray()
-        kind = frame.format.name.removesuffix("p")
-        samples = samples.T if frame.format.is_planar else samples.reshape(-1, form[1])
-        if kind in _SCALES:
-            silence = 128 if kind == "u8" else 0
-            return ((samples.astype(np.float64) - silence) / _SCALES[kind]).astype(
-                np.float32
-            )
-        return samples.astype(np.float32)
+        self._watch(frame, place)
+        samples = _to_floats(frame)
+        self._num_decoded += len(samples)
+        return samples
 
-    def _watch(self, frame: "AudioFrame") -> None:
+    def _watch(self, frame: "AudioFrame", place: float) -> None:
         """Say where timestamps jump: there sound is missing."""
         base = self._track.stream.time_base
         if frame.pts is None or base is None or self._origin is None:
             return
-        ahead = float((frame.pts - self._origin) * base)
-        ahead -= self.position / self.sample_rate
+        ahead = float((frame.pts - self._origin) * base) - place
         if abs(ahead - self._ahead) > _GAP:
             _logger.warning(
                 "%s: its timestamps jump by %.2f s after %.2f s of sound; times of "
                 "results count the sound alone",
                 self._name,
                 ahead - self._ahead,
-                self.position / self.sample_rate,
+                place,
             )
             self._ahead = ahead
+
+
+def _to_floats(frame: "AudioFrame") -> np.ndarray:
+    """Bring a frame to (samples, channels) float32 in [-1, 1]."""
+    samples = frame.to_ndarray()
+    is_planar = frame.format.is_planar
+    samples = samples.T if is_planar else samples.reshape(-1, frame.layout.nb_channels)
+    kind = frame.format.name.removesuffix("p")
+    if kind not in _SCALES:
+        return samples.astype(np.float32)
+    silence = 128.0 if kind == "u8" else 0.0
+    return ((samples.astype(np.float64) - silence) / _SCALES[kind]).astype(np.float32)

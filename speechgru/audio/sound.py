@@ -32,7 +32,9 @@ from speechgru.audio.splice import Part
 
 _logger = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
-_BLOCK = 1 << 20  # samples decoded at a time: a header's claim allocates nothing
+BLOCK = 1 << 20
+"""Samples decoded at a time: a header's claim allocates nothing."""
+
 # Decoders that cannot begin in the middle.
 _UNSEEKABLE = re.compile(r"GSM610|G72[13]_|NMS_ADPCM_|DPCM_\d|DWVW_")
 
@@ -68,21 +70,26 @@ class Sound(Protocol):
         """Per channel; some files are decoded for it."""
 
     def blocks(
-        self, start: int = 0, count: int | None = None, channel: int | None = None
+        self,
+        size: int = BLOCK,
+        start: int = 0,
+        count: int | None = None,
+        channel: int | None = None,
     ) -> Iterator[np.ndarray]:
-        """Decode from `start` on, at most `count` samples, block by block.
+        """Decode block by block, in memory that does not grow with the length.
 
         Args:
-            start: sample.
-            count: None: to the end.
-            channel: the one to take; None: the mean of all.
+            size: samples of a block at most.
+            start: the first sample that is wanted.
+            count: samples that are wanted at most; None: to the end.
+            channel: the one to take, from 0; None: the mean of all.
 
-        Yields:
-            (S,) float32, at most about a million samples.
+        Returns:
+            (S,) float32 each, in order.
 
         Raises:
-            AudioError: truncated or damaged, without that channel, or with channels
-                that cancel out.
+            AudioError: truncated or damaged, without that channel, or, when all is
+                decoded, with channels that cancel out.
         """
 
 
@@ -108,7 +115,11 @@ class _Parts:
         self._first = first
 
     def blocks(
-        self, start: int = 0, count: int | None = None, channel: int | None = None
+        self,
+        size: int = BLOCK,
+        start: int = 0,
+        count: int | None = None,
+        channel: int | None = None,
     ) -> Iterator[np.ndarray]:
         """See `Sound.blocks`."""
         stop = self.num_samples if count is None else start + count
@@ -118,14 +129,14 @@ class _Parts:
             if wanted:
                 mixer = Mixer(channel)
                 mixer.check(part.channels, self._name)
-                for block in self._decode(part, wanted):
+                for block in self._decode(part, wanted, size):
                     yield mixer.mix(block)
                 mixer.refuse_cancelling(self._name)
             start = max(0, start - part.num_samples)
             stop -= part.num_samples
 
-    def _decode(self, part: _Decoder, wanted: range) -> Iterator[np.ndarray]:
-        """Samples of a part, (S, C)."""
+    def _decode(self, part: _Decoder, wanted: range, size: int) -> Iterator[np.ndarray]:
+        """Samples of a part, (at most size, C)."""
         # Seeking inside MP3 can be silently wrong, too.
         is_seekable = not self._is_mpeg and not _UNSEEKABLE.match(part.subtype)
         position = 0
@@ -135,7 +146,8 @@ class _Parts:
         while position < wanted.stop:
             # The edge of what is skipped is one of a block.
             edge = wanted.stop if position >= wanted.start else wanted.start
-            count = min(max(1, _BLOCK // part.channels), edge - position)
+            most = min(size, max(1, BLOCK // part.channels))
+            count = min(most, edge - position)
             read = partial(part.read, count, dtype="float32", always_2d=True)
             block = self._call(read)
             if len(block) == 0:

@@ -22,11 +22,12 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.transcribe.format_table import find_format
     from speechgru.transcribe.inputs import expand_one
     from speechgru.transcribe.load import load_transcriber
+    from speechgru.transcribe.parts import take_part
 
     options = line.options
     written = find_format(options.format)
     checkpoint, name, text = line.positional
-    source = expand_one(name)
+    source = take_part(expand_one(name), options)
     transcriber = load_transcriber(
         checkpoint, DecodeOptions(trust=options.trust), options
     )

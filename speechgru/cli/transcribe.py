@@ -24,12 +24,13 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.transcribe.load import load_transcriber
     from speechgru.transcribe.many_inputs import transcribe_inputs
     from speechgru.transcribe.output import plan_output
+    from speechgru.transcribe.parts import take_parts
     from speechgru.transcribe.transcript import Failure
 
     options = line.options
     checkpoint, *names = line.positional
     written = find_format(options.format)
-    inputs = list_inputs(names)
+    inputs = take_parts(list_inputs(names), options)
     write = plan_output(options.output, options.format, inputs) or _print
     results = transcribe_inputs(
         inputs,

@@ -46,7 +46,7 @@ def cut_into_cues(transcript: Transcript) -> list[Cue]:
     """Divide the words among subtitles, which never overlap."""
     groups = list(_group(transcript.words))
     starts = [_milliseconds(group[0].start) for group in groups]
-    limit = _milliseconds(transcript.duration)
+    limit = _milliseconds(transcript.end)
     cues: list[Cue] = []
     for index, group in enumerate(groups):
         said = _milliseconds(group[-1].end)

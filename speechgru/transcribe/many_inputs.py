@@ -22,7 +22,7 @@ def transcribe_inputs(
     Returns:
         One result per input, in their order.
     """
-    readable = [each.source for each in inputs if not isinstance(each.source, Failure)]
+    readable = [each.audio for each in inputs if not isinstance(each.source, Failure)]
     results: Iterator[Transcript | Failure] = iter(())
     if readable:
         results = load().transcribe_many(readable, batch_seconds)

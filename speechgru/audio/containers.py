@@ -15,7 +15,8 @@ from io import RawIOBase
 from typing import TYPE_CHECKING, BinaryIO
 
 from speechgru.audio.error import AudioError, reason, undecodable
-from speechgru.audio.kinds import HEAD, is_encrypted, list_kind, media_kind
+from speechgru.audio.kinds import HEAD, MPEG_4, is_encrypted, list_kind, media_kind
+from speechgru.audio.mpeg4 import check_index
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -116,6 +117,9 @@ def open_container(stream: BinaryIO, name: str) -> Track:
     """
     import av
 
+    stream.seek(0)
+    if media_kind(stream.read(HEAD)) == MPEG_4:
+        check_index(stream, name)
     stream.seek(0)
     try:
         container = av.open(

@@ -5,6 +5,9 @@ import re
 HEAD = 1 << 16
 """Bytes from the start that are looked at."""
 
+MPEG_4 = "MPEG-4 (m4a, mp4, mov, 3gp)"
+"""The kind of files that phones write."""
+
 _LISTS = (
     (rb"#EXTM3U", "an m3u8 playlist"),
     (rb"\[playlist\]", "a pls playlist"),
@@ -19,7 +22,7 @@ _LISTS = (
     (rb"(https?|rtsps?|rtmp|mms|file)://", "a list of addresses"),
 )
 _KINDS = (
-    (rb"....(ftyp|moov|mdat|wide|skip|free)", "MPEG-4 (m4a, mp4, mov, 3gp)"),
+    (rb"....(ftyp|moov|mdat|wide|skip|free)", MPEG_4),
     (rb"\x1aE\xdf\xa3", "Matroska or WebM"),
     (rb"#!AMR", "AMR"),
     (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "ASF (wma, wmv)"),

@@ -215,3 +215,18 @@ def test_a_mutated_container_is_heard_or_refused_in_words(kind):
         else:
             assert waveform.isfinite().all()
     assert all(message.startswith("audio from memory: ") for message in refusals)
+
+
+@pytest.mark.parametrize("box", ["stsz", "trun"])
+def test_an_index_that_cannot_be_true_takes_no_memory(box):
+    options = {"movflags": "frag_keyframe+empty_moov"} if box == "trun" else {}
+    encoded = encode_media(sweep(1, 16_000), "m4a", options=options)
+    assert len(read_audio(encoded)[0]) > 15_000
+    place = encoded.rindex(box.encode()) + 8
+    if box == "stsz":  # all of one size, of which nothing need be written
+        claim = (1).to_bytes(4, "big") + (40_000_000).to_bytes(4, "big")
+    else:
+        claim = (40_000_000).to_bytes(4, "big")
+    lying = encoded[:place] + claim + encoded[place + len(claim) :]
+    with pytest.raises(AudioError, match=r"its index counts 40000000 pieces"):
+        read_audio(lying)

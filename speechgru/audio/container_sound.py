@@ -5,8 +5,9 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -151,7 +152,8 @@ class _Pass:
         """Go to somewhat before a sample; False: it is not known where that led to."""
         stream = self._track.stream
         base = stream.time_base
-        if self.announced is None or base is None or self._origin is None:
+        grid = self._find_grid()
+        if grid is None or base is None or self._origin is None:
             return False
         before = sample / self.sample_rate - _PREROLL
         target = self._origin + math.floor(before / base)
@@ -164,9 +166,26 @@ class _Pass:
         if first is None or first.pts is None:
             return False
         seconds = (first.pts - self._origin) * base
-        self._num_decoded = round(seconds * self.sample_rate)
+        place = grid.snap(float(seconds * self.sample_rate))
+        if place is None or first.samples != grid.step > 1:
+            return False
+        self._num_decoded = place
         self._rest = self._take(first)
         return self.position <= sample
+
+    def _find_grid(self) -> "_Grid | None":
+        """Where frames can begin; timestamps alone may be too coarse to tell."""
+        if self.announced is not None:
+            return _Grid(0, 1, 0.5)
+        base = self._track.stream.time_base
+        begin = [frame.samples for frame in islice(self._frames, 4)]
+        if base is None or "matroska" not in self._track.kinds or len(begin) < 4:
+            return None
+        first, step = begin[:2]
+        coarse = 1.5 * float(base) * self.sample_rate + 1
+        if set(begin[1:]) != {step} or step < 4 * coarse:
+            return None
+        return _Grid(first, step, coarse)
 
     def _find_length(self) -> int | None:
         """Where timestamps tell the sample, in an index that stands apart."""
@@ -209,6 +228,26 @@ class _Pass:
                 place,
             )
             self._ahead = ahead
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Samples at which frames begin, all of which have one length but the first.
+
+    Attributes:
+        first: length of the first.
+        step: length of the others.
+        error: samples by which a timestamp may be wrong.
+    """
+
+    first: int
+    step: int
+    error: float
+
+    def snap(self, place: float) -> int | None:
+        """The beginning that a timestamp means; None: it means none."""
+        snapped = self.first + self.step * round((place - self.first) / self.step)
+        return snapped if abs(snapped - place) <= self.error else None
 
 
 def _to_floats(frame: "AudioFrame") -> np.ndarray:

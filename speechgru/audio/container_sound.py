@@ -33,6 +33,7 @@ class ContainerSound:
     Attributes:
         sample_rate: Hz.
         num_channels: 1 is mono.
+        is_cut_exactly: see `Sound`.
 
     Args:
         stream: the file; can be read at any position, and is left open.
@@ -49,6 +50,7 @@ class ContainerSound:
             self.sample_rate = opened.sample_rate
             self.num_channels = opened.num_channels
             self._announced = opened.announced
+            self.is_cut_exactly = opened.find_grid() is not None
         check_rate(self.sample_rate, name)
 
     @cached_property
@@ -152,7 +154,7 @@ class _Pass:
         """Go to somewhat before a sample; False: it is not known where that led to."""
         stream = self._track.stream
         base = stream.time_base
-        grid = self._find_grid()
+        grid = self.find_grid()
         if grid is None or base is None or self._origin is None:
             return False
         before = sample / self.sample_rate - _PREROLL
@@ -173,7 +175,7 @@ class _Pass:
         self._rest = self._take(first)
         return self.position <= sample
 
-    def _find_grid(self) -> "_Grid | None":
+    def find_grid(self) -> "_Grid | None":
         """Where frames can begin; timestamps alone may be too coarse to tell."""
         if self.announced is not None:
             return _Grid(0, 1, 0.5)

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,19 +70,22 @@ def inspect_audio(
         return AudioInfo(rate, num_samples, sound.num_channels)
 
 
-def is_cut_exactly(source: AudioSource) -> bool:
-    """Whether a part of a source is read without decoding all that is in front of it.
+def is_cut_exactly(path: str | os.PathLike[str]) -> bool:
+    """Whether a part of a file is read without decoding all that is in front of it.
 
-    Of MP3 only it is a question; what is joined of several, or holds other tags
-    between frames, is decoded from its start.
+    Of MP3 it is a question, and of what FFmpeg opens; an MP3 that is joined of
+    several, or holds other tags between frames, is decoded from its start.
 
     Raises:
         AudioError: as `inspect_audio`.
     """
-    name = name_audio(source)
-    with open_stream(source, name) as stream:
+    name = name_audio(path)
+    with open_stream(path, name) as stream:
         layout = find_layout(stream, name)
-    return not layout.is_mpeg or layout.index is not None
+    if layout.is_mpeg:
+        return layout.index is not None
+    with open_sound(path, name) as sound:
+        return sound.is_cut_exactly
 
 
 def read_audio(

@@ -60,10 +60,12 @@ class Sound(Protocol):
     Attributes:
         sample_rate: Hz.
         num_channels: 1 is mono.
+        is_cut_exactly: whether a part is read without decoding all in front of it.
     """
 
     sample_rate: int
     num_channels: int
+    is_cut_exactly: bool
 
     @property
     def num_samples(self) -> int:
@@ -98,19 +100,20 @@ class _Parts:
 
     Args:
         parts: one behind another.
-        is_mpeg: MP3, or another layer of MPEG.
+        layout: that they were found in.
         name: for messages.
         first: sample of the file that the first part begins with.
     """
 
     def __init__(
-        self, parts: list[_Decoder], is_mpeg: bool, name: str, first: int = 0
+        self, parts: list[_Decoder], layout: Layout, name: str, first: int = 0
     ) -> None:
         self.sample_rate = _common_rate(parts, name)
         self.num_samples = sum(part.num_samples for part in parts)
         self.num_channels = max(part.channels for part in parts)
+        self.is_cut_exactly = not layout.is_mpeg or layout.index is not None
         self._parts = parts
-        self._is_mpeg = is_mpeg
+        self._is_mpeg = layout.is_mpeg
         self._name = name
         self._first = first
 
@@ -210,7 +213,7 @@ def open_sound(
                 f"{name}: a header without samples, expected audio; "
                 "record it again or drop it",
             )
-        yield _Parts(parts, layout.is_mpeg, name, first)
+        yield _Parts(parts, layout, name, first)
 
 
 def _cut(

@@ -8,6 +8,7 @@ from speechgru.audio.read import (
     is_cut_exactly,
     load_audio,
     read_audio,
+    read_blocks,
     wrong_sample_rate,
 )
 from speechgru.audio.resample import resample_audio, resampled_length
@@ -23,6 +24,7 @@ __all__ = [
     "load_audio",
     "name_audio",
     "read_audio",
+    "read_blocks",
     "resample_audio",
     "resampled_length",
     "wrong_sample_rate",

@@ -22,12 +22,13 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.transcribe.format_table import find_formats
     from speechgru.transcribe.inputs import expand_one
     from speechgru.transcribe.load import load_transcriber
+    from speechgru.transcribe.parts import take_part
 
     options = line.options
     formats = find_formats(options.format)
     checkpoint, name, text = line.positional
     paths = plan_files(name, options.output, formats, options.overwrite)
-    source = expand_one(name)
+    source = take_part(expand_one(name), options)
     transcriber = load_transcriber(
         checkpoint, DecodeOptions(trust=options.trust), options
     )

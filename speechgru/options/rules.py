@@ -10,6 +10,9 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 SHORT_PRECISIONS = (32, 16, "32", "16", "bf16")
 """What Lightning takes for the same."""
 
+MOST_CHANNELS = 1024
+"""That libsndfile reads."""
+
 
 def precision(name: str, value: Any) -> None:
     """How wide the numbers are that are computed with."""
@@ -53,6 +56,15 @@ def nodes(name: str, value: Any) -> None:
     if value != "auto" and (isinstance(value, bool) or value not in COUNT):
         raise OptionError(
             f"{name} is {value!r}, expected auto, or a whole number of machines"
+        )
+
+
+def channel(name: str, value: Any) -> None:
+    """Which channels of a recording are heard."""
+    if value not in ("mix", "each") and value not in whole(0, MOST_CHANNELS - 1):
+        raise OptionError(
+            f"{name} is {value!r}, expected mix, each, or the number of a channel from "
+            f"0 to {MOST_CHANNELS - 1}"
         )
 
 

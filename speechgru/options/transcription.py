@@ -8,7 +8,8 @@ from speechgru.options.choices import chosen
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions
 from speechgru.options.fields import Options, option
-from speechgru.options.rules import modules, shard
+from speechgru.options.moments import moment
+from speechgru.options.rules import channel, modules, shard
 from speechgru.ranges import SECONDS, THREADS, Range
 
 MEMORY = Range(0, 1_000_000, above=True)
@@ -22,12 +23,19 @@ class HearingOptions(Options):
     Attributes:
         device: "cpu", "cuda", "cuda:1", ...
         num_threads: on a CPU.
+        channel: "mix" for the average of all, one of them from 0, or "each" for a
+            transcript of each.
+        start: where hearing begins, s or e.g. "12:30"; None: at the start.
+        end: where it ends, as start; None: at the end.
         max_memory: GB that a recording may take; None: what is free.
         trust: modules of the user's own whose classes the checkpoint names.
     """
 
     device: str = "cpu"
     num_threads: int = option(1, within=THREADS)
+    channel: str | int = option("mix", rule=channel)
+    start: str | float | None = option(None, rule=moment)
+    end: str | float | None = option(None, rule=moment)
     max_memory: float | None = option(None, within=MEMORY)
     trust: tuple[str, ...] = option((), rule=modules)
 

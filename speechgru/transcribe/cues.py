@@ -53,13 +53,13 @@ def cut_into_cues(transcript: Transcript) -> list[Cue]:
     """
     phrases = list(phrases_of(transcript, LINE))
     starts = [phrase[0].start for phrase in phrases]
-    until = [*starts[1:], max(transcript.duration, 0.0)]
+    until = [*starts[1:], transcript.end]
     groups = [
         group
         for phrase, end in zip(phrases, until, strict=False)
         for group in _divide(phrase, end)
     ]
-    return list(_place(groups, transcript.duration))
+    return list(_place(groups, transcript.end))
 
 
 def clock(time: int, separator: str) -> str:
@@ -134,7 +134,7 @@ def _break(group: Sequence[Piece]) -> tuple[str, ...]:
     return join(group[:at]), join(group[at:])
 
 
-def _place(groups: Sequence[Sequence[Piece]], duration: float) -> Iterator[Cue]:
+def _place(groups: Sequence[Sequence[Piece]], heard_to: float) -> Iterator[Cue]:
     """Give each group its time on the screen."""
     starts = [milliseconds(group[0].start) for group in groups]
     free = 0  # when the subtitle before has gone
@@ -147,7 +147,7 @@ def _place(groups: Sequence[Sequence[Piece]], duration: float) -> Iterator[Cue]:
             end = min(max(said, min(enough, room)), room)
             end = max(end, min(enough, room + milliseconds(LATEST)))
         else:
-            end = max(said, min(enough, milliseconds(duration)))
+            end = max(said, min(enough, milliseconds(heard_to)))
         end = min(end, start + milliseconds(LONGEST))
         start = max(free, min(start, end - milliseconds(SHORTEST)))
         end = max(end, start + 1)

@@ -13,6 +13,7 @@ from speechgru.transcribe.inputs import Input
 from speechgru.transcribe.many_inputs import transcribe_inputs
 from speechgru.transcribe.named_inputs import find_inputs, without_repeats
 from speechgru.transcribe.output import Output, open_output
+from speechgru.transcribe.parts import take_parts
 from speechgru.transcribe.shard import Shard
 from speechgru.transcribe.transcript import Failure, Transcript
 
@@ -51,13 +52,16 @@ class Job:
         named = len(inputs) > 1
         if self._options.shard is not None:
             inputs = Shard.parse(self._options.shard).take(inputs)
+        inputs = take_parts(inputs, self._options)
         output = open_output(self._checkpoint, self._options, inputs)
         with nullcontext() if output is None else closing(output):
             todo = [each for each in inputs if not _is_done(each, output)]
             self.num_inputs = len(inputs)
             self.num_before = self.num_done = len(inputs) - len(todo)
             if todo:
-                self._transcribe(todo, output or _Standard(formats[0], named))
+                self._transcribe(
+                    todo, output or _Standard(formats[0], named or len(inputs) > 1)
+                )
 
     def describe_stop(self) -> str:
         """What to say of a job that was stopped."""

@@ -49,7 +49,9 @@ def transcribe_inputs(
         results = (
             result
             for task in tasks
-            for result in transcriber.transcribe_many(sources_of(task), batch_seconds)
+            for result in transcriber.transcribe_many(
+                [each.audio for each in task], batch_seconds
+            )
         )
     return _in_order(inputs, results)
 
@@ -59,12 +61,6 @@ def _in_order(
 ) -> Iterator[Transcript | Failure]:
     for each in inputs:
         yield each.source if isinstance(each.source, Failure) else next(results)
-
-
-def sources_of(inputs: Sequence[Input]) -> list[str | bytes]:
-    """What is heard of them."""
-    sources = (each.source for each in inputs)
-    return [each for each in sources if not isinstance(each, Failure)]
 
 
 def divide(inputs: Sequence[Input], processes: int) -> list[list[Input]]:

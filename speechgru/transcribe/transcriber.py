@@ -97,7 +97,8 @@ class Transcriber:
         Args:
             audio: the path of a file, its content, or an open binary file; or a
                 waveform, a tensor or array of (samples,), (channels, samples) or
-                (samples, channels): floats in [-1, 1], or 8-, 16- or 32-bit integers.
+                (samples, channels): floats in [-1, 1], or 8-, 16- or 32-bit integers;
+                or an `Excerpt` of one of these.
             sample_rate: Hz, of a waveform; a file knows its own.
 
         Raises:
@@ -106,13 +107,15 @@ class Transcriber:
         """
         recording = Recording.of(audio, sample_rate)
         self._measure(recording)
-        return self._hear([recording.name], [self._load(recording)])[0]
+        heard = self._hear([recording.name], [self._load(recording)])[0]
+        return recording.place(heard)
 
     def align(self, audio: Source, text: str) -> Transcript:
         """Find out when each token and word of a known text was said.
 
         Args:
-            audio: the path of a file, its content, or an open binary file.
+            audio: the path of a file, its content, or an open binary file, or an
+                `Excerpt` of one.
             text: what was said, all of it.
 
         Returns:
@@ -156,7 +159,7 @@ class Transcriber:
             blank=BLANK,
             reduction="sum",
         )
-        return Transcript(
+        aligned = Transcript(
             source=recording.name,
             text=self.tokenizer.decode(token_ids),
             duration=len(waveform) / self.model.sample_rate,
@@ -165,6 +168,7 @@ class Transcriber:
             tokens=tuple(tokens),
             words=group_words(tokens),
         )
+        return recording.place(aligned)
 
     def transcribe_many(
         self,

@@ -95,7 +95,7 @@ class _Worker:
         self.left = list(task)
         # One that has died in the meantime is found out when it is listened to.
         with contextlib.suppress(OSError):
-            self.connection.send([each.source for _, each in task])
+            self.connection.send([each.audio for _, each in task])
 
     def end(self) -> None:
         self.connection.close()

@@ -45,7 +45,7 @@ def test_every_recording_of_a_folder_is_heard_or_named(call, checkpoint, recordi
     assert len(lines) == 3
     for line, name in zip(lines, ("c.m4a", "deep/d.webm"), strict=False):
         assert line.startswith(f"speechgru transcribe: {recordings / name}: ")
-        assert "ffmpeg" in line
+        assert "MPEG-4" in line
     listed = ", ".join(str(recordings / name) for name in ("c.m4a", "deep/d.webm"))
     assert lines[2] == f"speechgru transcribe: 2 of 4 not transcribed: {listed}"
 
@@ -172,3 +172,22 @@ def test_two_processes_give_what_one_gives(call, checkpoint, recordings):
     _, alone, _ = call("transcribe", checkpoint, *good)
     code, out, _ = call("transcribe", checkpoint, *good, "processes=2")
     assert (code, out) == (0, alone)
+
+
+def test_channels_and_excerpts_are_heard_as_asked_for(call, checkpoint, tmp_path):
+    noise = 0.1 * np.random.default_rng(1).standard_normal((2 * RATE, 2))
+    soundfile.write(tmp_path / "talk.wav", noise, RATE)
+    code, out, err = call(
+        *("transcribe", checkpoint, tmp_path / "talk.wav", "channel=each"),
+        *("start=0:01", "end=1.5", "format=json", f"output={tmp_path}/out/"),
+    )
+    assert (code, out) == (0, ""), err
+    for channel in (0, 1):
+        path = tmp_path / "out" / f"talk.channel{channel}.json"
+        record = json.loads(path.read_text())
+        assert (record["channel"], record["start"]) == (channel, 1.0)
+        assert record["duration"] == pytest.approx(0.5)
+        assert all(1 <= word["start"] <= 1.5 for word in record["words"])
+    code, _, err = call("transcribe", checkpoint, tmp_path / "talk.wav", "channel=2")
+    assert code == 1
+    assert "channel is 2, but there are channels 0 to 1" in err

@@ -13,8 +13,9 @@ HOLDS_SEVERAL = True
 def render(transcript: Transcript, named: bool) -> str:
     """Write a line of a manifest, with the words and how sure the model is of them.
 
-    Keys: audio_filepath, absolute; duration (s), text, confidence (null if nothing
-    was heard) and words, a list of text, start (s), end (s), confidence.
+    Keys: audio_filepath, absolute; offset (s), of an excerpt; duration (s), text,
+    confidence (null if nothing was heard) and words, a list of text, start (s), end
+    (s), confidence.
     """
     name = transcript.source
     record = {
@@ -22,6 +23,7 @@ def render(transcript: Transcript, named: bool) -> str:
         "audio_filepath": (name if name == NAMELESS else os.path.abspath(name))
         .encode("utf-8", "replace")
         .decode("utf-8"),
+        **({"offset": round(transcript.start, 6)} if transcript.start else {}),
         "duration": round(transcript.duration, 6),
         "text": transcript.text,
         "confidence": None

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 
-from speechgru.audio import inspect_audio
 from speechgru.interfaces import InputError
 from speechgru.options.moments import to_seconds
 from speechgru.options.transcription import HearingOptions
@@ -65,6 +64,9 @@ def _bounds(hearing: HearingOptions) -> tuple[float, float | None]:
 def _split(each: Input) -> list[Input]:
     if isinstance(each.source, Failure):
         return [each]
+    # Here, since nothing else needs torch to know what is done.
+    from speechgru.audio import inspect_audio
+
     try:
         num_channels = inspect_audio(each.source, 0.0, 0.0).num_channels
     except InputError as error:

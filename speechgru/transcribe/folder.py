@@ -128,6 +128,7 @@ class Folder:
             source=source_of(each),
             state=self._states.get(each) or state_of(each),
             wrote={path.name: digest(text) for path, text in contents.items()},
+            over={path.name: found for path in contents if (found := _digest(path))},
             size=sum(map(len, contents.values())),
             time=time.time(),
         )
@@ -145,12 +146,11 @@ class Folder:
         record = self._records[root]
         if not record.lines:
             return
-        entry = record.lines[-1].entry
-        folder = (root / entry.key).parent
-        told = entry.wrote.items()
-        if any(_digest(folder / name) != value for name, value in told):
+        line = record.lines[-1]
+        folder = (root / line.entry.key).parent
+        if not all(_is_whole(folder / name, line) for name in line.entry.wrote):
             # Of the files that it tells of, some may be there.
-            record.append(replace(entry, state=NEVER, time=time.time()))
+            record.append(replace(line.entry, state=NEVER, time=time.time()))
 
     def _read(self, root: Path, own: str) -> dict[str, list[Line]]:
         """What was written below a folder by whatever process, the newest last."""
@@ -182,11 +182,15 @@ class Folder:
 
 
 def _is_whole(path: Path, line: Line) -> bool:
-    """Whether what a line tells of is there; behind another line it was whole."""
+    """Whether what a line tells of is there, and be it corrected by hand.
+
+    Only what the last line tells of may not have been written.
+    """
     told = line.entry.wrote.get(path.name)
     if told is None or not path.is_file():
         return False
-    return not line.is_last or _digest(path) == told
+    over = line.entry.over.get(path.name)
+    return not line.is_last or over in (None, told) or _digest(path) != over
 
 
 def _digest(path: Path) -> str | None:

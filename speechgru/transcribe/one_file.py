@@ -100,7 +100,7 @@ class OneFile:
                 self._begins_anew = False
             key, wrote = key_of(each), {self.path.name: digest(text)}
             state = self._states.get(key) or state_of(each)
-            entry = Entry(key, source_of(each), state, wrote, len(text), 0.0)
+            entry = Entry(key, source_of(each), state, wrote, {}, len(text), 0.0)
             self._record.append(entry)
             try:
                 self._replace(key, text) if key in self._entries else self._append(text)
@@ -130,13 +130,14 @@ class OneFile:
             self._enter(entry)
         entries, before = dict(self._entries), self._size
         self._enter(newest)
-        after = self._size
-        if found == after and self._ends_with(newest):
+        after, is_replacing = self._size, newest.key in entries
+        # What has the right length, but other text, was corrected by hand.
+        if found == after and (not is_replacing or self._ends_with(newest)):
             return
         # The newest was on its way: it is half there, or not at all.
         self._entries, self._size = entries, before
-        most = before if newest.key in entries else before + newest.size
-        if not before <= found <= most:
+        is_torn = before < found < after and not is_replacing and self._ends_torn()
+        if found != before and not is_torn:
             raise InputError(
                 f"{printable(str(self.path))}: has {found} bytes, expected {after}, as "
                 "were written; it was changed since: set another output, or "
@@ -156,6 +157,12 @@ class OneFile:
         with self.path.open("rb") as file:
             file.seek(-entry.size, os.SEEK_END)
             return digest(file.read()) in entry.wrote.values()
+
+    def _ends_torn(self) -> bool:
+        """Whether the last line has no end, as no editor leaves it."""
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() != b"\n"
 
     def _append(self, text: bytes) -> None:
         try:

@@ -30,6 +30,7 @@ class Entry:
         source: absolute path of the recording.
         state: of the recording when it was read: size and time; see `state_of`.
         wrote: digests of what was written, by the names of files.
+        over: digests of what these files held before, where they were there.
         size: bytes that were written, where all are written to one file.
         time: s since 1970.
     """
@@ -38,6 +39,7 @@ class Entry:
     source: str
     state: tuple[int, int]
     wrote: dict[str, str]
+    over: dict[str, str]
     size: int
     time: float
 
@@ -209,10 +211,15 @@ def _read_entry(found: Mapping[str, Any]) -> Entry:
         key=str(found["key"]),  # no UTF-8, perhaps, as file names are
         source=str(found["source"]),
         state=(int(size), int(time)),
-        wrote={str(name): str(value) for name, value in dict(found["wrote"]).items()},
+        wrote=_read_digests(found["wrote"]),
+        over=_read_digests(found["over"]),
         size=max(0, int(found["size"])),
         time=get_seconds(found, "time"),
     )
+
+
+def _read_digests(found: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in dict(found).items()}
 
 
 def check_settings(output: Path, before: Settings, now: Settings) -> None:

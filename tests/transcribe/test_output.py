@@ -194,8 +194,9 @@ def test_a_transcript_that_went_is_made_anew(bench):
     assert bench.run(some, "out/") == ["a.wav"]
 
 
-def test_what_was_corrected_by_hand_stays(bench):
-    some = bench.record("a.wav", "b.wav")
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_was_corrected_by_hand_stays(bench, order):
+    some = bench.record("a.wav", "b.wav")[::order]
     bench.run(some, "out/")
     (bench.home / "out/a.txt").write_text("corrected")
     assert bench.run(some, "out/") == []
@@ -203,6 +204,18 @@ def test_what_was_corrected_by_hand_stays(bench):
     with pytest.raises(InputError, match=r"a.txt: exists already, .* overwrite=true"):
         bench.run(some, "out/")
     assert bench.read("out/a.txt") == "corrected"
+
+
+def test_a_line_that_was_corrected_by_hand_is_not_cut(bench):
+    some = bench.record("a.wav", "b.wav")
+    bench.run(some[:1], "one.txt", "GONE")
+    (bench.home / "one.txt").write_text("DONE\n")
+    assert bench.run(some[:1], "one.txt") == []
+    assert bench.read("one.txt") == "DONE\n"
+    (bench.home / "one.txt").write_text("NO\n")
+    with pytest.raises(InputError, match=r"one.txt: has 3 bytes, expected 5, as were"):
+        bench.run(some[:1], "one.txt")
+    assert bench.read("one.txt") == "NO\n"
 
 
 @pytest.mark.parametrize("output", ["out/", "all.txt"])
@@ -331,6 +344,26 @@ def test_what_changes_while_it_is_heard_is_heard_again(bench, output):
     opened.write(one, say(one, "OLD"))
     opened.close()
     assert bench.run([one], output, "NEW") == ["a.wav"]
+
+
+def test_a_foreign_file_that_was_not_replaced_is_not_taken_for_a_transcript(
+    bench, monkeypatch
+):
+    some = bench.record("a.wav")
+    (bench.home / "out").mkdir()
+    (bench.home / "out/a.txt").write_text("mine")
+
+    def die(path, content):
+        raise Killed
+
+    monkeypatch.setattr(folder_module, "replace_file", die)
+    with pytest.raises(Killed):
+        bench.run(some, "out/", overwrite=True)
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"a.txt: exists already"):
+        bench.run(some, "out/")
+    assert bench.run(some, "out/", overwrite=True) == ["a.wav"]
+    assert bench.read("out/a.txt") == "GO\n"
 
 
 def test_half_a_line_of_the_record_is_nothing(bench):

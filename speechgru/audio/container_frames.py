@@ -35,18 +35,21 @@ def decode_frames(track: Track, name: str) -> Iterator["AudioFrame"]:
     """
     import av
 
-    reached = heard = 0.0  # s: the end of any packet, and of the track's frames
+    reached = heard = 0.0  # s: the end of the packets, and of the track's frames
     failure: Exception | None = None
+    is_mov = "mov" in track.kinds
     # Its index tells where the sound is, so nothing else need be read. PyAV 17, the
     # last for Python 3.10, reads all.
-    if "mov" in track.kinds and hasattr(av.stream, "Discard"):
+    if is_mov and hasattr(av.stream, "Discard"):
         for other in track.container.streams:
             if other.index != track.stream.index:
                 other.discard = av.stream.Discard.all
     try:
         for packet in track.container.demux():
-            reached = max(reached, _end(packet))
-            if packet.stream.index != track.stream.index:
+            is_heard = packet.stream.index == track.stream.index
+            if is_heard or not is_mov:  # which says how long each track is
+                reached = max(reached, _end(packet))
+            if not is_heard:
                 continue
             if failure is not None and packet.size:
                 raise _damaged(name, failure, heard)
@@ -79,7 +82,7 @@ def _end(packet: "Packet") -> float:
 def _check_end(track: Track, name: str, reached: float, heard: float) -> None:
     """See that nothing is missing of what the container announces."""
     announced = _announced(track)
-    slack = _SLACK if track.is_alone else _SPARSE
+    slack = _SLACK if track.is_alone or "mov" in track.kinds else _SPARSE
     if announced is None or reached >= announced - slack:
         return
     raise AudioError(

@@ -35,10 +35,12 @@ class Input:
     channel: int | None = None
 
     @property
-    def audio(self) -> Excerpt:
+    def audio(self) -> str | bytes | Excerpt:
         """What is heard. Raises InputError: the source is a failure."""
         if isinstance(self.source, Failure):
             raise InputError(self.source.message)
+        if not self.start and self.end is None and self.channel is None:
+            return self.source
         return Excerpt(self.source, self.start, self.end, self.channel)
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from speechgru.data.manifest import read_manifest
 from speechgru.files import printable, read_lines
@@ -38,8 +39,8 @@ def _find(name: str) -> Iterator[Input]:
                 yield _place(each, os.getcwd())
     elif name.endswith(MANIFEST) and os.path.isfile(name):
         folder = os.path.dirname(os.path.abspath(name))
-        for path in _read_manifest(name):
-            yield _place(Input(path, path), folder)
+        for each in _read_manifest(name):
+            yield _place(each, folder)
     else:
         yield from list_inputs([name])
 
@@ -65,26 +66,36 @@ def _read_list(name: str) -> list[str]:
     return lines
 
 
-def _read_manifest(name: str) -> list[str]:
-    """The files of a manifest, each once."""
-    paths: dict[str, None] = {}
+def _read_manifest(name: str) -> list[Input]:
+    """What a manifest consists of, each once: files, and parts of files.
+
+    A part is called by its file and its times: a-12.500-14.000.wav.
+    """
+    found: dict[Input, None] = {}
     for utterance in read_manifest(name):
-        if utterance.partial or utterance.byte_range is not None:
+        path = str(utterance.audio_path)
+        if utterance.byte_range is not None:
             raise InputError(
-                f"{printable(name)}: {printable(utterance.id)} is a part of a file, "
-                "expected whole files; name these files"
+                f"{printable(name)}: {printable(utterance.id)} lies inside a larger "
+                "file, expected files of audio; unpack them, and name these"
             )
-        paths[str(utterance.audio_path)] = None
-    return list(paths)
+        each = Input(path, path)
+        if utterance.partial:
+            start, end = utterance.offset, utterance.offset + utterance.duration
+            stem, ending = os.path.splitext(path)
+            place = f"{stem}-{start:.3f}-{end:.3f}{ending}"
+            each = Input(path, place, start, end)
+        found[each] = None
+    return list(found)
 
 
 def _place(each: Input, folder: str) -> Input:
     """The same, in a place that its path alone decides: below a folder, or whole."""
     if isinstance(each.source, bytes):
         return each
-    path = source_of(each)
+    path = os.path.join(os.path.dirname(source_of(each)), os.path.basename(each.place))
     is_below = path.startswith(os.path.join(folder, ""))
-    return Input(each.source, os.path.relpath(path, folder if is_below else "/"))
+    return replace(each, place=os.path.relpath(path, folder if is_below else "/"))
 
 
 def without_repeats(inputs: Iterable[Input]) -> tuple[list[Input], list[str]]:
@@ -92,18 +103,18 @@ def without_repeats(inputs: Iterable[Input]) -> tuple[list[Input], list[str]]:
 
     A name that cannot be looked at stays, as whoever opens it will say why.
     """
-    first: dict[tuple[int, int] | str, Input] = {}
+    first: dict[tuple[object, ...], Input] = {}
     said = []
     for number, each in enumerate(inputs):
-        key: tuple[int, int] | str = f"{number}"
+        key: tuple[object, ...] = (number,)
         if isinstance(each.source, str):
             try:
                 status = os.stat(each.source)
-                key = status.st_dev, status.st_ino
+                key = status.st_dev, status.st_ino, each.start, each.end
             except (OSError, ValueError):
                 pass
         elif isinstance(each.source, bytes):
-            key = "-"
+            key = ("-",)
         if key not in first:
             first[key] = each
             continue

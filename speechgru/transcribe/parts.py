@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 
+from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.options.moments import to_seconds
 from speechgru.options.transcription import HearingOptions
@@ -33,7 +34,14 @@ def take_parts(inputs: Iterable[Input], hearing: HearingOptions) -> list[Input]:
     channel = hearing.channel if isinstance(hearing.channel, int) else None
     taken: list[Input] = []
     for each in inputs:
-        part = replace(each, start=start, end=end, channel=channel)
+        part = replace(each, channel=channel)
+        if each.end is None:
+            part = replace(part, start=start, end=end)
+        elif start or end is not None:
+            raise InputError(
+                f"start or end is set, but {printable(each.place)} is a part of a "
+                "file, by its manifest; leave them out, or name the file"
+            )
         taken += _split(part) if hearing.channel == EACH else [part]
     return taken
 

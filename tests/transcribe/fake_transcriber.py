@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from speechgru.interfaces import InputError
-from speechgru.transcribe.excerpt import Excerpt
 from speechgru.transcribe.transcript import Failure, Transcript
 
 
@@ -16,10 +15,9 @@ class FakeTranscriber:
     MEET it waits for another process that is there, too."""
 
     def transcribe_many(
-        self, sources: Sequence[Excerpt], batch_seconds: float
+        self, sources: Sequence[str], batch_seconds: float
     ) -> Iterator[Transcript | Failure]:
-        for excerpt in sources:
-            source = str(excerpt.source)
+        for source in sources:
             text = Path(source).read_text()
             if text == "KILL":
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -1,14 +1,16 @@
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from speechgru.data.manifest import write_manifest
 from speechgru.interfaces import InputError, Utterance
-from speechgru.options import TranscribeOptions
+from speechgru.options import HearingOptions, TranscribeOptions
 from speechgru.transcribe.inputs import Input
 from speechgru.transcribe.named_inputs import find_inputs, without_repeats
+from speechgru.transcribe.parts import take_parts
 from speechgru.transcribe.shard import Shard
 from speechgru.transcribe.transcript import Failure
 
@@ -81,10 +83,27 @@ def test_a_manifest_names_its_files_each_once(folder):
     assert [Path(each.source).resolve() for each in found] == [
         *(folder / "in/day1/a.wav", folder / "b.wav")
     ]
-    part = Utterance("x", Path("b.wav"), 1, "A", offset=1.0, partial=True)
-    write_manifest("parts.jsonl", [part])
-    with pytest.raises(InputError, match=r"parts.jsonl: x is a part of a file"):
-        find_inputs(["parts.jsonl"])
+
+
+def test_parts_of_a_file_are_called_by_their_times(folder):
+    parts = [
+        Utterance(f"{start}", Path("b.wav"), 1.5, "A", offset=start, partial=True)
+        for start in (0.0, 12.5)
+    ]
+    write_manifest("parts.jsonl", [*parts, replace(parts[0], id="again")])
+    found, said = without_repeats(find_inputs(["parts.jsonl", "b.wav"]))
+    assert [(each.place, each.start, each.end) for each in found] == [
+        *(("b-0.000-1.500.wav", 0.0, 1.5), ("b-12.500-14.000.wav", 12.5, 14.0)),
+        ("b.wav", 0.0, None),
+    ]
+    assert said == []
+    assert take_parts(found, HearingOptions(channel=1))[0].channel == 1
+    with pytest.raises(InputError, match=r"start or end is set, but b-0.000-1.500.wav"):
+        take_parts(found, HearingOptions(start=1.0))
+    inside = Utterance("x", Path("b.wav"), 1, "A", byte_range=(0, 3))
+    write_manifest("inside.jsonl", [inside])
+    with pytest.raises(InputError, match=r"inside.jsonl: x lies inside a larger file"):
+        find_inputs(["inside.jsonl"])
 
 
 def test_each_file_is_taken_once_whatever_it_is_called(folder):

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from speechgru.interfaces import Utterance
     from speechgru.score.error_rate import ErrorRate
     from speechgru.training.start import train
+    from speechgru.transcribe.excerpt import Excerpt
     from speechgru.transcribe.transcriber import Transcriber
     from speechgru.transcribe.transcript import Transcript
 
 __version__ = "0.2.0"
 __all__ = [
     "ErrorRate",
+    "Excerpt",
     "Transcriber",
     "Transcript",
     "Utterance",
@@ -41,6 +43,7 @@ __all__ = [
 
 _MODULES = {
     "ErrorRate": "score.error_rate",
+    "Excerpt": "transcribe.excerpt",
     "Transcriber": "transcribe.transcriber",
     "Transcript": "transcribe.transcript",
     "Utterance": "interfaces",

@@ -1,18 +1,21 @@
-"""From options to the objects that they describe."""
+"""From options to the objects that they describe.
+
+What only training or scoring needs is imported where it is built: transcribing a
+short file should not wait for it.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechgru.checkpoint.build import build, find_class, takes
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import LoadedCheckpoint, load_language_model
-from speechgru.data.augment.chain import Chain
-from speechgru.data.augment.on_device import DeviceChain
-from speechgru.data.source import Source
 from speechgru.decode.n_best import Rescoring
 from speechgru.interfaces import Decoder, InputError, Tokenizer, TunableDecoder
 from speechgru.lm.weights import RESCORE, RESCORE_WEIGHTS, name_other, read_weights
@@ -21,8 +24,13 @@ from speechgru.model.language_model import TextScorer
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions, TuneOptions
 from speechgru.ranges import OptionError
-from speechgru.score.word_map import WordMap
-from speechgru.text.word_counts import Texts
+
+if TYPE_CHECKING:
+    from speechgru.data.augment.chain import Chain
+    from speechgru.data.augment.on_device import DeviceChain
+    from speechgru.data.source import Source
+    from speechgru.score.word_map import WordMap
+    from speechgru.text.word_counts import Texts
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +155,8 @@ def build_augment(
     seed: int = 0,
 ) -> Chain:
     """Build the waveform augmentation of training in loading, which may be none."""
+    from speechgru.data.augment.chain import Chain
+
     return Chain(_build_each(parts, trust, sample_rate, on_device=False), seed)
 
 
@@ -158,6 +168,8 @@ def build_device_augment(
     Raises:
         InputError: what is to be done in loading comes behind it.
     """
+    from speechgru.data.augment.on_device import DeviceChain
+
     built = _build_each(parts, trust, sample_rate, on_device=True)
     names = list(parts)
     behind = [name for name in names[len(names) - len(built) :] if name not in built]

@@ -51,8 +51,8 @@ MEANT = {
         ),
         (
             {0, 1.5},
-            "consistency draw_every exponents lm_weights max_freq_warp pauses "
-            "rescore_weight rescore_weights save_every weight_decay",
+            "consistency draw_every end exponents lm_weights max_freq_warp pauses "
+            "rescore_weight rescore_weights save_every start weight_decay",
         ),
         (
             {-1, 0, 1.5},

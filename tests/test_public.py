@@ -18,11 +18,11 @@ from speechgru.training.start import named_options, resume
 
 PUBLIC = {
     *("Transcriber", "Transcript", "train", "evaluate", "compare", "load_checkpoint"),
-    *("read_manifest", "write_manifest", "Utterance", "ErrorRate"),
+    *("read_manifest", "write_manifest", "Utterance", "ErrorRate", "Excerpt"),
 }
 
 
-def test_ten_names_are_public():
+def test_eleven_names_are_public():
     assert {*speechgru.__all__} == PUBLIC | {"__version__"}
     for name in PUBLIC:
         assert getattr(speechgru, name).__doc__, name

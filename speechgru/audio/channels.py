@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from speechgru.audio.error import AudioError
+
 LEAST_KEPT = 0.1
 """Share of the energy that independent channels would keep in their average."""
 
@@ -16,15 +18,32 @@ class Mixer:
 
     So they do where one of two is wired with its poles exchanged: what both heard
     is gone from their average, and only what differs is left.
+
+    Args:
+        channel: the one to take alone, from 0; None: all, averaged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channel: int | None = None) -> None:
+        self.channel = channel
         self.num_channels = 1
         self._num_samples = 0
         self._sums = self._squares = self._average_sum = self._average_square = 0.0
 
-    def average(self, samples: np.ndarray) -> np.ndarray:
-        """Average (S, C) to (S,)."""
+    def check(self, num_channels: int, name: str) -> None:
+        """See that the channel to take is there. Raises AudioError."""
+        if self.channel is not None and not 0 <= self.channel < num_channels:
+            last = num_channels - 1
+            raise AudioError(
+                "no-channel",
+                f"{name}: channel is {self.channel}, but there "
+                + (f"are channels 0 to {last}" if last else "is only channel 0")
+                + "; take one of them, or channel=mix for their average",
+            )
+
+    def mix(self, samples: np.ndarray) -> np.ndarray:
+        """Bring (S, C) to (S,)."""
+        if self.channel is not None:
+            return samples[:, self.channel]
         if samples.shape[1] == 1:
             return samples[:, 0]
         average = samples.mean(axis=1)
@@ -50,10 +69,16 @@ class Mixer:
         kept = self._average_square - self._average_sum**2 / self._num_samples
         return bool(kept < LEAST_KEPT * independent)
 
+    def refuse_cancelling(self, name: str) -> None:
+        """Raise AudioError if the channels of all blocks extinguish each other."""
+        if self.cancels:
+            raise AudioError("cancelling-channels", f"{name}: {self.explain()}")
+
     def explain(self) -> str:
         """What was found, expected, and the remedy."""
         return (
             f"its {self.num_channels} channels cancel out when they are averaged, as "
-            "when one is wired with exchanged poles, expected channels in phase; keep "
-            'one: ffmpeg -i IN -af "pan=mono|c0=c0" OUT.wav'
+            "when one is wired with exchanged poles, expected channels in phase; "
+            'take one with channel=0, or keep one: ffmpeg -i IN -af "pan=mono|c0=c0" '
+            "OUT.wav"
         )

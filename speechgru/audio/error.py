@@ -1,5 +1,6 @@
 """The one error of audio that cannot be used."""
 
+from speechgru.audio.resample import SAMPLE_RATES
 from speechgru.interfaces import InputError
 
 
@@ -8,8 +9,8 @@ class AudioError(InputError):
 
     Attributes:
         kind: one of missing, empty-file, undecodable, truncated, damaged,
-            no-samples, nan-samples, out-of-range, cancelling-channels, sample-rate,
-            outside-file.
+            no-samples, nan-samples, out-of-range, cancelling-channels, no-channel,
+            sample-rate, outside-file.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -42,9 +43,20 @@ def undecodable(name: str, error: Exception) -> AudioError:
     return AudioError(
         "undecodable",
         f"{name}: not decodable as audio ({reason(error)}), expected wav, flac, "
-        "ogg, opus, mp3, aiff or sph; convert it, e.g. by ffmpeg -i IN OUT.wav, or "
-        "drop it",
+        "ogg, opus, mp3, aiff or sph, or with speechgru[media] m4a, mp4, webm and "
+        "others; convert it, e.g. by ffmpeg -i IN OUT.wav, or drop it",
     )
+
+
+def check_rate(rate: int, name: str) -> None:
+    """Raise AudioError if no sound has such a rate, Hz."""
+    if rate not in SAMPLE_RATES:
+        raise AudioError(
+            "sample-rate",
+            f"{name}: sample_rate is {rate} Hz, expected {SAMPLE_RATES.start} to "
+            f"{SAMPLE_RATES.stop - 1}: its header is damaged; convert it anew from its "
+            "source or drop it",
+        )
 
 
 def reason(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Decoding: the parts of a file to mono float32 samples.
 
 The decoder is soundfile's, whose wheel brings libsndfile: wav, flac, ogg,
-opus, mp3, aiff, NIST sph and more.
+opus, mp3, aiff, NIST sph and more. What it does not know, FFmpeg may.
 """
 
 import logging
@@ -10,22 +10,31 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
 from io import BytesIO
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 import numpy as np
 import soundfile
 
 from speechgru.audio.channels import Mixer
-from speechgru.audio.error import AudioError, reason, truncated, undecodable
+from speechgru.audio.container_sound import ContainerSound
+from speechgru.audio.containers import explain_undecodable
+from speechgru.audio.error import (
+    AudioError,
+    check_rate,
+    reason,
+    truncated,
+    undecodable,
+)
 from speechgru.audio.layout import Layout, find_layout
 from speechgru.audio.muted import call_muted
-from speechgru.audio.resample import SAMPLE_RATES
 from speechgru.audio.source import AudioSource, open_stream
 from speechgru.audio.splice import Part
 
 _logger = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
-_BLOCK = 1 << 20  # samples decoded at a time: a header's claim allocates nothing
+BLOCK = 1 << 20
+"""Samples decoded at a time: a header's claim allocates nothing."""
+
 # Decoders that cannot begin in the middle.
 _UNSEEKABLE = re.compile(r"GSM610|G72[13]_|NMS_ADPCM_|DPCM_\d|DWVW_")
 
@@ -45,123 +54,121 @@ class _Decoder(soundfile.SoundFile):
         return False
 
 
-class Sound:
-    """An open file, of one part or of several.
+class Sound(Protocol):
+    """An open file.
 
     Attributes:
         sample_rate: Hz.
-        num_samples: per channel.
         num_channels: 1 is mono.
+        is_cut_exactly: whether a part is read without decoding all in front of it.
+    """
+
+    sample_rate: int
+    num_channels: int
+    is_cut_exactly: bool
+
+    @property
+    def num_samples(self) -> int:
+        """Per channel; some files are decoded for it."""
+
+    def blocks(
+        self,
+        size: int = BLOCK,
+        start: int = 0,
+        count: int | None = None,
+        channel: int | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Decode block by block, in memory that does not grow with the length.
+
+        Args:
+            size: samples of a block at most.
+            start: the first sample that is wanted.
+            count: samples that are wanted at most; None: to the end.
+            channel: the one to take, from 0; None: the mean of all.
+
+        Returns:
+            (S,) float32 each, in order.
+
+        Raises:
+            AudioError: truncated or damaged, without that channel, or, when all is
+                decoded, with channels that cancel out.
+        """
+
+
+class _Parts:
+    """What soundfile decodes, of one part or of several.
 
     Args:
         parts: one behind another.
-        is_mpeg: MP3, or another layer of MPEG.
+        layout: that they were found in.
         name: for messages.
         first: sample of the file that the first part begins with.
     """
 
     def __init__(
-        self, parts: list[_Decoder], is_mpeg: bool, name: str, first: int = 0
+        self, parts: list[_Decoder], layout: Layout, name: str, first: int = 0
     ) -> None:
         self.sample_rate = _common_rate(parts, name)
         self.num_samples = sum(part.num_samples for part in parts)
         self.num_channels = max(part.channels for part in parts)
+        self.is_cut_exactly = not layout.is_mpeg or layout.index is not None
         self._parts = parts
-        self._is_mpeg = is_mpeg
+        self._is_mpeg = layout.is_mpeg
         self._name = name
         self._first = first
 
-    def read(self, start: int = 0, count: int | None = None) -> np.ndarray:
-        """Decode from `start` on, at most `count` samples.
-
-        Returns:
-            (S,) float32, the mean of the channels; shorter only where the
-            file ends.
-
-        Raises:
-            AudioError: truncated or damaged, or with channels that cancel out.
-        """
+    def blocks(
+        self,
+        size: int = BLOCK,
+        start: int = 0,
+        count: int | None = None,
+        channel: int | None = None,
+    ) -> Iterator[np.ndarray]:
+        """See `Sound.blocks`."""
         stop = self.num_samples if count is None else start + count
         start, stop = start - self._first, stop - self._first
-        blocks = [np.empty(0, dtype=np.float32)]
         for part in self._parts:
             wanted = range(start, min(stop, part.num_samples))
             if wanted:
-                decode = partial(self._decode, part, wanted)
-                blocks += _mute(decode, self._name) if self._is_mpeg else decode()
+                mixer = Mixer(channel)
+                mixer.check(part.channels, self._name)
+                for block in self._decode(part, wanted, size):
+                    yield mixer.mix(block)
+                mixer.refuse_cancelling(self._name)
             start = max(0, start - part.num_samples)
             stop -= part.num_samples
-        return np.concatenate(blocks)
 
-    def blocks(self, size: int) -> Iterator[np.ndarray]:
-        """Decode all of it from the start on, at most `size` samples at a time.
-
-        Returns:
-            (S,) float32, the mean of the channels.
-
-        Raises:
-            AudioError: as `read`, once all is decoded that can be.
-        """
-        for part in self._parts:
-            mixer, num_read = Mixer(), 0
-            while num_read < part.num_samples:
-                count = min(size, part.num_samples - num_read)
-                block = self._decode_next(part, count)
-                if len(block) == 0:
-                    raise truncated(self._name, num_read, part.num_samples, "samples")
-                num_read += len(block)
-                yield mixer.average(block)
-            if mixer.cancels:
-                raise AudioError(
-                    "cancelling-channels", f"{self._name}: {mixer.explain()}"
-                )
-
-    def _decode_next(self, part: _Decoder, count: int) -> np.ndarray:
-        """(S, C) of a part, which goes forward."""
-        read = partial(part.read, count, dtype="float32", always_2d=True)
-        try:
-            return _mute(read, self._name) if self._is_mpeg else read()
-        except RuntimeError as error:
-            raise self._stopped(error) from error
-
-    def _stopped(self, error: RuntimeError) -> AudioError:
-        return AudioError(
-            "truncated",
-            f"{self._name}: truncated or damaged, decoding stopped before the end "
-            f"({reason(error)}); copy the file again or drop it",
-        )
-
-    def _decode(self, part: _Decoder, wanted: range) -> list[np.ndarray]:
+    def _decode(self, part: _Decoder, wanted: range, size: int) -> Iterator[np.ndarray]:
+        """Samples of a part, (at most size, C)."""
         # Seeking inside MP3 can be silently wrong, too.
         is_seekable = not self._is_mpeg and not _UNSEEKABLE.match(part.subtype)
-        try:
-            if is_seekable and wanted.start:
-                part.seek(wanted.start)
-            skipped = 0 if is_seekable else wanted.start
-            return self._decode_blocks(part, skipped, len(wanted))
-        except RuntimeError as error:
-            raise self._stopped(error) from error
-
-    def _decode_blocks(
-        self, part: _Decoder, num_skipped: int, num_wanted: int
-    ) -> list[np.ndarray]:
-        blocks, num_read, mixer = [], 0, Mixer()
-        num_frames = num_skipped + num_wanted
-        while num_read < num_frames:
+        position = 0
+        if is_seekable and wanted.start:
+            self._call(partial(part.seek, wanted.start))
+            position = wanted.start
+        while position < wanted.stop:
             # The edge of what is skipped is one of a block.
-            edge = num_frames if num_read >= num_skipped else num_skipped
-            count = min(max(1, _BLOCK // part.channels), edge - num_read)
-            block = part.read(count, dtype="float32", always_2d=True)
+            edge = wanted.stop if position >= wanted.start else wanted.start
+            most = min(size, max(1, BLOCK // part.channels))
+            count = min(most, edge - position)
+            read = partial(part.read, count, dtype="float32", always_2d=True)
+            block = self._call(read)
             if len(block) == 0:
-                raise truncated(
-                    self._name, max(0, num_read - num_skipped), num_wanted, "samples"
-                )
-            if num_read >= num_skipped:
-                blocks.append(mixer.average(block))
-            num_read += len(block)
-        if mixer.cancels:
-            raise AudioError("cancelling-channels", f"{self._name}: {mixer.explain()}")
-        return blocks
+                found = max(0, position - wanted.start)
+                raise truncated(self._name, found, len(wanted), "samples")
+            if position >= wanted.start:
+                yield block
+            position += len(block)
+
+    def _call(self, function: Callable[[], _Result]) -> _Result:
+        try:
+            return _mute(function, self._name) if self._is_mpeg else function()
+        except RuntimeError as error:
+            raise AudioError(
+                "truncated",
+                f"{self._name}: truncated or damaged, decoding stopped before the end "
+                f"({reason(error)}); copy the file again or drop it",
+            ) from error
 
 
 @contextmanager
@@ -192,7 +199,13 @@ def open_sound(
             try:
                 decoder = _mute(open_part, name) if layout.is_mpeg else open_part()
             except (RuntimeError, TypeError, ValueError) as error:
-                raise undecodable(name, error) from error
+                if layout.is_mpeg or len(wanted) > 1:
+                    raise undecodable(name, error) from error
+                file = part.open(stream)
+                if (refusal := explain_undecodable(file, name, error)) is not None:
+                    raise refusal from error
+                yield ContainerSound(file, name)
+                return
             parts.append(stack.enter_context(decoder))
         if not any(part.num_samples for part in parts):
             raise AudioError(
@@ -200,7 +213,7 @@ def open_sound(
                 f"{name}: a header without samples, expected audio; "
                 "record it again or drop it",
             )
-        yield Sound(parts, layout.is_mpeg, name, first)
+        yield _Parts(parts, layout, name, first)
 
 
 def _cut(
@@ -248,13 +261,7 @@ def _common_rate(parts: list[_Decoder], name: str) -> int:
             f"{name}: files of {first} and {others[0]} Hz are joined in it, expected "
             "one rate; take them apart",
         )
-    if first not in SAMPLE_RATES:
-        raise AudioError(
-            "sample-rate",
-            f"{name}: sample_rate is {first} Hz, expected {SAMPLE_RATES.start} to "
-            f"{SAMPLE_RATES.stop - 1}: its header is damaged; convert it anew from its "
-            "source or drop it",
-        )
+    check_rate(first, name)
     return first
 
 

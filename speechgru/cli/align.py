@@ -18,15 +18,17 @@ for standard input). TEXT is the text, or a file that holds it.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line = read_command_line(AlignOptions, arguments, USAGE, (3, 3))
-    from speechgru.transcribe.aligning import doubt_text, read_text
-    from speechgru.transcribe.format_table import find_format
+    from speechgru.transcribe.aligning import doubt_text, plan_files, read_text
+    from speechgru.transcribe.format_table import find_formats
     from speechgru.transcribe.inputs import expand_one
     from speechgru.transcribe.load import load_transcriber
+    from speechgru.transcribe.parts import take_part
 
     options = line.options
-    written = find_format(options.format)
+    formats = find_formats(options.format)
     checkpoint, name, text = line.positional
-    source = expand_one(name)
+    paths = plan_files(name, options.output, formats, options.overwrite)
+    source = take_part(expand_one(name), options)
     transcriber = load_transcriber(
         checkpoint, DecodeOptions(trust=options.trust), options
     )
@@ -34,10 +36,10 @@ def main(arguments: Sequence[str]) -> int:
     doubt = doubt_text(transcript)
     if doubt:
         print(doubt, file=sys.stderr)
-    text = written.render(transcript, named=False)
-    if options.output is None:
-        print(text, end="")
-    else:
-        replace_file(options.output, text.encode())
-        print(f"alignment: {printable(str(options.output))}")
+    written = [format.render(transcript, named=False) for format in formats]
+    for path, content in zip(paths, written, strict=False):
+        replace_file(path, content.encode("utf-8", "surrogateescape"))
+        print(f"alignment: {printable(str(path))}")
+    if not paths:
+        print(written[0], end="")
     return 0

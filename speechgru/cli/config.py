@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from speechgru.cli.help import explain, known_options, nearest_option
 from speechgru.cli.main import UsageError
 from speechgru.cli.overrides import check_key, quote, settle, underscored
+from speechgru.cli.plain_options import read_plain
 from speechgru.options.choices import CONF_DIR
 from speechgru.options.config_file import check_folder
 from speechgru.options.fields import Options
@@ -103,6 +104,10 @@ def read_command_line(
             f"{len(positional)} arguments, expected "
             f"{fewest if fewest == most else f'at least {fewest}'}\n{usage.strip()}"
         )
+    if not show and config_dir is None:
+        plain = read_plain(command, overrides)
+        if plain is not None:
+            return CommandLine(positional, plain)
     config = compose_config(command.name, settle(overrides), config_dir)
     if show:
         from omegaconf import OmegaConf

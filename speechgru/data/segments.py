@@ -11,6 +11,13 @@ from speechgru.interfaces import FilePart, Utterance
 MPEG = (".mp3", ".mp2", ".mpga", ".mpeg")
 """Endings of files of which some are always decoded from their start on."""
 
+FROM_START = (
+    *MPEG,
+    *(".aac", ".adts", ".ac3", ".amr", ".awb", ".asf", ".avi", ".flv", ".mka", ".mkv"),
+    *(".ts", ".webm", ".wma"),
+)
+"""Endings of files of which some, or all, are decoded from their start on."""
+
 MAX_KEPT = 1 << 29
 """Bytes of decoded files that are kept: 50 minutes at 44.1 kHz."""
 
@@ -18,9 +25,9 @@ MAX_KEPT = 1 << 29
 class SegmentReader:
     """Read utterances, decoding no more of a file than they need.
 
-    An MP3 that is joined of several, or odd in another way, is decoded whole, and what
-    was decoded last is kept, up to a size, in each process. A file beyond it is decoded
-    up to each of its parts.
+    An MP3 that is joined of several, or odd in another way, is decoded whole, and so is
+    an AAC, AMR or WMA; what was decoded last is kept, up to a size, in each process. A
+    file beyond it is decoded up to each of its parts.
     """
 
     def __init__(self, max_bytes: int = MAX_KEPT) -> None:
@@ -53,10 +60,10 @@ class SegmentReader:
         if not utterance.partial:
             return read_audio(audio)
         # What a byte range holds has no ending to tell by.
-        may_be_mpeg = utterance.byte_range is not None or (
-            utterance.audio_path.suffix.lower() in MPEG
+        may_be_whole = utterance.byte_range is not None or (
+            utterance.audio_path.suffix.lower() in FROM_START
         )
-        if may_be_mpeg and (whole := self._whole(audio)):
+        if may_be_whole and (whole := self._whole(audio)):
             waveform, rate = whole
             start = round(utterance.offset * rate)
             count = round(utterance.duration * rate)

@@ -10,6 +10,9 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 SHORT_PRECISIONS = (32, 16, "32", "16", "bf16")
 """What Lightning takes for the same."""
 
+MOST_CHANNELS = 1024
+"""That libsndfile reads."""
+
 
 def precision(name: str, value: Any) -> None:
     """How wide the numbers are that are computed with."""
@@ -56,6 +59,15 @@ def nodes(name: str, value: Any) -> None:
         )
 
 
+def channel(name: str, value: Any) -> None:
+    """Which channels of a recording are heard."""
+    if value not in ("mix", "each") and value not in whole(0, MOST_CHANNELS - 1):
+        raise OptionError(
+            f"{name} is {value!r}, expected mix, each, or the number of a channel from "
+            f"0 to {MOST_CHANNELS - 1}"
+        )
+
+
 def modules(name: str, value: Any) -> None:
     """A list of modules of the user's own."""
     if not isinstance(value, (list, tuple)):
@@ -72,3 +84,17 @@ def modules(name: str, value: Any) -> None:
                 f"{name} holds {module!r}, expected modules of your own, each named in "
                 "full, e.g. my_package.my_module; leave it out"
             )
+
+
+def shard(name: str, value: Any) -> None:
+    """Which of how many parts."""
+    if value is None:
+        return
+    found = (
+        re.fullmatch(r"(\d{1,9})/(\d{1,9})", value) if isinstance(value, str) else None
+    )
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise OptionError(
+            f"{name} is {value!r}, expected null or NUMBER/TOTAL, e.g. 3/16 for the "
+            "third of 16 parts"
+        )

@@ -8,7 +8,8 @@ from speechgru.options.choices import chosen
 from speechgru.options.component import Component
 from speechgru.options.evaluation import DecodeOptions
 from speechgru.options.fields import Options, option
-from speechgru.options.rules import modules
+from speechgru.options.moments import moment
+from speechgru.options.rules import channel, modules, shard
 from speechgru.ranges import SECONDS, THREADS, Range
 
 MEMORY = Range(0, 1_000_000, above=True)
@@ -22,6 +23,10 @@ class HearingOptions(Options):
     Attributes:
         device: "cpu", "cuda", "cuda:1", ...
         num_threads: on a CPU.
+        channel: "mix" for the average of all, one of them from 0, or "each" for a
+            transcript of each.
+        start: where hearing begins, s or e.g. "12:30"; None: at the start.
+        end: where it ends, as start; None: at the end.
         max_memory: GB that a batch, or a recording that must be heard whole, may take;
             None: what is free.
         trust: modules of the user's own whose classes the checkpoint names.
@@ -29,6 +34,9 @@ class HearingOptions(Options):
 
     device: str = "cpu"
     num_threads: int = option(1, within=THREADS)
+    channel: str | int = option("mix", rule=channel)
+    start: str | float | None = option(None, rule=moment)
+    end: str | float | None = option(None, rule=moment)
     max_memory: float | None = option(None, within=MEMORY)
     trust: tuple[str, ...] = option((), rule=modules)
 
@@ -38,17 +46,24 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
     """How recordings become text; see `HearingOptions` and `DecodeOptions`.
 
     Attributes:
-        format: a module of transcribe/formats.
-        output: file, or a folder that ends in a slash or is one already, with a file
-            for each recording; None: standard output.
+        format: a module of transcribe/formats, or several, for a file of each.
+        output: file, or a folder that ends in a slash or is one already, with files
+            for each recording; "beside": these lie beside the recording; None:
+            standard output.
+        overwrite: write over what is there, instead of going on with it.
+        processes: each loads the checkpoint and transcribes a share.
+        shard: e.g. "3/16": only the third of 16 parts of the recordings.
         batch_seconds: s of padded audio per batch.
     """
 
     name: ClassVar[str] = "transcribe"
     is_command: ClassVar[bool] = True
 
-    format: str = "text"
+    format: str | tuple[str, ...] = "txt"
     output: str | None = None  # no Path, which would lose the slash
+    overwrite: bool = False
+    processes: int = option(1, within=THREADS)
+    shard: str | None = option(None, rule=shard)
     batch_seconds: float = option(60.0, within=SECONDS)
 
 
@@ -57,15 +72,17 @@ class AlignOptions(HearingOptions):
     """How a known text is placed in time; see `HearingOptions`.
 
     Attributes:
-        format: a module of transcribe/formats.
-        output: file; None: standard output.
+        format: a module of transcribe/formats, or several, for a file of each.
+        output: file, or a folder, as of `TranscribeOptions`; None: standard output.
+        overwrite: write over what is there.
     """
 
     name: ClassVar[str] = "align"
     is_command: ClassVar[bool] = True
 
-    format: str = "textgrid"
-    output: Path | None = None
+    format: str | tuple[str, ...] = "textgrid"
+    output: str | None = None  # no Path, which would lose the slash
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,17 @@
 """What an alignment is asked for, and whether to believe it."""
 
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
 from speechgru.files import printable, read_lines
 from speechgru.interfaces import InputError
-from speechgru.transcribe.transcript import Transcript
+from speechgru.transcribe.format_table import Format
+from speechgru.transcribe.inputs import STANDARD_INPUT
+from speechgru.transcribe.output import BESIDE
+from speechgru.transcribe.transcript import NAMELESS, Transcript
 
 DOUBTFUL = 0.1
 """Mean confidence of words below which a text is probably another one's."""
@@ -36,3 +41,44 @@ def read_text(text: str) -> str:
             f"{text}: no such file; to align these very words, leave out the dot"
         )
     return text
+
+
+def plan_files(
+    name: str, output: str | None, formats: Sequence[Format], overwrite: bool
+) -> list[Path]:
+    """Where the files of an alignment go, one of each format; see `open_output`.
+
+    Args:
+        name: of the recording, as it was given.
+        output: of the command; None: nowhere, so that there is no file.
+        formats: of the files.
+        overwrite: whether they may be there.
+
+    Raises:
+        InputError: a file is there, or there are several formats and no folder.
+    """
+    if output is None:
+        if len(formats) > 1:
+            raise InputError(
+                f"there are {len(formats)} formats, but output is not set, expected a "
+                "folder for a file of each; set output=FOLDER/, or beside"
+            )
+        return []
+    stem, folder = os.path.basename(os.path.splitext(name)[0]), output
+    if name == NAMELESS:
+        stem = STANDARD_INPUT
+    if output == BESIDE:
+        folder = os.path.dirname(name)
+    is_file = folder == output and not (
+        output.endswith("/") or os.path.isdir(output) or len(formats) > 1
+    )
+    paths = [Path(folder, stem + format.ENDING) for format in formats]
+    if is_file:
+        paths = [Path(output)]
+    for path in paths:
+        if not overwrite and (path.is_file() or path.is_symlink()):
+            raise InputError(
+                f"{printable(str(path))}: exists already, expected a new file; move it "
+                "away, set another output, or overwrite=true"
+            )
+    return paths

@@ -1,30 +1,31 @@
 """Words to subtitles that can be read in the time that they are shown.
 
 Source: Netflix, "Timed Text Style Guide: General Requirements" (duration, lines)
-and "English Template" (characters in a line). Where a pause is long enough for
-another subtitle is our own choice.
+and "English Template" (characters in a line).
 """
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from speechgru.interfaces import Span
+from speechgru.transcribe.phrases import Piece, join, phrases_of, width
 from speechgru.transcribe.transcript import Transcript
 
 LINE = 42
-"""Characters in a line, unless a single word has more: none is cut."""
+"""Columns of a line; wide characters, as of Chinese, take two."""
 
 NUM_LINES = 2
 """In a subtitle at most."""
 
 LONGEST = 7.0
-"""s that a subtitle is shown at most, unless a single word takes longer."""
+"""s that a subtitle is shown at most."""
 
-SHORTEST = 5 / 6
-"""s that it is shown at least, where the next one and the recording leave room."""
+SHORTEST = 1.0
+"""s that it is shown at least, where words so fast fit into one at all."""
 
-PAUSE = 0.8
-"""s without a word after which another subtitle begins."""
+LATEST = 0.1
+"""s that it may appear behind its first word, to leave the one before its time."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +36,30 @@ class Cue:
         start: ms from the start of the recording.
         end: ms; later than start.
         lines: of text, without line ends.
+        text: all of it, as on one line.
     """
 
     start: int
     end: int
     lines: tuple[str, ...]
+    text: str
 
 
 def cut_into_cues(transcript: Transcript) -> list[Cue]:
-    """Divide the words among subtitles, which never overlap."""
-    groups = list(_group(transcript.words))
-    starts = [_milliseconds(group[0].start) for group in groups]
-    limit = _milliseconds(transcript.duration)
-    cues: list[Cue] = []
-    for index, group in enumerate(groups):
-        said = _milliseconds(group[-1].end)
-        room = starts[index + 1] if index + 1 < len(groups) else max(limit, said)
-        start = max(starts[index], cues[-1].end if cues else 0)
-        end = max(said, min(start + _milliseconds(SHORTEST), room))
-        cues.append(Cue(start, max(end, start + 1), tuple(_break(group))))
-    return cues
+    """Divide the words among subtitles, which never overlap or cross a pause.
+
+    Each begins with its first word: at most 0.1 s later, and earlier only where it
+    would else be shown for less than a second.
+    """
+    phrases = list(phrases_of(transcript, LINE))
+    starts = [phrase[0].start for phrase in phrases]
+    until = [*starts[1:], transcript.end]
+    groups = [
+        group
+        for phrase, end in zip(phrases, until, strict=False)
+        for group in _divide(phrase, end)
+    ]
+    return list(_place(groups, transcript.end))
 
 
 def clock(time: int, separator: str) -> str:
@@ -69,37 +74,82 @@ def clock(time: int, separator: str) -> str:
     return f"{hours:02}:{minutes:02}:{seconds:02}{separator}{thousandths:03}"
 
 
-def _group(words: Sequence[Span]) -> Iterator[list[Span]]:
-    group: list[Span] = []
-    for word in words:
-        if group and not _fits(group, word):
-            yield group
-            group = []
-        group.append(word)
-    if group:
-        yield group
-
-
-def _fits(group: list[Span], word: Span) -> bool:
-    """Whether a word can be shown with those before it."""
-    return (
-        word.start - group[-1].end < PAUSE
-        and word.end - group[0].start <= LONGEST
-        and len(_break([*group, word])) <= NUM_LINES
-    )
-
-
-def _break(words: Sequence[Span]) -> list[str]:
-    """Lines of whole words, as few as there can be."""
-    lines: list[str] = []
-    for word in words:
-        text = " ".join(word.text.split())
-        if lines and len(lines[-1]) + 1 + len(text) <= LINE:
-            lines[-1] += f" {text}"
-        else:
-            lines.append(text)
-    return lines
-
-
-def _milliseconds(seconds: float) -> int:
+def milliseconds(seconds: float) -> int:
+    """The same time in whole ms."""
     return round(1000 * seconds)
+
+
+def _divide(phrase: Sequence[Piece], until: float) -> list[list[Piece]]:
+    """Cut a phrase where the cost of all its subtitles together is the least.
+
+    Args:
+        phrase: at least one piece.
+        until: s, when the next phrase begins.
+    """
+    begins, ends = _columns(phrase)
+    num_pieces = len(phrase)
+    costs = [0.0] + [math.inf] * num_pieces
+    before = [0] * (num_pieces + 1)
+    for first in range(num_pieces):
+        # The first line takes what it can, the second what is behind it.
+        second = bisect_right(ends, begins[first] + LINE, first)
+        for last in range(first + 1, num_pieces + 1):
+            said = phrase[last - 1].end - phrase[first].start
+            fits = last <= second or ends[last - 1] - begins[second] <= LINE
+            if last > first + 1 and not (fits and said <= LONGEST):
+                break
+            follows = phrase[last].start if last < num_pieces else until
+            missing = max(0.0, SHORTEST - (follows - phrase[first].start))
+            fill = (ends[last - 1] - begins[first]) / (NUM_LINES * LINE)
+            # Few are best, then full ones alike; one that is too short is worst.
+            cost = costs[first] + 1.0 + fill**2 + 100.0 * missing
+            if cost < costs[last]:
+                costs[last], before[last] = cost, first
+    groups: list[list[Piece]] = []
+    last = num_pieces
+    while last:
+        groups.append(list(phrase[before[last] : last]))
+        last = before[last]
+    return groups[::-1]
+
+
+def _columns(phrase: Sequence[Piece]) -> tuple[list[int], list[int]]:
+    """Where each piece would begin and end, were all of them on one line."""
+    begins: list[int] = []
+    ends: list[int] = []
+    for piece in phrase:
+        begins.append((ends[-1] + (not piece.is_joined)) if ends else 0)
+        ends.append(begins[-1] + width(piece.text))
+    return begins, ends
+
+
+def _break(group: Sequence[Piece]) -> tuple[str, ...]:
+    """One line, or two that are as equal as can be."""
+    begins, ends = _columns(group)
+    if ends[-1] <= LINE:
+        return (join(group),)
+    at = min(
+        range(1, len(group)), key=lambda at: max(ends[at - 1], ends[-1] - begins[at])
+    )
+    return join(group[:at]), join(group[at:])
+
+
+def _place(groups: Sequence[Sequence[Piece]], heard_to: float) -> Iterator[Cue]:
+    """Give each group its time on the screen."""
+    starts = [milliseconds(group[0].start) for group in groups]
+    free = 0  # when the subtitle before has gone
+    for index, group in enumerate(groups):
+        said = milliseconds(group[-1].end)
+        start = max(starts[index], free)
+        enough = start + milliseconds(SHORTEST)
+        if index + 1 < len(groups):
+            room = starts[index + 1]
+            end = min(max(said, min(enough, room)), room)
+            end = max(end, min(enough, room + milliseconds(LATEST)))
+        else:
+            end = max(said, min(enough, milliseconds(heard_to)))
+        end = min(end, start + milliseconds(LONGEST))
+        start = max(free, min(start, end - milliseconds(SHORTEST)))
+        end = max(end, start + 1)
+        yield Cue(start, end, _break(group), join(group))
+        free = end

@@ -4,6 +4,7 @@ A format is a module of `transcribe/formats/`, called by its name: a new one is 
 new module, and its name in the comments of conf/transcribe.yaml and conf/align.yaml.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol, cast
@@ -12,6 +13,9 @@ from speechgru.interfaces import InputError
 from speechgru.ranges import nearest
 from speechgru.transcribe import formats
 from speechgru.transcribe.transcript import Transcript
+
+FORMER = {"text": "txt"}
+"""Names that formats had, which are still taken."""
 
 
 class Format(Protocol):
@@ -44,12 +48,29 @@ def format_names() -> list[str]:
 def find_format(name: str) -> Format:
     """The format of a name. Raises InputError: there is none."""
     names = format_names()
+    name = FORMER.get(name, name)
     if name not in names:
         raise InputError(
             f"format is {name!r}, expected one of: {', '.join(names)}"
             f"{nearest(str(name), names)}"
         )
     return cast(Format, import_module(f"{formats.__name__}.{name}"))
+
+
+def find_formats(names: str | Sequence[str]) -> list[Format]:
+    """The formats of one name or several.
+
+    Raises:
+        InputError: there is no such format, or one is named twice, or none.
+    """
+    names = [names] if isinstance(names, str) else list(names)
+    found = [find_format(name) for name in names]
+    if not found or len({each.ENDING for each in found}) < len(found):
+        raise InputError(
+            f"format is [{','.join(names)}], expected one or several that differ; "
+            "name each once"
+        )
+    return found
 
 
 def check_several(name: str, num_recordings: int, remedy: str) -> None:

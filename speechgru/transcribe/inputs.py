@@ -9,8 +9,8 @@ from glob import has_magic
 from speechgru.data.folder import find_paths, list_recordings, without_repeats
 from speechgru.files import printable
 from speechgru.interfaces import InputError
-from speechgru.transcribe.recording import NAMELESS
-from speechgru.transcribe.transcript import Failure
+from speechgru.transcribe.excerpt import Excerpt
+from speechgru.transcribe.transcript import NAMELESS, Failure
 
 STANDARD_INPUT = "stdin"
 """What the transcript of standard input is called in a folder."""
@@ -23,10 +23,25 @@ class Input:
     Attributes:
         source: path, content of standard input, or why there is none.
         place: its path below the folder that was named, or its mere name.
+        start: s from its start to where hearing begins.
+        end: s; None: it is heard to its end.
+        channel: the one that is heard, from 0; None: the average of all.
     """
 
     source: str | bytes | Failure
     place: str
+    start: float = 0.0
+    end: float | None = None
+    channel: int | None = None
+
+    @property
+    def audio(self) -> str | bytes | Excerpt:
+        """What is heard. Raises InputError: the source is a failure."""
+        if isinstance(self.source, Failure):
+            raise InputError(self.source.message)
+        if not self.start and self.end is None and self.channel is None:
+            return self.source
+        return Excerpt(self.source, self.start, self.end, self.channel)
 
 
 def list_inputs(names: Iterable[str]) -> list[Input]:

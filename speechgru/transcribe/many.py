@@ -68,7 +68,10 @@ def transcribe_window(
         heard = _hear_all(names, list(waveforms.values()), hear)
         results.update(zip(waveforms, heard, strict=True))
         while num_yielded in results:
-            yield results.pop(num_yielded)
+            result = results.pop(num_yielded)
+            if isinstance(result, Transcript):
+                result = recordings[num_yielded].place(result)
+            yield result
             num_yielded += 1
 
 

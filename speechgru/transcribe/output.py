@@ -1,91 +1,114 @@
-"""Where transcripts are written: one file for all, or a folder with one each."""
+"""Where transcripts are written: one file for all, or a file for each recording."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from speechgru.files import printable, reason, replace_file
 from speechgru.interfaces import InputError
-from speechgru.transcribe.format_table import check_several, find_format
+from speechgru.options.transcription import TranscribeOptions
+from speechgru.transcribe.folder import Folder
+from speechgru.transcribe.format_table import check_several, find_formats
 from speechgru.transcribe.inputs import Input
-from speechgru.transcribe.transcript import Failure
+from speechgru.transcribe.one_file import OneFile
+from speechgru.transcribe.places import source_of
+from speechgru.transcribe.settings import settings_of
+from speechgru.transcribe.shard import Shard
+from speechgru.transcribe.transcript import Failure, Transcript
 
-Write = Callable[[Input, str], None]
+BESIDE = "beside"
+"""As output: each file goes beside its recording."""
 
 
-def plan_output(
-    output: str | None, format: str, inputs: Sequence[Input]
-) -> Write | None:
-    """Check, before anything is computed, that all transcripts have a place.
+class Output(Protocol):
+    """Where transcripts go, and which are there already."""
 
-    An output that ends in `/`, or is a folder already, becomes a folder with a
-    file a recording: called as it is, with the ending of the format, and below the
-    same folders. Any other output is one file, to which each transcript is added as
-    soon as it is there. No file that exists is ever replaced.
+    def is_done(self, each: Input) -> bool:
+        """Whether the transcript of a recording is there, and as it would be made.
+
+        Raises:
+            InputError: something else is in its place.
+        """
+
+    def write(self, each: Input, transcript: Transcript) -> None:
+        """Write a transcript. Raises InputError."""
+
+    def close(self) -> None:
+        """Let other processes have it."""
+
+
+def open_output(
+    checkpoint: str, options: TranscribeOptions, inputs: Sequence[Input]
+) -> Output | None:
+    """Find a place for every transcript, before anything is computed.
+
+    An output that ends in `/`, or is a folder already, becomes a folder with files of
+    each recording: called as it is, with the ending of the format, and below the
+    same folders; so does any output of several formats. "beside" puts them beside
+    the recordings. Any other output is one file for all.
 
     Args:
-        output: path; None: standard output, which is the caller's.
-        format: name.
+        checkpoint: that transcripts are made with.
+        options: of the command.
         inputs: those that are failures need no place.
 
     Returns:
-        A function that writes what a format made of an input; None without output.
+        None: without output, they are the caller's.
 
     Raises:
-        InputError: the format holds one recording and there are several, the file
-            or one of the files exists, or two recordings would share one.
+        InputError: a format holds one recording and there are several, something
+            else is in a place, or another process is writing there.
     """
+    formats = find_formats(options.format)
+    names = [options.format] if isinstance(options.format, str) else options.format
     readable = [each for each in inputs if not isinstance(each.source, Failure)]
-    if output is not None and (output.endswith("/") or os.path.isdir(output)):
-        return _plan_folder(Path(output), find_format(format).ENDING, readable)
-    check_several(format, len(readable), "set output=FOLDER/ for one file each")
-    if output is None:
-        return None
-    _refuse_existing(Path(output))
-    return lambda _, text: _append(Path(output), text)
-
-
-def _plan_folder(folder: Path, ending: str, inputs: Sequence[Input]) -> Write:
-    owners: dict[Path, Input] = {}
-    paths: dict[Input, Path] = {}
-    for each in inputs:
-        path = folder / f"{os.path.splitext(each.place)[0]}{ending}"
-        if path in owners:
-            raise InputError(
-                f"{_describe(owners[path])} and {_describe(each)}: both would be "
-                f"written to {printable(str(path))}, expected a file of its own for "
-                "each recording; rename one, or transcribe them into two folders"
-            )
-        _refuse_existing(path)
-        owners[path] = each
-        paths[each] = path
-    return lambda each, text: replace_file(paths[each], _encode(text))
-
-
-def _refuse_existing(path: Path) -> None:
-    if os.path.lexists(path) and (path.is_file() or path.is_symlink()):
+    output, several = options.output, "set output=FOLDER/ for one file each"
+    if output is None and len(formats) > 1:
         raise InputError(
-            f"{printable(str(path))}: exists already, expected a new file; move it "
-            "away, or set another output"
+            f"format is [{','.join(names)}], but output is not set, expected "
+            "a folder for a file of each format; set output=FOLDER/, or beside"
         )
-
-
-def _append(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
-            file.write(_encode(text))
-    except OSError as error:
+    is_beside = output == BESIDE
+    is_folder = output is not None and (
+        output.endswith("/") or os.path.isdir(output) or len(formats) > 1
+    )
+    if not (is_folder or is_beside):
+        check_several(names[0], len(readable), several)
+    if output is None or not readable:
+        return None
+    settings = settings_of(checkpoint, options)
+    if is_folder or is_beside:
+        places = {
+            each: _beside(each) if is_beside else (Path(output), _stem(each.place))
+            for each in readable
+        }
+        shard = None if options.shard is None else Shard.parse(options.shard)
+        return Folder(places, formats, settings, options.overwrite, shard)
+    if options.shard is not None:
         raise InputError(
-            f"{printable(str(path))}: cannot be written ({reason(error)}); free some "
-            "space, or check the folder's permissions"
-        ) from error
+            f"output is {output}, one file, which the processes of other shards could "
+            "not share, expected a folder; set output=FOLDER/"
+        )
+    named = len(inputs) > 1
+    settings |= {"format": names[0], "named": named}
+    return OneFile(Path(output), formats[0], named, settings, options.overwrite)
 
 
-def _encode(text: str) -> bytes:
-    # The bytes of a file name that are no UTF-8 are kept as they are.
-    return text.encode("utf-8", "surrogateescape")
+def _beside(each: Input) -> tuple[Path, str]:
+    """The folder that was named, which a recording lies in or below, and where."""
+    if isinstance(each.source, bytes):
+        raise InputError(
+            "output is beside, but standard input lies nowhere, expected files; set "
+            "output=FOLDER/"
+        )
+    folder, place = Path(source_of(each)).parent, Path(each.place)
+    below = place.parent.parts
+    # What was named by its whole path, as in a list, lies in its own folder.
+    is_whole = len(below) >= len(folder.parts) - 1
+    if not below or is_whole or folder.parts[-len(below) :] != below:
+        return folder, _stem(place.name)
+    return folder.parents[len(below) - 1], _stem(each.place)
 
 
-def _describe(each: Input) -> str:
-    return printable(each.source if isinstance(each.source, str) else each.place)
+def _stem(place: str) -> str:
+    return os.path.splitext(place)[0]

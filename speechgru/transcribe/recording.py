@@ -4,7 +4,7 @@ import os
 import stat
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 
@@ -13,18 +13,18 @@ from torch import Tensor
 from speechgru.audio import (
     AudioInfo,
     AudioSource,
+    duration_tolerance,
     inspect_audio,
     load_audio,
     read_blocks,
     resample_audio,
 )
 from speechgru.interfaces import InputError
+from speechgru.transcribe.excerpt import Excerpt
+from speechgru.transcribe.transcript import NAMELESS, Transcript
 from speechgru.transcribe.waveform import Waveform, to_waveform
 
-NAMELESS = "-"
-"""Name of a source that is no file: bytes, standard input, a waveform."""
-
-Source = AudioSource | bytearray | memoryview | Waveform
+Source = AudioSource | bytearray | memoryview | Waveform | Excerpt
 
 _PATH = (str, os.PathLike)
 _ENCODED = (bytes, bytearray, memoryview)
@@ -32,6 +32,8 @@ _ENCODED = (bytes, bytearray, memoryview)
 
 def name_source(source: Source) -> str:
     """The path of a source, or "-" where it has none."""
+    if isinstance(source, Excerpt):
+        return name_source(source.source)
     if isinstance(source, _PATH):
         return os.fsdecode(source)
     name = getattr(source, "name", None)
@@ -45,7 +47,7 @@ def check_several(sources: Iterable[Source]) -> None:
     Raises:
         InputError: names what was found.
     """
-    one = isinstance(sources, (*_PATH, *_ENCODED, Tensor, array))
+    one = isinstance(sources, (*_PATH, *_ENCODED, Tensor, array, Excerpt))
     if one or hasattr(sources, "read") or hasattr(sources, "__array__"):
         found = repr(sources) if isinstance(sources, _PATH) else type(sources).__name__
         raise InputError(
@@ -56,6 +58,8 @@ def check_several(sources: Iterable[Source]) -> None:
 
 def is_waveform(source: Any) -> bool:
     """Whether a source is a waveform, or NumPy might make one of it."""
+    if isinstance(source, Excerpt):
+        return is_waveform(source.source)
     arrays = (Tensor, list, tuple, array)
     return isinstance(source, arrays) or hasattr(source, "__array__")
 
@@ -74,11 +78,13 @@ class Recording:
         name: see `name_source`.
         content: the path of a file, what a file holds, or a mono waveform.
         sample_rate: Hz, of a waveform.
+        excerpt: what is heard of it.
     """
 
     name: str
     content: str | bytes | Tensor
     sample_rate: int | None = None
+    excerpt: Excerpt = field(default_factory=lambda: Excerpt(NAMELESS))
 
     @classmethod
     def of(cls, source: Source, sample_rate: int | None = None) -> "Recording":
@@ -89,28 +95,33 @@ class Recording:
                 sample_rate is given.
         """
         name = name_source(source)
+        excerpt = source if isinstance(source, Excerpt) else Excerpt(source)
+        source = excerpt.source
+        # What was given may be large, or a stream that is read now.
+        part = replace(excerpt, source=name)
         if not isinstance(source, (*_PATH, *_ENCODED)) and not hasattr(source, "read"):
             if not is_waveform(source):
                 raise InputError(
                     f"{name}: a {type(source).__name__} is no audio, expected a path, "
                     "the content of a file, an open binary file, or a waveform"
                 )
-            waveform = to_waveform(source, sample_rate)
-            return cls(name, waveform, int(sample_rate or 0))  # checked before
+            waveform = to_waveform(source, sample_rate, part.channel)
+            rate = int(sample_rate or 0)  # checked before
+            return cls(name, _cut(waveform, rate, part), rate, part)
         if sample_rate is not None:
             raise InputError(
                 f"{name}: sample_rate={sample_rate} is given, expected only "
                 "with a waveform; leave it out, the file says its own"
             )
         if isinstance(source, _PATH):
-            return cls(name, _read_pipe(name))
+            return cls(name, _read_pipe(name), excerpt=part)
         content = source if isinstance(source, _ENCODED) else source.read()
         if not isinstance(content, _ENCODED):
             raise InputError(
                 f"{name}: reading gave a {type(content).__name__}, expected bytes; "
                 'open the file in binary mode, "rb"'
             )
-        return cls(name, bytes(content))
+        return cls(name, bytes(content), excerpt=part)
 
     @property
     def title(self) -> str:
@@ -118,25 +129,35 @@ class Recording:
         return "waveform" if isinstance(self.content, Tensor) else self.name
 
     def inspect(self) -> AudioInfo:
-        """Say how long it is, and at what rate. Raises AudioError."""
+        """Say how long what is heard is, and at what rate. Raises AudioError."""
         if isinstance(self.content, Tensor):
             return AudioInfo(self._rate, len(self.content), 1)
-        return inspect_audio(self._open())
+        return inspect_audio(self._open(), self.excerpt.start, self.excerpt.duration)
 
     def load(self, sample_rate: int) -> Tensor:
         """Decode and convert to (S,) float32 at a rate, Hz. Raises AudioError."""
         if isinstance(self.content, Tensor):
             return resample_audio(self.content, self._rate, sample_rate)
-        return load_audio(self._open(), sample_rate, resample=True)
+        part = self.excerpt
+        return load_audio(
+            self._open(), sample_rate, True, part.start, part.duration, part.channel
+        )
 
     def blocks(self, seconds: float) -> Iterator[tuple[Tensor, int]]:
         """Decode block by block; see `read_blocks`. Raises AudioError."""
         if not isinstance(self.content, Tensor):
-            yield from read_blocks(self._open(), seconds)
+            part = self.excerpt
+            yield from read_blocks(
+                self._open(), seconds, part.start, part.duration, part.channel
+            )
             return
         size = max(1, round(seconds * self._rate))
         for start in range(0, len(self.content), size):
             yield self.content[start : start + size], self._rate
+
+    def place(self, transcript: Transcript) -> Transcript:
+        """Let times count from the start of the recording, and name the channel."""
+        return transcript.place(self.excerpt.start, self.excerpt.channel)
 
     @property
     def _rate(self) -> int:
@@ -162,3 +183,17 @@ def _read_pipe(path: str) -> str | bytes:
     except (OSError, ValueError):
         pass  # as whoever opens the file will say
     return path
+
+
+def _cut(waveform: Tensor, rate: int, part: Excerpt) -> Tensor:
+    """The samples of an excerpt."""
+    if not part.start and part.end is None:
+        return waveform
+    lasts = len(waveform) / rate
+    end = lasts if part.end is None else part.end
+    if part.start >= lasts or end > lasts + duration_tolerance(end - part.start):
+        raise InputError(
+            f"waveform: lasts {lasts:.3f} s, expected an excerpt that lies within, not "
+            f"from {part.start:g} to {end:g} s; correct start and end"
+        )
+    return waveform[round(part.start * rate) : round(end * rate)]

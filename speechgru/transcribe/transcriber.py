@@ -98,7 +98,8 @@ class Transcriber:
         Args:
             audio: the path of a file, its content, or an open binary file; or a
                 waveform, a tensor or array of (samples,), (channels, samples) or
-                (samples, channels): floats in [-1, 1], or 8-, 16- or 32-bit integers.
+                (samples, channels): floats in [-1, 1], or 8-, 16- or 32-bit integers;
+                or an `Excerpt` of one of these.
             sample_rate: Hz, of a waveform; a file knows its own.
 
         Raises:
@@ -108,13 +109,15 @@ class Transcriber:
         recording = Recording.of(audio, sample_rate)
         if self._long.takes(self._measure(recording)):
             return self._hear_long(recording)
-        return self._hear([recording.name], [self._load(recording)])[0]
+        [heard] = self._hear([recording.name], [self._load(recording)])
+        return recording.place(heard)
 
     def align(self, audio: Source, text: str) -> Transcript:
         """Find out when each token and word of a known text was said.
 
         Args:
-            audio: the path of a file, its content, or an open binary file.
+            audio: the path of a file, its content, or an open binary file, or an
+                `Excerpt` of one.
             text: what was said, all of it.
 
         Returns:
@@ -145,14 +148,18 @@ class Transcriber:
             with self._long.score(recording, duration) as scores:
                 log_probs = scores.gather()
                 num_samples = scores.num_samples
-                return self._align(recording.name, log_probs, token_ids, num_samples)
+                return self._align(recording, log_probs, token_ids, num_samples)
         waveform = self._load(recording)
         scored, lengths = self._score([recording.name], [waveform])
         log_probs = scored[0, : lengths[0]].cpu()
-        return self._align(recording.name, log_probs, token_ids, len(waveform))
+        return self._align(recording, log_probs, token_ids, len(waveform))
 
     def _align(
-        self, name: str, log_probs: Tensor, token_ids: list[int], num_samples: int
+        self,
+        recording: Recording,
+        log_probs: Tensor,
+        token_ids: list[int],
+        num_samples: int,
     ) -> Transcript:
         """Place tokens in a recording, given its (T, C) log_probs on the CPU."""
         try:
@@ -160,8 +167,8 @@ class Transcriber:
                 log_probs, token_ids, self.tokenizer, self.model.seconds_per_frame
             )
         except InputError as error:
-            raise InputError(f"{name}: {error}") from error
-        return self._describe(name, aligned, num_samples)
+            raise InputError(f"{recording.name}: {error}") from error
+        return recording.place(self._describe(recording.name, aligned, num_samples))
 
     def transcribe_many(
         self,
@@ -249,7 +256,8 @@ class Transcriber:
             hypothesis = decode_long(
                 scores, self.decoder, self.tokenizer, self.model.seconds_per_frame
             )
-        return self._describe(recording.name, hypothesis, scores.num_samples)
+        heard = self._describe(recording.name, hypothesis, scores.num_samples)
+        return recording.place(heard)
 
     def _describe(
         self, name: str, hypothesis: Hypothesis, num_samples: int

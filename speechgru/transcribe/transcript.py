@@ -1,9 +1,13 @@
 """What becomes of a source: its text, or why there is none."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from speechgru.files import printable
 from speechgru.interfaces import Alternative, InputError, Span
+
+NAMELESS = "-"
+"""Name of a source that is no file: bytes, standard input, a waveform."""
 
 
 @dataclass(frozen=True)
@@ -13,13 +17,16 @@ class Transcript:
     Attributes:
         source: the path as it was given; "-" for audio without a name.
         text: normalised as the training transcripts were.
-        duration: s, of the audio.
+        duration: s, of the audio that was heard.
         score: natural log-probability of the decoded path.
         confidence: geometric mean of the tokens' confidences, in [0, 1];
             None if no word was heard.
         tokens: in order of time.
         words: in order of time.
         alternatives: other texts, the best first, if the decoder was asked.
+        start: s from the start of the recording to that of an excerpt, which alone was
+            heard; all times count from the start of the recording.
+        channel: the one that was heard, from 0; None: all, averaged.
     """
 
     source: str
@@ -30,6 +37,25 @@ class Transcript:
     tokens: tuple[Span, ...]
     words: tuple[Span, ...]
     alternatives: tuple[Alternative, ...] = ()
+    start: float = 0.0
+    channel: int | None = None
+
+    @property
+    def end(self) -> float:
+        """s from the start of the recording to where hearing ended."""
+        return self.start + self.duration
+
+    def place(self, start: float, channel: int | None) -> "Transcript":
+        """What this is, heard in an excerpt that starts at so many s of a recording."""
+        if not start and channel is None:
+            return self
+        return replace(
+            self,
+            start=start,
+            channel=channel,
+            tokens=_shift(self.tokens, start),
+            words=_shift(self.words, start),
+        )
 
 
 @dataclass(frozen=True)
@@ -64,3 +90,10 @@ def _explain(error: Exception) -> str:
         )
     # Not foreseen: its kind says more than its text.
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _shift(spans: Iterable[Span], seconds: float) -> tuple[Span, ...]:
+    return tuple(
+        replace(span, start=span.start + seconds, end=span.end + seconds)
+        for span in spans
+    )

@@ -1,5 +1,6 @@
 """Waveforms as other libraries give them, brought to the form of decoded files."""
 
+import logging
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
@@ -10,6 +11,8 @@ from torch import Tensor
 
 from speechgru.audio.channels import Mixer
 from speechgru.interfaces import InputError
+
+log = logging.getLogger(__name__)
 
 Waveform = Tensor | np.ndarray | Sequence[float]
 
@@ -30,16 +33,19 @@ _SCALES = {
 _EXPECTED = "floats in [-1, 1], or 8-, 16- or 32-bit integers"
 
 
-def to_waveform(content: Any, sample_rate: int | None) -> Tensor:
+def to_waveform(
+    content: Any, sample_rate: int | None, channel: int | None = None
+) -> Tensor:
     """Bring a waveform to the form that files are decoded to.
 
     Integers are scaled by the range of their type. Of two axes the one of up to
-    64 is that of the channels, which are averaged.
+    64 is that of the channels, which are averaged unless one is chosen.
 
     Args:
         content: a tensor, an array or what NumPy makes one of: (samples,),
             (channels, samples) or (samples, channels).
         sample_rate: Hz.
+        channel: the one to take, from 0; None: their average.
 
     Returns:
         (S,) float32, mono, on the CPU.
@@ -55,11 +61,17 @@ def to_waveform(content: Any, sample_rate: int | None) -> Tensor:
     if waveform.dtype in _SCALES:
         silence, full_scale = _SCALES[waveform.dtype]
         waveform = (waveform.to(torch.float64) - silence) / full_scale
+        if full_scale == 2.0**31 and 0 < waveform.abs().max() <= 2.0**-8:
+            log.warning(
+                "waveform: %s whose samples use 24 bits at most; if they are of 24 "
+                "bits, shift them to the left by 8, or they are too quiet",
+                found,
+            )
     elif not waveform.is_floating_point():
         raise InputError(
             f"waveform: {found}, expected {_EXPECTED}, whose scale is known; convert it"
         )
-    waveform = _average(waveform.to(torch.float32), found)
+    waveform = _mix(waveform.to(torch.float32), found, channel)
     if not waveform.isfinite().all():
         raise InputError(
             "waveform: holds NaN or infinite samples, expected numbers in [-1, 1]; "
@@ -100,20 +112,21 @@ def _to_tensor(content: Any) -> Tensor:
         ) from error
 
 
-def _average(waveform: Tensor, found: str) -> Tensor:
-    """Average the channels of (S,), (C, S) or (S, C)."""
+def _mix(waveform: Tensor, found: str, channel: int | None) -> Tensor:
+    """Average the channels of (S,), (C, S) or (S, C), or take one."""
+    mixer = Mixer(channel)
     if waveform.dim() == 1:
+        mixer.check(1, "waveform")
         return waveform
     if waveform.dim() == 2:
         short, long = sorted(waveform.shape)
         if short == 1 or short <= MAX_CHANNELS < long:
             rows = waveform.shape[0] == long
             samples = (waveform if rows else waveform.T).numpy()
-            mixer = Mixer()
-            average = mixer.average(samples)
-            if mixer.cancels:
-                raise InputError(f"waveform: {mixer.explain()}")
-            return torch.from_numpy(np.ascontiguousarray(average))
+            mixer.check(samples.shape[1], "waveform")
+            mixed = mixer.mix(samples)
+            mixer.refuse_cancelling("waveform")
+            return torch.from_numpy(np.ascontiguousarray(mixed))
     raise InputError(
         f"waveform: {found}, expected (samples,), (channels, samples) or (samples, "
         f"channels) with up to {MAX_CHANNELS} channels and more samples; reshape it, "

@@ -14,7 +14,7 @@ OTHER = np.sin(np.arange(4000) / 5).astype(np.float32)
 def mix(*channels: np.ndarray, block: int = 1500) -> Mixer:
     samples = np.stack(channels, axis=1)
     mixer = Mixer()
-    averages = [mixer.average(samples[at : at + block]) for at in range(0, 4000, block)]
+    averages = [mixer.mix(samples[at : at + block]) for at in range(0, 4000, block)]
     np.testing.assert_array_equal(np.concatenate(averages), samples.mean(axis=1))
     return mixer
 
@@ -40,10 +40,10 @@ def test_only_what_is_lost_in_the_average_counts(channels, cancel):
 
 def test_one_channel_and_a_moment_never_cancel():
     mixer = Mixer()
-    mixer.average(TONE[:, None])
+    mixer.mix(TONE[:, None])
     assert not mixer.cancels
     short = Mixer()
-    short.average(np.stack([TONE[:99], -TONE[:99]], axis=1))
+    short.mix(np.stack([TONE[:99], -TONE[:99]], axis=1))
     assert not short.cancels
 
 

@@ -8,7 +8,13 @@ import pytest
 import torch
 from audio.sounds import FORMATS, LOSSY, RATE, encode, make_noise
 
-from speechgru.audio import AudioError, inspect_audio, load_audio, read_audio
+from speechgru.audio import (
+    AudioError,
+    inspect_audio,
+    load_audio,
+    read_audio,
+    read_blocks,
+)
 from speechgru.interfaces import InputError
 
 
@@ -244,3 +250,31 @@ def test_the_header_tells_rate_length_and_channels():
     info = inspect_audio(encode(np.zeros((8000, 2)), rate=8000))
     assert (info.sample_rate, info.num_samples, info.num_channels) == (8000, 8000, 2)
     assert info.duration == 1.0
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3", "ogg"])
+def test_blocks_are_the_whole_in_pieces(kind):
+    encoded = encode(make_noise(), kind)
+    whole, rate = read_audio(encoded)
+    blocks = [block for block, _ in read_blocks(encoded, 0.25)]
+    assert {len(block) for block in blocks[:-1]} == {rate // 4}
+    assert torch.equal(torch.cat(blocks), whole)
+    part = [block for block, _ in read_blocks(encoded, 0.25, 0.6, 0.7)]
+    assert torch.equal(torch.cat(part), read_audio(encoded, 0.6, 0.7)[0])
+
+
+def test_of_a_part_it_is_said_how_long_it_is():
+    encoded = encode(make_noise())
+    assert inspect_audio(encoded, 0.5).num_samples == 24_000
+    assert inspect_audio(encoded, 0.5, 1.0).num_samples == 16_000
+
+
+def test_a_channel_can_be_taken(tmp_path):
+    left, right = make_noise(8000), make_noise(8000, seed=1)
+    encoded = encode(np.stack([left, right], axis=1))
+    for channel, said in enumerate([left, right]):
+        assert np.array_equal(read_audio(encoded, channel=channel)[0], said)
+    opposite = encode(np.stack([left, -left], axis=1))
+    assert np.array_equal(read_audio(opposite, channel=1)[0], -left)
+    with pytest.raises(AudioError, match="channel is 1, but there is only channel 0"):
+        read_audio(encode(left), channel=1)

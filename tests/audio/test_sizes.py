@@ -1,7 +1,10 @@
 """Size fields that are wrong: all the sound, or an error with both numbers."""
 
+import os
 import struct
+import threading
 
+import numpy as np
 import pytest
 import torch
 from audio.sounds import RATE, encode, make_noise, replace_at
@@ -143,3 +146,22 @@ def test_sound_beyond_4_gib_is_heard(size, tmp_path):
     assert inspect_audio(path).num_samples == num_bytes // 2
     last, _ = read_audio(path, offset=(num_bytes - SIZE) / 2 / RATE)
     assert torch.equal(last, NOISE)
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("kind", ["path", "pipe"])
+def test_half_a_frame_at_the_end_is_no_sound(size, kind, tmp_path):
+    stereo = encode(np.stack([make_noise(), make_noise()], axis=1))
+    killed = replace_at(stereo, 40, struct.pack("<I", size))[:-3]
+    path = tmp_path / "a.wav"
+    if kind == "pipe":
+        os.mkfifo(path)
+        writer = threading.Thread(target=lambda: path.write_bytes(killed))
+        writer.start()
+        waveform, _ = read_audio(path)
+        writer.join()
+    else:
+        path.write_bytes(killed)
+        assert inspect_audio(path).num_samples == len(NOISE) - 1
+        waveform, _ = read_audio(path)
+    assert torch.equal(waveform, NOISE[:-1])

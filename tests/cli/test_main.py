@@ -301,7 +301,7 @@ def test_file_names_are_never_options(tmp_path, monkeypatch):
     arguments = ["a.ckpt", *names, "batch_seconds=5.5"]
     line = read_command_line(TranscribeOptions, arguments, "", (2, 99))
     assert line.positional == ["a.ckpt", *names]
-    assert (line.options.format, line.options.batch_seconds) == ("text", 5.5)
+    assert (line.options.format, line.options.batch_seconds) == ("txt", 5.5)
 
 
 def test_all_behind_two_dashes_is_a_file_name():

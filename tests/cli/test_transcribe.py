@@ -45,8 +45,9 @@ def test_every_recording_of_a_folder_is_heard_or_named(call, checkpoint, recordi
     assert len(lines) == 3
     for line, name in zip(lines, ("c.m4a", "deep/d.webm"), strict=False):
         assert line.startswith(f"speechgru transcribe: {recordings / name}: ")
-        assert "ffmpeg" in line
-    assert lines[2] == "speechgru transcribe: 2 of 4 not transcribed"
+        assert "MPEG-4" in line
+    listed = ", ".join(str(recordings / name) for name in ("c.m4a", "deep/d.webm"))
+    assert lines[2] == f"speechgru transcribe: 2 of 4 not transcribed: {listed}"
 
 
 def test_what_is_not_there_takes_nobody_elses_text(
@@ -57,9 +58,10 @@ def test_what_is_not_there_takes_nobody_elses_text(
     good = recordings / "a.wav"
     code, out, err = call("transcribe", checkpoint, *bad, good, good)
     assert code == 1
-    assert [line.partition("\t")[0] for line in out.splitlines()] == [str(good)] * 2
+    assert [line.partition("\t")[0] for line in out.splitlines()] == [str(good)]
     assert err.count("no audio found, expected") == 3
-    assert "3 of 5 not transcribed" in err
+    assert f"{good}: is {good} again; transcribed once" in err
+    assert "3 of 4 not transcribed" in err
     # Then the checkpoint is not even looked at.
     code, out, err = call("transcribe", "no.ckpt", *bad)
     assert (code, out) == (1, "")
@@ -119,7 +121,8 @@ def test_the_memory_that_a_recording_may_take_is_an_option(
 def test_a_fault_of_the_decoder_is_told_once(call, checkpoint, recordings):
     good = recordings / "a.wav"
     options = ("decoder=prefix_beam", "decoder.lexicon=none.txt")
-    code, out, err = call("transcribe", checkpoint, good, good, *options)
+    other = recordings / "deep/b.FLAC"
+    code, out, err = call("transcribe", checkpoint, good, other, *options)
     assert (code, out) == (1, "")
     assert len(complaints(err)) == 1
     assert "none.txt" in err
@@ -137,6 +140,54 @@ def test_a_folder_of_subtitles_is_written_and_never_replaced(
     content = (out / "a.vtt").read_text()
     assert content.startswith("WEBVTT\n")
     code, _, err = call("transcribe", checkpoint, audio, "format=vtt", f"output={out}/")
+    assert (code, err) == (0, "speechgru transcribe: 1 of 1 were transcribed before\n")
+    code, _, err = call("transcribe", checkpoint, audio, "format=srt", f"output={out}/")
+    (out / ".speechgru-transcribed.jsonl").unlink()
+    code, _, err = call("transcribe", checkpoint, audio, "format=vtt", f"output={out}/")
     assert code == 1
     assert "a.vtt: exists already" in err
     assert (out / "a.vtt").read_text() == content
+
+
+def test_an_alignment_is_written_in_several_formats(
+    call, checkpoint, recordings, tmp_path
+):
+    out, audio = tmp_path / "out", recordings / "a.wav"
+    words = ("align", checkpoint, audio, "AB CD", "format=[ctm,json]", f"output={out}")
+    code, printed, _ = call(*words)
+    assert code == 0
+    assert printed.splitlines() == [
+        f"alignment: {out}/a.{end}" for end in ("ctm", "json")
+    ]
+    assert json.loads((out / "a.json").read_text())["text"] == "AB CD"
+    code, _, err = call(*words)
+    assert code == 1
+    assert "a.ctm: exists already" in err
+    assert call(*words, "overwrite=true")[0] == 0
+
+
+@pytest.mark.slow
+def test_two_processes_give_what_one_gives(call, checkpoint, recordings):
+    good = [recordings / "a.wav", recordings / "deep/b.FLAC"]
+    _, alone, _ = call("transcribe", checkpoint, *good)
+    code, out, _ = call("transcribe", checkpoint, *good, "processes=2")
+    assert (code, out) == (0, alone)
+
+
+def test_channels_and_excerpts_are_heard_as_asked_for(call, checkpoint, tmp_path):
+    noise = 0.1 * np.random.default_rng(1).standard_normal((2 * RATE, 2))
+    soundfile.write(tmp_path / "talk.wav", noise, RATE)
+    code, out, err = call(
+        *("transcribe", checkpoint, tmp_path / "talk.wav", "channel=each"),
+        *("start=0:01", "end=1.5", "format=json", f"output={tmp_path}/out/"),
+    )
+    assert (code, out) == (0, ""), err
+    for channel in (0, 1):
+        path = tmp_path / "out" / f"talk.channel{channel}.json"
+        record = json.loads(path.read_text())
+        assert (record["channel"], record["start"]) == (channel, 1.0)
+        assert record["duration"] == pytest.approx(0.5)
+        assert all(1 <= word["start"] <= 1.5 for word in record["words"])
+    code, _, err = call("transcribe", checkpoint, tmp_path / "talk.wav", "channel=2")
+    assert code == 1
+    assert "channel is 2, but there are channels 0 to 1" in err

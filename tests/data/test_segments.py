@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from audio.media import KINDS, encode_media, sweep
 
 from speechgru.audio import AudioError, inspect_audio, read_audio
 from speechgru.data import segments
@@ -100,3 +101,17 @@ def test_a_file_is_inspected_once_for_all_its_parts(parts, monkeypatch):
     reader = SegmentReader()
     assert [reader.count_channels(part) for part in parts] == [1] * len(parts)
     assert calls == [parts[0].audio]
+
+
+def test_what_cannot_be_sought_in_is_decoded_once(tmp_path, decoded):
+    for kind, num_decoded in (("amr", 1), ("m4a", 3)):
+        path = tmp_path / f"a.{kind}"
+        path.write_bytes(encode_media(sweep(3, KINDS[kind][2]), kind))
+        reader = SegmentReader()
+        for offset in (2.0, 0.5, 1.25):
+            part = Utterance("a", path, 0.5, "", offset=offset, partial=True)
+            waveform, rate = reader.read(part)
+            assert torch.equal(waveform, read_audio(path, offset, 0.5)[0])
+            assert len(waveform) == rate // 2
+        assert len(decoded) == num_decoded
+        decoded.clear()

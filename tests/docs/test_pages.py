@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pytest
+import soundfile
 from conftest import SAMPLE_RATE, TINY_MODEL, TINY_RUN
 from docs.blocks import PAGES, ROOT, read_blocks
 
@@ -45,6 +47,8 @@ def folder(tones, trained, tmp_path, monkeypatch):
     monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path / "cache"))
     wavs = sorted((tones.folder / "wav").glob("test-*.wav"))
     shutil.copy(wavs[0], tmp_path / "a.wav")
+    speakers = [np.resize(soundfile.read(wav)[0], 2 * SAMPLE_RATE) for wav in wavs[:2]]
+    soundfile.write(tmp_path / "call.wav", np.stack(speakers, axis=1), SAMPLE_RATE)
     (tmp_path / "lm").mkdir()
     for split in ("train", "dev", "test"):
         lines = (tones.folder / f"{split}.jsonl").read_text().splitlines()

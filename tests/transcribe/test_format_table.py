@@ -45,7 +45,7 @@ def test_a_format_of_one_recording_names_those_of_several():
     with pytest.raises(
         InputError,
         match=r"format=srt holds one recording, but there are 2; do, or take a format "
-        r"that holds several: ctm, json, text$",
+        r"that holds several: ctm, json, jsonl, txt$",
     ):
         check_several("srt", 2, "do")
 

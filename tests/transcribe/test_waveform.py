@@ -111,3 +111,24 @@ def test_a_rate_that_is_none_is_refused(rate):
 @pytest.mark.parametrize("rate", [8000, 8000.0, np.int64(8000), np.float32(8000)])
 def test_a_rate_may_be_any_whole_number(rate):
     torch.testing.assert_close(to_waveform(TONE, rate), torch.from_numpy(TONE))
+
+
+def test_one_channel_can_be_taken():
+    other = np.roll(TONE, 11)
+    for content in (np.stack([TONE, other]), np.stack([TONE, other], axis=1)):
+        for channel, expected in enumerate([TONE, other]):
+            taken = to_waveform(content, RATE, channel)
+            np.testing.assert_array_equal(taken.numpy(), expected)
+    with pytest.raises(InputError, match="channel is 2, but there are channels 0 to 1"):
+        to_waveform(content, RATE, 2)
+    with pytest.raises(InputError, match="channel is 1, but there is only channel 0"):
+        to_waveform(TONE, RATE, 1)
+
+
+def test_24_bits_in_32_are_noticed(caplog):
+    samples = np.round(TONE.astype(np.float64) * 2**23).astype(np.int32)
+    to_waveform(samples, RATE)
+    assert "if they are of 24 bits, shift them to the left by 8" in caplog.text
+    caplog.clear()
+    check(samples << 8, tolerance=1e-6)
+    assert not caplog.text

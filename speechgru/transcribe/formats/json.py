@@ -17,7 +17,8 @@ def render(transcript: Transcript, named: bool) -> str:
     Keys: source, text, duration (s), confidence (null if nothing was heard),
     words and tokens; these are lists of text, start (s), end (s), confidence.
     If the decoder gave any, alternatives is a list of text and score, behind
-    the score of the text itself. Numbers are rounded to 3 decimals.
+    the score of the text itself. Of an excerpt, start (s) says where it begins in its
+    recording; of a channel, channel which. Numbers are rounded to 3 decimals.
     """
     record: dict[str, Any] = {
         # A file name may hold bytes that are no UTF-8, which no JSON can.
@@ -27,9 +28,13 @@ def render(transcript: Transcript, named: bool) -> str:
         "confidence": None
         if transcript.confidence is None
         else round(transcript.confidence, 3),
-        "words": _to_dicts(transcript.words),
-        "tokens": _to_dicts(transcript.tokens),
+        "words": to_dicts(transcript.words),
+        "tokens": to_dicts(transcript.tokens),
     }
+    if transcript.start:
+        record["start"] = round(transcript.start, 3)
+    if transcript.channel is not None:
+        record["channel"] = transcript.channel
     if transcript.alternatives:
         record["score"] = round(transcript.score, 3)
         record["alternatives"] = [
@@ -39,7 +44,8 @@ def render(transcript: Transcript, named: bool) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _to_dicts(spans: Iterable[Span]) -> list[dict[str, Any]]:
+def to_dicts(spans: Iterable[Span]) -> list[dict[str, Any]]:
+    """Text, start (s), end (s) and confidence of each, with 3 decimals."""
     return [
         {
             "text": span.text,

@@ -17,7 +17,7 @@ def render(transcript: Transcript, named: bool) -> str:
     """
     # A frame can begin within the recording and end after it.
     spans = (*transcript.words, *transcript.tokens)
-    end = max([transcript.duration, *(span.end for span in spans)])
+    end = max([transcript.end, *(span.end for span in spans)])
     lines = [
         'File type = "ooTextFile"',
         'Object class = "TextGrid"',

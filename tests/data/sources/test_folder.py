@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from audio.media import encode_media, sweep
 from data.sources.sounds import RATE, put
 
 from speechgru.audio import read_audio
@@ -138,3 +139,19 @@ def test_an_empty_folder_is_named(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(InputError, match="a: holds no utterances"):
         corpus(tmp_path / "a").read("train")
+
+
+def test_what_a_phone_or_a_browser_recorded_is_training_data_as_well(tmp_path):
+    for name, kind, rate in (
+        ("memo.m4a", "m4a", 16_000),
+        ("page.webm", "webm", 48_000),
+    ):
+        said = sweep(0.5, rate)
+        (tmp_path / name).write_bytes(encode_media(said, kind))
+        (tmp_path / name).with_suffix(".txt").write_text("GO ON")
+    memo, page = corpus(tmp_path).read("train")
+    assert (memo.id, memo.duration) == ("memo", 0.5)
+    assert page.duration == pytest.approx(0.5, abs=0.01)
+    for utterance in (memo, page):
+        waveform, rate = read_audio(utterance.audio)
+        assert len(waveform) == round(utterance.duration * rate)

@@ -60,17 +60,17 @@ def test_a_pause_begins_another_subtitle_and_a_breath_does_not():
 
 
 def test_a_short_word_is_shown_long_enough_where_there_is_room():
-    long = ("B" * 40, 5.0, 5.05), ("D" * 40, 5.05, 5.1), ("C" * 90, 5.2, 5.3)
+    long = ("B" * 40, 5.0, 5.05), ("D" * 40, 5.05, 5.1), ("C" * 80, 5.2, 5.3)
     first, second, last = cut_into_cues(make(("A", 0.0, 0.1), *long, duration=5.5))
-    assert (first.start, first.end) == (0, 833)
-    assert (second.start, second.end) == (5000, 5200)  # the next one begins
-    assert (last.start, last.end) == (5200, 5500)  # the recording ends
-    assert last.lines == ("C" * 90,)  # no word is cut
+    assert (first.start, first.end) == (0, 1000)
+    assert (second.start, second.end) == (4300, 5300)  # 0.1 s into the next
+    assert (last.start, last.end) == (5300, 5500)  # the recording ends
+    assert last.lines == ("C" * 42, "C" * 38)
 
 
 def test_a_word_without_duration_is_still_shown():
     assert cut_into_cues(make(("A", 1.0, 1.0), duration=1.0)) == [
-        Cue(1000, 1001, ("A",))
+        Cue(0, 1000, ("A",), "A")
     ]
 
 

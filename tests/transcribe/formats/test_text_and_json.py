@@ -5,7 +5,7 @@ import pytest
 
 from speechgru.interfaces import Span
 from speechgru.transcribe.formats.json import render as render_json
-from speechgru.transcribe.formats.text import render as render_text
+from speechgru.transcribe.formats.txt import render as render_text
 from speechgru.transcribe.transcriber import Transcript
 
 

@@ -108,8 +108,9 @@ class Transcriber:
         """
         recording = Recording.of(audio, sample_rate)
         if self._long.takes(self._measure(recording)):
-            return self._hear_long(recording)
-        [heard] = self._hear([recording.name], [self._load(recording)])
+            heard = self._hear_long(recording)
+        else:
+            [heard] = self._hear([recording.name], [self._load(recording)])
         return recording.place(heard)
 
     def align(self, audio: Source, text: str) -> Transcript:
@@ -256,8 +257,7 @@ class Transcriber:
             hypothesis = decode_long(
                 scores, self.decoder, self.tokenizer, self.model.seconds_per_frame
             )
-        heard = self._describe(recording.name, hypothesis, scores.num_samples)
-        return recording.place(heard)
+        return self._describe(recording.name, hypothesis, scores.num_samples)
 
     def _describe(
         self, name: str, hypothesis: Hypothesis, num_samples: int

@@ -18,7 +18,7 @@ _CLOSE_RANGE_UNSHARE = 2
 
 
 def call_muted(function: Callable[[], _Result]) -> tuple[_Result, str]:
-    """Call a function that needs no open file.
+    """Call a function, which must open and close no file for others.
 
     Returns:
         What it returns, and what was written to descriptor 2 meanwhile.
@@ -55,7 +55,8 @@ def _call(function: Callable[[], _Result]) -> tuple[_Result, str]:
 def _leave_shared_descriptors() -> bool:
     """Give this thread a table of descriptors of its own, where possible."""
     libc = ctypes.CDLL(None)
-    first, last = ctypes.c_uint(3), ctypes.c_uint(0xFFFFFFFF)
+    # Close none of them: what is decoded may be read from one.
+    first, last = ctypes.c_uint(0xFFFFFFFE), ctypes.c_uint(0xFFFFFFFF)
     # Containers often forbid `unshare`; older kernels and libraries lack the other.
     if hasattr(libc, "close_range") and not libc.close_range(
         first, last, _CLOSE_RANGE_UNSHARE

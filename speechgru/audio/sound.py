@@ -191,8 +191,8 @@ def open_sound(
         layout = find_layout(stream, name)
         cut = None if excerpt is None else _cut(layout, stream, *excerpt)
         wanted, first = (layout.parts, 0) if cut is None else ((cut[0],), cut[1])
-        if layout.is_mpeg:  # it is decoded without open files
-            stream = BytesIO(stream.read() if cut is None else b"")
+        if cut is not None:
+            stream = BytesIO()  # the part holds all that is read
         parts = []
         for part in wanted:
             open_part = partial(_Decoder, part, stream)

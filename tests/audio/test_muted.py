@@ -42,3 +42,9 @@ def test_files_of_others_stay_open(tmp_path):
         file.write(b"x")
         file.flush()
         assert os.pread(file.fileno(), 1, 0) == b"x"
+
+
+def test_a_call_may_read_a_file_that_is_open(tmp_path):
+    (tmp_path / "a").write_bytes(b"x")
+    with open(tmp_path / "a", "rb") as file:
+        assert call_muted(file.read) == (b"x", "")

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from speechgru.options.choices import chosen
 from speechgru.options.component import Component
-from speechgru.options.evaluation import DecodeOptions
+from speechgru.options.evaluation import DecodeOptions, Segmenting
 from speechgru.options.fields import Options, option
 from speechgru.options.moments import moment
 from speechgru.options.rules import channel, modules, shard
@@ -54,6 +54,8 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
         processes: each loads the checkpoint and transcribes a share.
         shard: e.g. "3/16": only the third of 16 parts of the recordings.
         batch_seconds: s of padded audio per batch.
+        segment: "auto": recordings of more than 30 s are cut at silences, and each
+            piece is heard by itself; "vad": all are; "none": each is heard whole.
     """
 
     name: ClassVar[str] = "transcribe"
@@ -65,6 +67,7 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
     processes: int = option(1, within=THREADS)
     shard: str | None = option(None, rule=shard)
     batch_seconds: float = option(60.0, within=SECONDS)
+    segment: Segmenting = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,7 +88,9 @@ class Job:
         options = self._options
         results = transcribe_inputs(
             todo,
-            partial(load_transcriber, self._checkpoint, options, options),
+            partial(
+                load_transcriber, self._checkpoint, options, options, options.segment
+            ),
             options.batch_seconds,
             options.processes,
         )

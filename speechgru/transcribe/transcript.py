@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
 from speechgru.files import printable
-from speechgru.interfaces import Alternative, InputError, Span
+from speechgru.interfaces import Alternative, Hypothesis, InputError, Span
 
 NAMELESS = "-"
 """Name of a source that is no file: bytes, standard input, a waveform."""
@@ -27,6 +28,8 @@ class Transcript:
         start: s from the start of the recording to that of an excerpt, which alone was
             heard; all times count from the start of the recording.
         channel: the one that was heard, from 0; None: all, averaged.
+        segments: pieces in which something was heard, if the recording was cut at
+            silences; their confidence is that of their text.
     """
 
     source: str
@@ -39,6 +42,22 @@ class Transcript:
     alternatives: tuple[Alternative, ...] = ()
     start: float = 0.0
     channel: int | None = None
+    segments: tuple[Span, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, hypothesis: Hypothesis, duration: float) -> "Transcript":
+        """What a decoder heard in the source of a name that lasts so many s."""
+        warn_of_broken_bytes(name, hypothesis.text)
+        return cls(
+            source=name,
+            text=hypothesis.text,
+            duration=duration,
+            score=hypothesis.score,
+            confidence=average_confidence(hypothesis.tokens),
+            tokens=hypothesis.tokens,
+            words=hypothesis.words,
+            alternatives=hypothesis.alternatives,
+        )
 
     @property
     def end(self) -> float:
@@ -55,6 +74,7 @@ class Transcript:
             channel=channel,
             tokens=_shift(self.tokens, start),
             words=_shift(self.words, start),
+            segments=_shift(self.segments, start),
         )
 
 

@@ -85,7 +85,7 @@ class SoundStream:
                 yield self._mix(self.sound.decode(part[:whole]))
 
     def _mix(self, samples: np.ndarray) -> np.ndarray:
-        mono = self._mixer.average(samples)
+        mono = self._mixer.mix(samples)
         if self._mixer.cancels and not self._warned:
             self._warned = True
             self._say(self._mixer.explain())

@@ -69,6 +69,8 @@ MEANT = {
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),
         ({-1}, "devices"),
         ({-1, 0}, "corpus.seed"),
+        ({0, 1.5}, "corpus.gaps"),
+        ({-1, 0, 1.5}, "corpus.noise"),
         # A share, and not none.
         (set(), "probe.margin"),
         # Below the other bound, as it is by default.

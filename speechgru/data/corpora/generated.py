@@ -131,7 +131,7 @@ def check_made(
 
 
 def write_utterance(
-    path: Path, waveform: Tensor, sample_rate: int, text: str, speaker: str
+    path: Path, waveform: Tensor, sample_rate: int, text: str, speaker: str | None
 ) -> Utterance:
     """Write (S,) samples as 16-bit PCM, and describe the file."""
     samples = waveform.clamp(-1, 1).numpy()

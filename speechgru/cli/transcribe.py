@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     write = plan_output(options.output, options.format, inputs) or _print
     results = transcribe_inputs(
         inputs,
-        lambda: load_transcriber(checkpoint, options, options),
+        lambda: load_transcriber(checkpoint, options, options, options.segment),
         options.batch_seconds,
     )
     failures = 0

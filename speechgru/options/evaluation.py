@@ -14,6 +14,10 @@ Resampling = Literal["utterance", "speaker"]
 """What is drawn for intervals: single utterances, or all of a speaker's."""
 
 
+Segmenting = Literal["auto", "none", "vad"]
+"""Which recordings are cut at silences: those of more than 30 s, none, all."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReadingOptions(Options):
     """How audio is read.
@@ -86,6 +90,8 @@ class EvaluateOptions(DecodeOptions, SplitOptions):
         word_map: what words count as; none: as themselves.
         resample: what intervals are drawn from; None: speakers, if 10 are known.
         nist_files: write trn, ctm and stm beside output.
+        segment: which utterances are cut at silences, and heard in pieces; see
+            `TranscribeOptions`.
         processes: each loads the checkpoint and decodes a share.
     """
 
@@ -97,6 +103,7 @@ class EvaluateOptions(DecodeOptions, SplitOptions):
     word_map: Component = option(make=chosen("word_map", "none"))
     resample: Resampling | None = None
     nist_files: bool = False
+    segment: Segmenting = "none"
     processes: int = option(1, within=THREADS)
 
 

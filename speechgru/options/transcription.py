@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from speechgru.options.choices import chosen
 from speechgru.options.component import Component
-from speechgru.options.evaluation import DecodeOptions
+from speechgru.options.evaluation import DecodeOptions, Segmenting
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import modules
 from speechgru.ranges import SECONDS, THREADS, Range
@@ -42,6 +42,8 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
         output: file, or a folder that ends in a slash or is one already, with a file
             for each recording; None: standard output.
         batch_seconds: s of padded audio per batch.
+        segment: "auto": recordings of more than 30 s are cut at silences, and each
+            piece is heard by itself; "vad": all are; "none": each is heard whole.
     """
 
     name: ClassVar[str] = "transcribe"
@@ -50,6 +52,7 @@ class TranscribeOptions(DecodeOptions, HearingOptions):
     format: str = "text"
     output: str | None = None  # no Path, which would lose the slash
     batch_seconds: float = option(60.0, within=SECONDS)
+    segment: Segmenting = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

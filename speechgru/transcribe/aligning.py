@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import fmean
 
 from speechgru.files import printable, read_lines
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Tokenizer
 from speechgru.transcribe.transcript import Transcript
 
 DOUBTFUL = 0.1
@@ -21,6 +21,24 @@ def doubt_text(transcript: Transcript) -> str | None:
         f"{printable(transcript.source)}: the words have a probability of "
         f"{confidence:.3f} on average; check that they are what is said there"
     )
+
+
+def encode_text(text: str, tokenizer: Tokenizer) -> list[int]:
+    """The tokens of a text. Raises InputError: there are none, or none spell it."""
+    try:
+        token_ids = tokenizer.encode(text)
+    except InputError as error:
+        found, _, _ = str(error).partition(";")
+        raise InputError(
+            f"the text {text[:60]!r}: {found}; spell it with the model's, e.g. "
+            "numbers as words"
+        ) from error
+    if not token_ids:
+        raise InputError(
+            f"the text {text!r} holds nothing to align, expected words; give what "
+            "was said"
+        )
+    return token_ids
 
 
 def read_text(text: str) -> str:

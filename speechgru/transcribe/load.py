@@ -12,7 +12,10 @@ from speechgru.transcribe.transcriber import Transcriber
 
 
 def load_transcriber(
-    checkpoint: str | Path, decoding: DecodeOptions, hearing: HearingOptions
+    checkpoint: str | Path,
+    decoding: DecodeOptions,
+    hearing: HearingOptions,
+    segment: str = "none",
 ) -> Transcriber:
     """Load a checkpoint with the decoder, device and threads that are asked for.
 
@@ -20,6 +23,7 @@ def load_transcriber(
         checkpoint: of an acoustic model.
         decoding: how log-probabilities become texts.
         hearing: what is heard with.
+        segment: see `Transcriber`.
 
     Raises:
         InputError: the checkpoint, the decoder's files or the device cannot be used.
@@ -36,4 +40,5 @@ def load_transcriber(
         decoder,
         loaded.metadata,
         hearing.max_memory,
+        segment,
     )

@@ -12,13 +12,16 @@ from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.decode.align import align_text
 from speechgru.decode.greedy import GreedyDecoder
-from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
+from speechgru.decode.pauses import break_at_pauses
 from speechgru.interfaces import Decoder, Hypothesis, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
+from speechgru.transcribe.aligning import encode_text
 from speechgru.transcribe.long import LongHearing, decode_long, refuse_nan
 from speechgru.transcribe.many import transcribe_window
 from speechgru.transcribe.memory import MemoryLimit, device_of
 from speechgru.transcribe.recording import Recording, Source, check_several
+from speechgru.transcribe.segments.cutting import LONGEST
+from speechgru.transcribe.segments.hearing import Segmentation
 from speechgru.transcribe.transcript import Failure, Transcript
 
 WINDOW = 256
@@ -38,6 +41,8 @@ class Transcriber:
             None: what is free. A longer one is an error before it is loaded. Whole is
             heard what lasts up to 60 s, and all where a module of the user's own
             cannot go through a recording block by block; see `model/long.py`.
+        segment: "auto": recordings of more than 30 s are cut at silences, and each
+            piece is heard by itself; "vad": all are; "none": none is cut.
 
     It may be used from several threads at once.
     """
@@ -49,6 +54,7 @@ class Transcriber:
         decoder: Decoder,
         metadata: dict[str, Any] | None = None,
         max_memory: float | None = None,
+        segment: str = "auto",
     ) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
@@ -56,6 +62,7 @@ class Transcriber:
         self.metadata = dict(metadata or {})
         self._memory = MemoryLimit(self.model, max_memory)
         self._long = LongHearing(self.model)
+        self._segmentation = Segmentation(segment)
 
     @classmethod
     def from_checkpoint(
@@ -65,6 +72,7 @@ class Transcriber:
         decoder: Decoder | None = None,
         trust: Sequence[str] = (),
         max_memory: float | None = None,
+        segment: str = "auto",
     ) -> "Transcriber":
         """Load what `speechgru train` wrote; nothing else is needed.
 
@@ -73,11 +81,11 @@ class Transcriber:
             device: where to run, e.g. "cpu" or "cuda".
             decoder: greedy if None.
             trust: modules of the user's own that the checkpoint may name.
-            max_memory: see `Transcriber`.
+            max_memory, segment: see `Transcriber`.
 
         Raises:
             InputError: the file is no usable checkpoint, there is no such device,
-                or max_memory is not positive.
+                max_memory is not positive, or segment is unknown.
         """
         # Here, since a Transcriber around a model in memory needs none of it.
         from speechgru.checkpoint.load import load_checkpoint, to_device
@@ -90,6 +98,7 @@ class Transcriber:
             decoder or GreedyDecoder(),
             loaded.metadata,
             max_memory,
+            segment,
         )
 
     def transcribe(self, audio: Source, sample_rate: int | None = None) -> Transcript:
@@ -106,8 +115,8 @@ class Transcriber:
                 memory; a waveform cannot be understood, or its rate is missing.
         """
         recording = Recording.of(audio, sample_rate)
-        if self._long.takes(self._measure(recording)):
-            return self._hear_long(recording)
+        if self._in_parts(self._measure(recording)):
+            return self._by_parts(recording)
         return self._hear([recording.name], [self._load(recording)])[0]
 
     def align(self, audio: Source, text: str) -> Transcript:
@@ -127,25 +136,14 @@ class Transcriber:
                 or the tokens cannot spell it.
         """
         recording = Recording.of(audio)
-        try:
-            token_ids = self.tokenizer.encode(text)
-        except InputError as error:
-            found, _, _ = str(error).partition(";")
-            raise InputError(
-                f"the text {text[:60]!r}: {found}; spell it with the model's, e.g. "
-                "numbers as words"
-            ) from error
-        if not token_ids:
-            raise InputError(
-                f"the text {text!r} holds nothing to align, expected words; give what "
-                "was said"
-            )
-        duration = self._measure(recording)
-        if self._long.takes(duration):
-            with self._long.score(recording, duration) as scores:
+        token_ids = encode_text(text, self.tokenizer)
+        info = recording.inspect()
+        if self._long.takes(info.duration):
+            with self._long.score(recording, info.duration) as scores:
                 log_probs = scores.gather()
                 num_samples = scores.num_samples
                 return self._align(recording.name, log_probs, token_ids, num_samples)
+        self._memory.check(recording.title, info)
         waveform = self._load(recording)
         scored, lengths = self._score([recording.name], [waveform])
         log_probs = scored[0, : lengths[0]].cpu()
@@ -206,16 +204,31 @@ class Transcriber:
                 self._measure,
                 self._load,
                 self._hear,
-                partial(self._long.takes, batch_seconds=shortened),
-                self._hear_long,
+                partial(self._in_parts, batch_seconds=shortened),
+                partial(self._by_parts, batch_seconds=shortened),
             )
 
     def _measure(self, recording: Recording) -> float:
         """s that it lasts, if that fits into memory, or need not."""
         info = recording.inspect()
-        if not self._long.takes(info.duration):
+        if not self._in_parts(info.duration):
             self._memory.check(recording.title, info)
         return info.duration
+
+    def _in_parts(self, duration: float, batch_seconds: float = 0.0) -> bool:
+        """Whether a recording of so many s is heard by itself, part by part."""
+        return self._segmentation.cuts(duration) or self._long.takes(
+            duration, batch_seconds
+        )
+
+    def _by_parts(
+        self, recording: Recording, batch_seconds: float = 60.0
+    ) -> Transcript:
+        duration = recording.inspect().duration
+        if not self._segmentation.cuts(duration):
+            return self._hear_long(recording, duration)
+        hear = partial(self._hear, are_pieces=True)
+        return self._segmentation.transcribe(recording, batch_seconds, self._load, hear)
 
     def _load(self, recording: Recording) -> Tensor:
         waveform = recording.load(self.model.sample_rate)
@@ -231,40 +244,34 @@ class Transcriber:
                 f"({self.model.seconds_per_frame:.3g} s); record more"
             )
 
-    def _hear(self, names: list[str], waveforms: list[Tensor]) -> list[Transcript]:
+    def _hear(
+        self, names: list[str], waveforms: list[Tensor], are_pieces: bool = False
+    ) -> list[Transcript]:
         log_probs, output_lengths = self._score(names, waveforms)
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )
+        longest = LONGEST * self.model.sample_rate
         return [
-            self._describe(name, hypothesis, len(waveform))
-            for name, waveform, hypothesis in zip(
-                names, waveforms, hypotheses, strict=True
+            self._describe(
+                name, found, len(waveform), are_pieces or len(waveform) > longest
             )
+            for name, waveform, found in zip(names, waveforms, hypotheses, strict=True)
         ]
 
-    def _hear_long(self, recording: Recording) -> Transcript:
-        duration = recording.inspect().duration
+    def _hear_long(self, recording: Recording, duration: float) -> Transcript:
         with self._long.score(recording, duration) as scores:
-            hypothesis = decode_long(
+            found = decode_long(
                 scores, self.decoder, self.tokenizer, self.model.seconds_per_frame
             )
-        return self._describe(recording.name, hypothesis, scores.num_samples)
+        return self._describe(recording.name, found, scores.num_samples, True)
 
     def _describe(
-        self, name: str, hypothesis: Hypothesis, num_samples: int
+        self, name: str, found: Hypothesis, num_samples: int, has_pauses: bool = False
     ) -> Transcript:
-        warn_of_broken_bytes(name, hypothesis.text)
-        return Transcript(
-            source=name,
-            text=hypothesis.text,
-            duration=num_samples / self.model.sample_rate,
-            score=hypothesis.score,
-            confidence=average_confidence(hypothesis.tokens),
-            tokens=hypothesis.tokens,
-            words=hypothesis.words,
-            alternatives=hypothesis.alternatives,
-        )
+        if has_pauses:
+            found = break_at_pauses(found, self.tokenizer)
+        return Transcript.of(name, found, num_samples / self.model.sample_rate)
 
     @torch.inference_mode()
     def _score(

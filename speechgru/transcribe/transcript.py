@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
 from speechgru.files import printable
-from speechgru.interfaces import Alternative, InputError, Span
+from speechgru.interfaces import Alternative, Hypothesis, InputError, Span
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Transcript:
         tokens: in order of time.
         words: in order of time.
         alternatives: other texts, the best first, if the decoder was asked.
+        segments: pieces in which something was heard, if the recording was cut at
+            silences; their confidence is that of their text.
     """
 
     source: str
@@ -30,6 +33,22 @@ class Transcript:
     tokens: tuple[Span, ...]
     words: tuple[Span, ...]
     alternatives: tuple[Alternative, ...] = ()
+    segments: tuple[Span, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, hypothesis: Hypothesis, duration: float) -> "Transcript":
+        """What a decoder heard in the source of a name that lasts so many s."""
+        warn_of_broken_bytes(name, hypothesis.text)
+        return cls(
+            source=name,
+            text=hypothesis.text,
+            duration=duration,
+            score=hypothesis.score,
+            confidence=average_confidence(hypothesis.tokens),
+            tokens=hypothesis.tokens,
+            words=hypothesis.words,
+            alternatives=hypothesis.alternatives,
+        )
 
 
 @dataclass(frozen=True)

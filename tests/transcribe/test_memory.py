@@ -80,7 +80,7 @@ def test_a_recording_that_will_not_fit_is_its_own_error_and_is_not_loaded(
         ),
     )
     monkeypatch.setattr(memory, "free_memory", lambda: 700_000_000)
-    transcriber = Transcriber(model, TOKENIZER, GreedyDecoder())
+    transcriber = Transcriber(model, TOKENIZER, GreedyDecoder(), segment="none")
     first, failure, last = transcriber.transcribe_many(mixed)
     assert isinstance(first, Transcript)
     assert isinstance(last, Transcript)
@@ -98,7 +98,9 @@ def test_a_recording_that_will_not_fit_is_its_own_error_and_is_not_loaded(
 
 
 def test_the_limit_can_be_set(model, mixed):
-    strict = Transcriber(model, TOKENIZER, GreedyDecoder(), max_memory=0.0001)
+    strict = Transcriber(
+        model, TOKENIZER, GreedyDecoder(), max_memory=0.0001, segment="none"
+    )
     [failure] = strict.transcribe_many(mixed[:1])
     assert "0.00, which max_memory allows" in failure.message
     for bad in (0, -1.0, float("nan")):

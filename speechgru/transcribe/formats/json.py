@@ -15,7 +15,8 @@ def render(transcript: Transcript, named: bool) -> str:
     """Write a JSON object on one line, which always holds the name.
 
     Keys: source, text, duration (s), confidence (null if nothing was heard),
-    words and tokens; these are lists of text, start (s), end (s), confidence.
+    words and tokens; these are lists of text, start (s), end (s), confidence. So is
+    segments, where the recording was cut at silences.
     If the decoder gave any, alternatives is a list of text and score, behind
     the score of the text itself. Numbers are rounded to 3 decimals.
     """
@@ -30,6 +31,8 @@ def render(transcript: Transcript, named: bool) -> str:
         "words": _to_dicts(transcript.words),
         "tokens": _to_dicts(transcript.tokens),
     }
+    if transcript.segments:
+        record["segments"] = _to_dicts(transcript.segments)
     if transcript.alternatives:
         record["score"] = round(transcript.score, 3)
         record["alternatives"] = [

@@ -1,0 +1,1 @@
+"""Long recordings, cut at silences: voice activity, cutting, hearing, joining."""

@@ -1,0 +1,77 @@
+"""The transcripts of pieces as that of the recording that they were cut from."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import reduce
+from heapq import nlargest
+
+from speechgru.decode.spans import average_confidence
+from speechgru.interfaces import Alternative, Span
+from speechgru.transcribe.segments.cutting import Piece
+from speechgru.transcribe.transcript import Transcript
+
+
+def join_pieces(
+    source: str, duration: float, pieces: Sequence[Piece], heard: Sequence[Transcript]
+) -> Transcript:
+    """Join what was heard in the pieces of a recording.
+
+    Args:
+        source: the name of the recording.
+        duration: s, of the recording.
+        pieces: in order.
+        heard: of each; its times count from the start of the piece.
+    """
+    placed = [
+        replace(
+            each,
+            tokens=_shift(each.tokens, piece.start),
+            words=_shift(each.words, piece.start),
+        )
+        for piece, each in zip(pieces, heard, strict=True)
+    ]
+    tokens = tuple(token for each in placed for token in each.tokens)
+    return Transcript(
+        source=source,
+        text=" ".join(each.text for each in placed if each.text),
+        duration=duration,
+        score=sum(each.score for each in placed),
+        confidence=average_confidence(tokens),
+        tokens=tokens,
+        words=tuple(word for each in placed for word in each.words),
+        alternatives=_combine(placed),
+        segments=tuple(
+            Span(each.text, piece.start, piece.end, each.confidence or 0.0)
+            for piece, each in zip(pieces, placed, strict=True)
+            if each.text
+        ),
+    )
+
+
+def _shift(spans: Iterable[Span], seconds: float) -> tuple[Span, ...]:
+    return tuple(
+        replace(span, start=span.start + seconds, end=span.end + seconds)
+        for span in spans
+    )
+
+
+def _combine(heard: Sequence[Transcript]) -> tuple[Alternative, ...]:
+    """Other texts of the whole, of which each piece has another or the same."""
+    most = max((len(each.alternatives) for each in heard), default=0)
+    if not most:
+        return ()
+    choices = [
+        [Alternative(each.text, each.score), *each.alternatives] for each in heard
+    ]
+
+    def follow(
+        before: Sequence[Alternative], behind: Sequence[Alternative]
+    ) -> list[Alternative]:
+        both = (
+            Alternative(f"{one.text} {other.text}".strip(), one.score + other.score)
+            for one in before
+            for other in behind
+        )
+        return nlargest(most + 1, both, key=lambda each: each.score)
+
+    return tuple(reduce(follow, choices)[1:])

@@ -49,7 +49,7 @@ ALLOWED |= {
     "conversion": BELOW | {"factory"},
     "training": BELOW | {"threads", "process_memory", "provenance", "factory"},
     "transcribe": BELOW | {"threads", "process_memory", "factory"},
-    "evaluation": BELOW | {"threads", "provenance", "factory"},
+    "evaluation": BELOW | {"threads", "provenance", "factory", "transcribe"},
     "report": BELOW | {"threads", "factory", "transcribe", "evaluation"},
 }
 ROOMS = {*ALLOWED, "cli"}

@@ -88,6 +88,7 @@ class Evaluation:
             "model": dict(self.metadata),
             "decoder": {**options.decoder.to_plain(), **self.weights},
             "word_map": options.word_map.to_plain(),
+            "segment": options.segment,
             "rescore": None if options.rescore is None else str(options.rescore),
             "speechgru": __version__,
             "commit": find_commit("speechgru", "conf"),

@@ -19,6 +19,8 @@ def default_output(checkpoint: Path, options: EvaluateOptions) -> Path:
         parts += [module.rpartition(".")[2], *([Path(lm).stem] if lm else [])]
     if options.rescore is not None:
         parts.append("rescored")
+    if options.segment != "none":
+        parts.append(f"segment-{options.segment}")
     if options.word_map.target is not None:
         parts.append(str(options.word_map.options.get("name")))
     name = f"{'-'.join(parts)}.jsonl".replace(" ", "-").replace("/", "-of-")

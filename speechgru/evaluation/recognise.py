@@ -7,17 +7,25 @@ from multiprocessing import Manager, get_context
 from pathlib import Path
 from queue import Empty, Queue
 
-from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint
-from speechgru.data.utterances import durations_of
+import numpy as np
+
+from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.data.dataset import SpeechDataset
+from speechgru.data.utterances import durations_of, select
+from speechgru.decode.pauses import break_at_pauses
 from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
 from speechgru.evaluation.posteriors import score_utterances
 from speechgru.factory import build_decoder
-from speechgru.interfaces import Decoder, Utterance
+from speechgru.interfaces import Decoder, Hypothesis, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.options.evaluation import EvaluateOptions
 from speechgru.progress import Progress
 from speechgru.score.results import Result, make_result
 from speechgru.threads import set_up_cpu
+from speechgru.transcribe.segments.cutting import LONGEST
+from speechgru.transcribe.segments.hearing import Segmentation
+from speechgru.transcribe.transcriber import Transcriber
+from speechgru.transcribe.transcript import Transcript
 
 
 def recognise(
@@ -112,35 +120,80 @@ def _recognise_share(
     share: int,
 ) -> Iterator[list[Result]]:
     """Decode and score a share of the utterances, batch by batch."""
-    for batch in score_utterances(
-        loaded, utterances, options, share, options.processes
-    ):
+    whole = utterances
+    if options.segment != "none":
+        segmentation = Segmentation(options.segment)
+        durations = durations_of(utterances)
+        is_cut = np.array([segmentation.cuts(each) for each in durations], bool)
+        cut = select(utterances, np.flatnonzero(is_cut)[share :: options.processes])
+        for result in _recognise_pieces(loaded, decoder, cut, options):
+            yield [result]
+        if is_cut.all():
+            return
+        whole = select(utterances, np.flatnonzero(~is_cut))
+    for batch in score_utterances(loaded, whole, options, share, options.processes):
         hypotheses = decoder(
             batch.log_probs,
             batch.lengths,
             loaded.tokenizer,
             loaded.model.seconds_per_frame,
         )
-        for index, hypothesis in zip(batch.indices, hypotheses, strict=True):
-            warn_of_broken_bytes(utterances[index].id, hypothesis.text)
-        yield [
-            make_result(
-                utterances[index].id,
-                reference,
-                hypothesis.text,
-                options.score,
-                speaker=utterances[index].speaker,
-                duration=utterances[index].duration,
-                audio_path=utterances[index].audio_path,
-                offset=utterances[index].offset if utterances[index].partial else None,
-                byte_range=utterances[index].byte_range,
-                confidence=average_confidence(hypothesis.tokens),
-                words=hypothesis.words,
+        results = []
+        for index, reference, hypothesis in zip(
+            batch.indices, batch.references, hypotheses, strict=True
+        ):
+            if whole[index].duration > LONGEST:
+                hypothesis = break_at_pauses(hypothesis, loaded.tokenizer)
+            warn_of_broken_bytes(whole[index].id, hypothesis.text)
+            confidence = average_confidence(hypothesis.tokens)
+            results.append(
+                _describe(whole[index], reference, hypothesis, confidence, options)
             )
-            for index, reference, hypothesis in zip(
-                batch.indices, batch.references, hypotheses, strict=True
-            )
-        ]
+        yield results
+
+
+def _recognise_pieces(
+    loaded: LoadedCheckpoint[AcousticModel],
+    decoder: Decoder,
+    utterances: Sequence[Utterance],
+    options: EvaluateOptions,
+) -> Iterator[Result]:
+    """Decode utterances as `speechgru transcribe` does, cut at silences."""
+    model = to_device(loaded.model, options.device)
+    transcriber = Transcriber(model, loaded.tokenizer, decoder, segment=options.segment)
+    data = SpeechDataset(
+        utterances,
+        loaded.tokenizer,
+        model.sample_rate,
+        options.data.resample,
+        with_targets=False,
+    )
+    for utterance in utterances:
+        example = data.load(utterance, epoch=0)
+        heard = transcriber.transcribe(example.waveform, model.sample_rate)
+        yield _describe(utterance, example.reference, heard, heard.confidence, options)
+
+
+def _describe(
+    utterance: Utterance,
+    reference: str,
+    heard: Hypothesis | Transcript,
+    confidence: float | None,
+    options: EvaluateOptions,
+) -> Result:
+    return make_result(
+        utterance.id,
+        reference,
+        heard.text,
+        options.score,
+        speaker=utterance.speaker,
+        duration=utterance.duration,
+        audio_path=utterance.audio_path,
+        offset=utterance.offset if utterance.partial else None,
+        byte_range=utterance.byte_range,
+        confidence=confidence,
+        words=heard.words,
+    )
 
 
 def _minutes(results: Sequence[Result]) -> float:

@@ -4,6 +4,7 @@ A stage that can do so makes a `BlockStream` for each recording. What enters and
 leaves has the utterances first and the time second, (B, T, ...); all is valid.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -26,6 +27,9 @@ class BlockStream(Protocol):
 
     def finish(self) -> Tensor | None:
         """What is left when nothing follows; None: nothing. No block may follow."""
+
+    def copy(self) -> "BlockStream":
+        """Another of the same recording, which goes on from here by itself."""
 
 
 @runtime_checkable
@@ -99,6 +103,10 @@ class Windows:
             return None
         return self.push(_zeros(self._held, self._after))
 
+    def copy(self) -> "Windows":
+        """See `BlockStream`."""
+        return copy.copy(self)  # what it holds is replaced, never changed
+
 
 class Each:
     """A stage that changes every frame by itself.
@@ -117,6 +125,10 @@ class Each:
     def finish(self) -> Tensor | None:
         """See `BlockStream`."""
         return None
+
+    def copy(self) -> "Each":
+        """See `BlockStream`."""
+        return self
 
 
 class Chain:
@@ -140,6 +152,10 @@ class Chain:
             for index, stream in enumerate(self._streams)
         ]
         return _join(rest)
+
+    def copy(self) -> "Chain":
+        """See `BlockStream`."""
+        return Chain([stream.copy() for stream in self._streams])
 
 
 def run_through(stream: BlockStream, blocks: Iterable[Tensor]) -> Iterator[Tensor]:

@@ -43,3 +43,20 @@ def test_a_stream_keeps_no_more_than_it_still_needs():
     stream = Windows(sums(5, 2), 5, 2)
     stream.push(torch.ones(1, 1_000_001))
     assert stream._held.untyped_storage().nbytes() <= 4 * 5
+
+
+def test_a_copy_goes_on_by_itself():
+    recording = torch.arange(1.0, 30.0)[None]
+
+    def chain() -> Chain:
+        return Chain([Windows(sums(3, 2), 3, 2, 1, 1), Each(torch.neg)])
+
+    stream = chain()
+    stream.push(recording[:, :12])
+    other = stream.copy()
+    other.push(7 * recording)
+    other.finish()
+    rest = [stream.push(recording[:, 12:]), stream.finish()]
+    whole = torch.cat([*run_through(chain(), [recording])], dim=1)
+    left = torch.cat([each for each in rest if each is not None], dim=1)
+    assert torch.equal(left, whole[:, -left.size(1) :])

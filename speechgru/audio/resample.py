@@ -8,6 +8,7 @@ positions as the new rate has Hz, and the table needs gigabytes; then the
 filter is evaluated anew at each output sample.
 """
 
+import copy
 import math
 from functools import lru_cache
 
@@ -88,6 +89,12 @@ class Resampling:
         left = resampled_length(self._num_in, *self._rates) - self._num_out
         resampled = self._windows.finish()
         return None if resampled is None or not left else resampled[:, :left]
+
+    def copy(self) -> "Resampling":
+        """See `BlockStream`."""
+        other = copy.copy(self)
+        other._windows = self._windows.copy()
+        return other
 
     def _resample(self, surrounded: Tensor) -> Tensor:
         count = surrounded.size(1) // self._old - 2 * self._periods

@@ -18,8 +18,12 @@ from speechgru.model.acoustic import AcousticModel
 from speechgru.transcribe.long import LongHearing, decode_long, refuse_nan
 from speechgru.transcribe.many import transcribe_window
 from speechgru.transcribe.memory import MemoryLimit, device_of
+from speechgru.transcribe.online.endpoints import Endpoints
+from speechgru.transcribe.online.recognizer import OnlineRecognizer
+from speechgru.transcribe.online.result import StreamResult
 from speechgru.transcribe.recording import Recording, Source, check_several
 from speechgru.transcribe.transcript import Failure, Transcript
+from speechgru.transcribe.waveform import Waveform
 
 WINDOW = 256
 """Sources that are sorted by length together: more would pad less, but keep
@@ -209,6 +213,38 @@ class Transcriber:
                 partial(self._long.takes, batch_seconds=shortened),
                 self._hear_long,
             )
+
+    def stream(
+        self,
+        chunks: Iterable[Waveform],
+        sample_rate: int,
+        endpoints: Endpoints | None = None,
+        step: float = 0.1,
+    ) -> Iterator[StreamResult]:
+        """Transcribe sound while it comes, e.g. from a microphone.
+
+        Results are the same for chunks of any size. Each utterance has the text that
+        `transcribe` gives of its samples. `OnlineRecognizer` is for who would rather
+        push chunks than have them pulled.
+
+        Args:
+            chunks: mono waveforms of (samples,), one behind the other.
+            sample_rate: Hz, of them.
+            endpoints: rules by which an utterance ends; None: the usual.
+            step: s of sound that are heard at once, about.
+
+        Returns:
+            Partial results, each time that another text is heard, and a final one
+            for each utterance in which something is.
+
+        Raises:
+            InputError: the model or its decoder cannot hear a stream, which the
+                message explains; or a chunk is no waveform.
+        """
+        recognizer = OnlineRecognizer(
+            self.model, self.tokenizer, self.decoder, sample_rate, endpoints, step
+        )
+        return recognizer.run(chunks)
 
     def _measure(self, recording: Recording) -> float:
         """s that it lasts, if that fits into memory, or need not."""

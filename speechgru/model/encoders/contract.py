@@ -5,7 +5,7 @@ an option that needs more says which of these it misses.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -57,6 +57,32 @@ class LongEncoder(Encoder, Protocol):
         Returns:
             (T', output_size) rows.
         """
+
+
+@runtime_checkable
+class LiveEncoder(Encoder, Protocol):
+    """One that can hear an utterance while it is said, as `speechgru stream` does.
+
+    Attributes:
+        bidirectional: if so, it cannot.
+    """
+
+    bidirectional: bool
+
+    def stream(self, chunk: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Encode the next (B, T, F) frames, all of them valid.
+
+        Args:
+            chunk: at least one frame.
+            state: what the chunk before gave, which stays as it is; None begins.
+
+        Returns:
+            encoded: (B, T', output_size), those frames that are ready.
+            state: for the next chunk.
+        """
+
+    def flush(self, state: Any) -> Tensor:
+        """The (B, T', output_size) that are left when no chunk follows."""
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from speechgru.model.encoders.contract import (
     DirectedEncoder,
     GatedEncoder,
     LayeredEncoder,
+    LiveEncoder,
     StatefulEncoder,
 )
 from speechgru.model.encoders.gru import GRUEncoder
@@ -20,6 +21,7 @@ from speechgru.model.encoders.lstm import LSTMEncoder
 from speechgru.model.encoders.recurrent import RecurrentEncoder
 from speechgru.options import choices, choose
 
+ALL = (LayeredEncoder, DirectedEncoder, LiveEncoder, BlockEncoder, StatefulEncoder)
 LENGTHS = torch.tensor([6, 4])
 
 
@@ -35,13 +37,13 @@ def make_frames():
 @each_member
 def test_every_member_offers_all_but_gates_to_watch(member):
     encoder = make(member)
-    for contract in (LayeredEncoder, DirectedEncoder, BlockEncoder, StatefulEncoder):
+    for contract in ALL:
         assert isinstance(encoder, contract)
     assert isinstance(encoder, GatedEncoder) is (member is GRUEncoder)
 
 
 def test_another_module_offers_nothing():
-    for contract in (LayeredEncoder, DirectedEncoder, BlockEncoder, StatefulEncoder):
+    for contract in ALL:
         assert not isinstance(nn.Linear(2, 2), contract)
 
 

@@ -1,0 +1,1 @@
+"""Transcribing while somebody speaks: chunk by chunk, with endpoints."""

@@ -68,6 +68,10 @@ SIZE = whole(1, 65_536)
 """Units, channels, bands: more of them fit into no memory."""
 SECONDS = Range(0, 1e6, above=True)
 """Of audio in a batch; eleven days."""
+PAUSE = Range(0, 3600, above=True)
+"""s of a stream that end an utterance."""
+STEP = Range(0, 10, above=True)
+"""s of a stream that are heard at once."""
 INTERVAL = Range(0, 1e12)
 """s between two events, which 0 lets happen at every opportunity."""
 EPOCHS = whole(1, 1_000_000_000)

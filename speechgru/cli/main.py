@@ -27,6 +27,7 @@ COMMANDS = {
     "errors": "print where the errors of a system lie, and what they are",
     "report": "make a page of results, to look at and to listen to",
     "transcribe": "turn audio files into text",
+    "stream": "turn sound into text while it comes, e.g. from a microphone",
     "align": "find out when the words of a known text were said",
     "average": "make one checkpoint from the weights of several",
     "runs": "list what was tried, and how well it went",

@@ -2,7 +2,7 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 
@@ -31,6 +31,30 @@ def stoppable() -> Iterator[None]:
     before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def ending_by(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Let the first SIGINT or SIGTERM call a function; a second one ends the program.
+
+    Yields:
+        The numbers of the signals that came.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_DFL)
+        came.append(number)
+        stop()
+
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

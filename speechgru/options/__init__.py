@@ -32,6 +32,7 @@ from speechgru.options.report import (
     RowOptions,
     RunsOptions,
 )
+from speechgru.options.streaming import StreamOptions
 from speechgru.options.training import (
     CallbackOptions,
     DataOptions,
@@ -73,6 +74,7 @@ __all__ = [
     "ShardOptions",
     "ShardsOptions",
     "SplitOptions",
+    "StreamOptions",
     "TrainOptions",
     "TrainerOptions",
     "TranscribeOptions",

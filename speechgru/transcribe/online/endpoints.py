@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass
 
-from speechgru.ranges import Range, check
-
-SILENCE = Range(0, 3600, above=True)
-"""s."""
-
-UTTERANCE = Range(0, 3600, above=True)
-"""s; what is kept of an utterance, and what a partial result costs, grows with it."""
+from speechgru.ranges import PAUSE, check
 
 BACK = 0.5
 """s at most, by which an utterance ends before the silence that was heard: a model
@@ -30,8 +24,9 @@ class Endpoints:
     Attributes:
         silence_before: s of silence, where nothing has been heard yet.
         silence_after: s of silence behind something that was heard.
-        max_utterance: s that an utterance lasts at most. From three quarters of it
-            on, a pause of 0.2 s ends it, so that it is rarely cut within a word.
+        max_utterance: s that an utterance lasts at most: what is kept of it grows
+            till then. From three quarters of it on, a pause of 0.2 s ends it, so that
+            it is rarely cut within a word.
 
     Source:
         The endpoints of Kaldi, "online2/online-endpoint.h", in the three rules of
@@ -45,9 +40,9 @@ class Endpoints:
 
     def __post_init__(self) -> None:
         """Raise OptionError for what is out of its range."""
-        check("silence_before", self.silence_before, SILENCE)
-        check("silence_after", self.silence_after, SILENCE)
-        check("max_utterance", self.max_utterance, UTTERANCE)
+        check("silence_before", self.silence_before, PAUSE)
+        check("silence_after", self.silence_after, PAUSE)
+        check("max_utterance", self.max_utterance, PAUSE)
 
     def find_end(self, heard: float, silence: float, is_empty: bool) -> float | None:
         """Where the utterance ends, if it does.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from speechgru.interfaces import Decoder, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
-from speechgru.ranges import Range, check
+from speechgru.ranges import STEP, check
 from speechgru.transcribe.online.endpoints import BACK, Endpoints
 from speechgru.transcribe.online.hearing import Heard, Hearing
 from speechgru.transcribe.online.latency import find_latency, step_samples
@@ -18,9 +18,6 @@ from speechgru.transcribe.online.refusal import check_decoder, check_model
 from speechgru.transcribe.online.result import StreamResult
 from speechgru.transcribe.online.samples import Steps
 from speechgru.transcribe.waveform import Waveform, check_sample_rate, to_waveform
-
-STEP = Range(0, 10, above=True)
-"""s."""
 
 
 class OnlineRecognizer:
@@ -138,8 +135,9 @@ class OnlineRecognizer:
             text = self._heard.decoding.text
             if text != self._said:
                 self._said = text
-                start, end = self._start / self._rate, self.seconds
-                results.append(StreamResult(False, text, start, end))
+                results.append(
+                    StreamResult(False, text, self._start / self._rate, self.seconds)
+                )
             end = self.endpoints.find_end(
                 self._heard.num_frames * self._frame,
                 self._heard.num_silent * self._frame,

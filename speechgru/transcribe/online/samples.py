@@ -69,7 +69,7 @@ class _Rechunked:
         self._count += len(samples)
         if self._count < self._size:
             return []
-        blocks = torch.cat(self._parts).split(self._size)
+        blocks = torch.split(torch.cat(self._parts), self._size)
         self._count %= self._size
         # A copy: a view would keep all that came with it.
         self._parts = [blocks[-1].clone()] if self._count else []

@@ -6,7 +6,8 @@ from itertools import groupby, pairwise
 import numpy as np
 import pytest
 import torch
-from conftest import SAMPLE_RATE, sing
+from conftest import SAMPLE_RATE
+from transcribe.online.tone_model import speak
 
 from speechgru.audio import resample_audio
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
@@ -18,19 +19,6 @@ from speechgru.transcribe.transcriber import Transcriber
 
 WHOLE = Endpoints(100, 100, 100)
 """Never but at the end of these streams."""
-
-
-def speak(*parts: str | float) -> np.ndarray:
-    """Texts, and s of silence between them, in noise."""
-    sounds = [
-        sing(part, seed, noise=0)
-        if isinstance(part, str)
-        else np.zeros(int(part * SAMPLE_RATE))
-        for seed, part in enumerate(parts)
-    ]
-    speech = np.concatenate(sounds)
-    noise = np.random.default_rng(len(speech)).standard_normal(len(speech))
-    return (speech + 0.01 * noise).astype(np.float32)
 
 
 SPEECH = speak(0.7, "AB CD", 2.0, "D CA", 3.9, "BB", 0.1)

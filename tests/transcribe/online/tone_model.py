@@ -1,10 +1,13 @@
 """A model that hears tones while they sound, taught in closed form."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
-from conftest import LETTERS, SMALL_MODEL, sing
+from conftest import LETTERS, SAMPLE_RATE, SMALL_MODEL, sing
 
 from speechgru.checkpoint.models import build_model
+from speechgru.checkpoint.storage import describe, write_checkpoint
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.transcribe.transcriber import Transcriber
@@ -23,6 +26,19 @@ LIVE_MODEL = {
 TOKENIZER = CharacterTokenizer(f" {LETTERS}")
 
 
+def speak(*parts: str | float) -> np.ndarray:
+    """Texts, and s of silence between them, in noise: (S,) float32."""
+    sounds = [
+        sing(part, seed, noise=0)
+        if isinstance(part, str)
+        else np.zeros(int(part * SAMPLE_RATE))
+        for seed, part in enumerate(parts)
+    ]
+    speech = np.concatenate(sounds)
+    noise = np.random.default_rng(len(speech)).standard_normal(len(speech))
+    return (speech + 0.01 * noise).astype(np.float32)
+
+
 def label(text: str, num_frames: int, seconds_per_frame: float) -> list[int]:
     """The token of each frame of what `sing` sings of a text, the blank between."""
     ids = [0] * num_frames
@@ -37,6 +53,15 @@ def label(text: str, num_frames: int, seconds_per_frame: float) -> list[int]:
         ids[first:last] = [TOKENIZER.tokens.index(character)] * (last - first)
         time += sounding + (0.04 if character in LETTERS else 0.0)
     return ids
+
+
+def write_live(transcriber: Transcriber, path: Path) -> Path:
+    """Write a checkpoint of `teach_tones`."""
+    state = transcriber.model.state_dict().items()
+    content = describe(LIVE_MODEL, TOKENIZER.config(), {"corpus": "tones"})
+    weights = {f"model.{name}": value for name, value in state}
+    write_checkpoint(content | {"state_dict": weights}, path)
+    return path
 
 
 def teach_tones() -> Transcriber:

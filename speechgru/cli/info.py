@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
 from speechgru.files import to_json
-from speechgru.options import InfoOptions
+from speechgru.options import InfoOptions, StreamOptions
 
 USAGE = """
 usage: speechgru info CHECKPOINT [KEY=VALUE ...]
 
-Print what a checkpoint is, on what it was trained, and its score.
+Print what a checkpoint is, on what it was trained, its score, and whether it can hear
+a stream, and how late.
 """
 
 
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         is_language_model,
         read_checkpoint,
     )
+    from speechgru.transcribe.online.refusal import describe_streaming
 
     path = line.positional[0]
     description = read_checkpoint(path)[DESCRIPTION_KEY]
@@ -32,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     facts = {**loaded.metadata, "num_parameters": loaded.model.num_parameters}
     if not for_text:
         facts["seconds_per_frame"] = loaded.model.seconds_per_frame
+        facts["stream"] = describe_streaming(loaded.model.eval(), StreamOptions().step)
     tokens = loaded.tokenizer.tokens[1:]
     is_alphabet = all(len(token) == 1 for token in tokens)
     facts["tokens"] = "".join(tokens) if is_alphabet else list(tokens)

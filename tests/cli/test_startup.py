@@ -22,7 +22,7 @@ MAY_LOAD = {
     ("runs",): SCORES | {"matplotlib"},
     ("info", "average"): {"torch", "torchaudio", "numpy"},
     ("prepare", "convert", "doctor", "shard", "transcribe", "align", "evaluate"): HEARS,
-    ("lm", "books"): HEARS,
+    ("lm", "books", "stream"): HEARS,
     ("row", "report", "errors"): HEARS,
     ("gates", "tune"): HEARS | {"matplotlib"},
 }

@@ -7,6 +7,7 @@ import shutil
 import pytest
 from conftest import SAMPLE_RATE, TINY_MODEL, TINY_RUN
 from docs.blocks import PAGES, ROOT, read_blocks
+from transcribe.online.tone_model import teach_tones, write_live
 
 from speechgru import read_manifest
 from speechgru.lm.arpa import write_arpa
@@ -38,8 +39,13 @@ def small_options():
     }
 
 
+@pytest.fixture(scope="module")
+def live_checkpoint(tmp_path_factory):
+    return write_live(teach_tones(), tmp_path_factory.mktemp("live") / "live.ckpt")
+
+
 @pytest.fixture
-def folder(tones, trained, tmp_path, monkeypatch):
+def folder(tones, trained, live_checkpoint, tmp_path, monkeypatch):
     """What the pages speak of: recordings, manifests, checkpoints, runs, results."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path / "cache"))
@@ -63,6 +69,7 @@ def folder(tones, trained, tmp_path, monkeypatch):
     shutil.copytree(trained.folder, tmp_path / "runs" / "mine-before")
     for name in ("epoch-0010.ckpt", "epoch-0020.ckpt"):
         shutil.copy(run / "best.ckpt", run / name)
+    shutil.copy(live_checkpoint, tmp_path)
     for name in ("best.ckpt", "other.ckpt"):
         shutil.copy(run / "best.ckpt", tmp_path / name)
     sentences = [utterance.text.split() for utterance in read_manifest("train.jsonl")]
@@ -152,7 +159,7 @@ def test_what_is_not_run_says_why():
         page.name for page in PAGES for block in read_blocks(page) if not block.is_run
     }
     # The commands of speechgru among them are composed.
-    assert unrun == {"digits.md", "many-gpus.md", "on-a-gpu.md", "sweeps.md"}
+    assert unrun == {"digits.md", "live.md", "many-gpus.md", "on-a-gpu.md", "sweeps.md"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

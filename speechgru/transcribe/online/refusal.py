@@ -4,6 +4,7 @@ from speechgru.interfaces import Decoder, InputError, StreamingDecoder
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.encoders.contract import LiveEncoder
 from speechgru.model.live_inputs import stream_inputs
+from speechgru.transcribe.online.latency import find_latency
 
 CAN = (
     "train one that can: recipe=an4/unigru, or encoder.bidirectional=false "
@@ -37,6 +38,19 @@ def check_model(model: AcousticModel) -> None:
     reasons = explain_refusal(model)
     if reasons:
         raise InputError(f"the model cannot hear a stream: {'; '.join(reasons)}; {CAN}")
+
+
+def describe_streaming(model: AcousticModel, step: float) -> str:
+    """Whether a model, in eval mode, can hear a stream: how late, or why not.
+
+    Args:
+        model: any.
+        step: s of sound that are heard at once.
+    """
+    reasons = explain_refusal(model)
+    if reasons:
+        return f"no: {'; '.join(reasons)}"
+    return f"yes, latency {find_latency(model, step).describe()}"
 
 
 def check_decoder(decoder: Decoder) -> StreamingDecoder:

@@ -8,7 +8,11 @@ from transcribe.online.tone_model import LIVE_MODEL
 from speechgru.checkpoint.models import build_model
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.interfaces import InputError
-from speechgru.transcribe.online.refusal import check_decoder, explain_refusal
+from speechgru.transcribe.online.refusal import (
+    check_decoder,
+    describe_streaming,
+    explain_refusal,
+)
 from speechgru.transcribe.transcriber import Transcriber
 
 
@@ -78,3 +82,11 @@ def test_a_decoder_of_whole_utterances_is_refused():
 
     with pytest.raises(InputError, match="choose decoder=greedy or prefix_beam"):
         check_decoder(Whole())
+
+
+def test_a_model_says_whether_it_can_and_how_late(live):
+    said = describe_streaming(live.model, 0.1)
+    assert said.startswith("yes, latency 0.082 to 0.182 s and the time to compute")
+    assert describe_streaming(build_model(SMALL_MODEL, 6), 0.1).startswith(
+        "no: its encoder is bidirectional"
+    )

@@ -1,10 +1,14 @@
 """`speechgru info`: what a checkpoint says of itself."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from speechgru.cli.config import read_command_line
 from speechgru.files import to_json
 from speechgru.options import InfoOptions, StreamOptions
+
+if TYPE_CHECKING:
+    from speechgru.model.acoustic import AcousticModel
 
 USAGE = """
 usage: speechgru info CHECKPOINT [KEY=VALUE ...]
@@ -34,7 +38,8 @@ def main(arguments: Sequence[str]) -> int:
     facts = {**loaded.metadata, "num_parameters": loaded.model.num_parameters}
     if not for_text:
         facts["seconds_per_frame"] = loaded.model.seconds_per_frame
-        facts["stream"] = describe_streaming(loaded.model.eval(), StreamOptions().step)
+        model = cast("AcousticModel", loaded.model)
+        facts["stream"] = describe_streaming(model.eval(), StreamOptions().step)
     tokens = loaded.tokenizer.tokens[1:]
     is_alphabet = all(len(token) == 1 for token in tokens)
     facts["tokens"] = "".join(tokens) if is_alphabet else list(tokens)

@@ -58,13 +58,17 @@ def listen(
     lag = LagWatch(say)
     bytes_per_second = source.sound.frame_size * source.sound.sample_rate
     is_empty = True
-    for chunk in source:
-        is_empty = False
-        yield from recognizer.push(chunk)
-        if ahead.is_waited_for:
-            lag.catch_up(recognizer.seconds)
-        else:
-            lag.look(recognizer.seconds, ahead.num_waiting / bytes_per_second)
+    try:
+        for chunk in source:
+            is_empty = False
+            yield from recognizer.push(chunk)
+            if ahead.is_waited_for:
+                lag.catch_up(recognizer.seconds)
+            else:
+                lag.look(recognizer.seconds, ahead.num_waiting / bytes_per_second)
+    except (InputError, OSError):
+        yield from recognizer.finish()  # what was heard before is not lost
+        raise
     yield from recognizer.finish()
     if is_empty and not ahead.is_stopped:
         raise InputError(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from speechgru.transcribe.online.result import StreamResult
 
 USAGE = """
-usage: RECORDER | speechgru stream CHECKPOINT [KEY=VALUE ...]
+usage: speechgru stream CHECKPOINT [KEY=VALUE ...] < SOUND
 
 Transcribe sound from standard input while it comes, as WAV, whose header is obeyed
 but for its length, or raw (by default 16-bit mono at the model's rate), e.g.

@@ -116,7 +116,7 @@ def test_what_is_wrong_with_the_sound_is_told(stream):
     assert code == 0
     assert len(out.splitlines()) == 2
     assert "ended in the middle of a sample frame" in err
-    floats = speak(0.5, "AB", 0.5).astype("<f4").tobytes()
+    floats = speak(1.6, "AB", 0.2).astype("<f4").tobytes()
     broken = floats + np.full(100, np.nan, "<f4").tobytes()
     code, out, err = stream(broken, "encoding=f32le")
     assert (code, out) == (1, "AB\n")  # what was heard before is not lost

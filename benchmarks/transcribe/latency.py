@@ -114,8 +114,8 @@ def measure(
                 continue
             for index, word in enumerate(result.words):
                 text = " ".join(each.text for each in result.words[: index + 1])
-                shown = next((at for said, at in appeared if said[: len(text)] == text))
-                delays.words.append(shown - word.end)
+                shown = (at for said, at in appeared if said[: len(text)] == text)
+                delays.words.append(next(shown, now) - word.end)
             if result.words:
                 delays.finals.append(now - result.words[-1].end)
             appeared.clear()

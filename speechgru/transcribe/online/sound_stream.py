@@ -16,8 +16,8 @@ from speechgru.transcribe.online.wav_header import (
 )
 
 OTHERS = {
-    b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"\xff\xfb": "MP3",
-    b"FORM": "AIFF", b".snd": "AU", b"caff": "CAF", b"RIFX": "big-endian WAV",
+    b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"FORM": "AIFF",
+    b".snd": "AU", b"caff": "CAF", b"RIFX": "big-endian WAV",
     b"\x1aE\xdf\xa3": "Matroska or WebM", b"NIST": "NIST SPHERE",
 }  # fmt: skip
 """First bytes of what is neither raw sound nor a WAV."""
@@ -49,13 +49,15 @@ class SoundStream:
         kind = next((k for magic, k in OTHERS.items() if head.startswith(magic)), None)
         if kind is None and head[4:8] == b"ftyp":
             kind = "MP4"
+        self.is_wav = head[:4] in MAGIC and head[8:] == b"WAVE"
+        if head[:4] in MAGIC and len(head) == 12 and not self.is_wav:
+            kind = "RIFF but no WAV"
         if kind is not None:
             raise InputError(
                 f"standard input is {kind}, expected raw sound or WAV; decode it: "
                 "ffmpeg -i IN -f wav - | speechgru stream ..., or use speechgru "
                 "transcribe"
             )
-        self.is_wav = head[:4] in MAGIC and head[8:] == b"WAVE"
         self._left: int | None = None
         self._is_odd = False
         self.sound = raw

@@ -115,7 +115,12 @@ def test_channels_that_cancel_out_are_told_once():
 
 @pytest.mark.parametrize(
     ("head", "kind"),
-    [(b"fLaC", "FLAC"), (b"OggS", "Ogg"), (b"\0\0\0\x20ftypM4A ", "MP4")],
+    [
+        (b"fLaC", "FLAC"),
+        (b"OggS", "Ogg"),
+        (b"\0\0\0\x20ftypM4A ", "MP4"),
+        (b"RIFF\0\0\0\0AVI LIST", "RIFF but no WAV"),
+    ],
 )
 def test_other_files_are_named_instead_of_heard_as_noise(head, kind):
     with pytest.raises(InputError, match=f"is {kind}, expected raw sound or WAV"):

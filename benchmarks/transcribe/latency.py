@@ -29,6 +29,7 @@ from speechgru.transcribe.online.recognizer import OnlineRecognizer
 CHUNK = 0.02  # s
 GAP = 2.0  # s, between utterances
 NOISE = 1e-3  # of full scale: -60 dB
+SILENCE = 60  # s
 SECONDS = 120.0  # of sound, at most
 
 
@@ -55,8 +56,9 @@ def main(arguments: Sequence[str]) -> None:
     torch.set_num_threads(1)
     transcriber = Transcriber.from_checkpoint(checkpoint)
     rate = transcriber.model.sample_rate
-    speech = join((load_audio(u.audio, rate) for u in read_manifest(manifest)), rate)
-    silence = noise(60 * rate)
+    recordings = (utterance.audio for utterance in read_manifest(manifest))
+    speech = join((load_audio(each, rate, resample=True) for each in recordings), rate)
+    silence = noise(SILENCE * rate)
     measure(transcriber, silence[: 2 * rate], 0.1)  # the first calls are slow
     print("| step | model waits | word | 95 % | final | CPU s / s | in silence |")
     print("|---|---|---|---|---|---|---|")
@@ -64,11 +66,16 @@ def main(arguments: Sequence[str]) -> None:
         delays, waits = measure(transcriber, speech, step)
         quiet, _ = measure(transcriber, silence, step)
         print(
-            f"| {step:g} s | {waits:.2f} s | {np.median(delays.words):.2f} s | "
-            f"{np.quantile(delays.words, 0.95):.2f} s | "
-            f"{np.median(delays.finals):.2f} s | {delays.cpu / delays.sound:.3f} | "
+            f"| {step:g} s | {waits:.2f} s | {show(delays.words, 0.5)} | "
+            f"{show(delays.words, 0.95)} | {show(delays.finals, 0.5)} | "
+            f"{delays.cpu / delays.sound:.3f} | "
             f"{quiet.cpu / quiet.sound:.3f} |"
         )
+
+
+def show(delays: Sequence[float], share: float) -> str:
+    """A quantile in words, if there is anything."""
+    return f"{np.quantile(delays, share):.2f} s" if delays else "nothing heard"
 
 
 def join(waveforms: Iterable[torch.Tensor], rate: int) -> np.ndarray:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLE_RATE
-from transcribe.online.tone_model import speak, teach_tones
+from conftest import SAMPLE_RATE, make_tones
+from transcribe.online.tone_model import speak, teach_tones, write_live
 
 PATH = Path(__file__).parents[2] / "benchmarks/transcribe/latency.py"
 
@@ -30,6 +30,17 @@ def test_words_come_behind_the_wait_of_the_model_and_finals_behind_the_silence(
     assert delays.sound == len(speech) / SAMPLE_RATE
     assert all(waits - 0.1 < each < waits + 0.2 for each in delays.words)
     assert all(1.2 + waits - 0.1 < each < 1.2 + waits + 0.2 for each in delays.finals)
+
+
+def test_it_prints_a_row_for_each_step(latency, tmp_path, capsys, monkeypatch, threads):
+    monkeypatch.setattr(latency, "SILENCE", 2)
+    monkeypatch.setattr(latency, "NOISE", 0.01)  # as this model knows it
+    checkpoint = write_live(teach_tones(), tmp_path / "live.ckpt")
+    manifest = make_tones(tmp_path, "test", 2)
+    latency.main([str(checkpoint), str(manifest), "0.1", "0.3"])
+    rows = capsys.readouterr().out.splitlines()
+    assert [row[:8] for row in rows[2:]] == ["| 0.1 s ", "| 0.3 s "]
+    assert not any("nothing heard" in row for row in rows)
 
 
 def test_utterances_are_joined_by_silence(latency):

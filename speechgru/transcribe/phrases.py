@@ -48,16 +48,21 @@ def join(pieces: Sequence[Piece]) -> str:
 
 
 def phrases_of(transcript: Transcript, line: int) -> Iterator[list[Piece]]:
-    """What is said between one pause and the next.
+    """What is said between one pause and the next, and within one segment.
 
     Args:
         transcript: its words, in order of time.
         line: columns that no piece exceeds.
     """
+    starts = [segment.start for segment in transcript.segments]
     phrase: list[Piece] = []
     for word in transcript.words:
         for piece in _cut_word(word, transcript.tokens, line):
-            if phrase and piece.start - phrase[-1].end >= PAUSE:
+            if phrase and (
+                piece.start - phrase[-1].end >= PAUSE
+                or bisect_right(starts, phrase[-1].start)
+                != bisect_right(starts, piece.start)
+            ):
                 yield phrase
                 phrase = []
             phrase.append(piece)

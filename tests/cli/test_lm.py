@@ -249,7 +249,7 @@ def test_a_known_text_is_aligned(tones, trained, tmp_path, capsys):
         (
             "A",
             ["format=praat"],
-            "format is 'praat', expected one of: ctm, json, srt, text, textgrid, vtt",
+            "format is 'praat', expected one of: ctm, json, jsonl, srt, textgrid, tsv",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -122,3 +123,16 @@ def test_a_short_word_that_nothing_follows_appears_earlier():
     short = Transcript("a.wav", "A", 5.2, -1.0, 0.9, tuple(words), tuple(words))
     [cue] = cut_into_cues(short)
     assert (cue.start, cue.end) == (4200, 5200)
+
+
+def test_no_subtitle_crosses_the_segments_of_a_recording():
+    words = [
+        Span("A", 0.0, 0.4, 1.0),
+        Span("B", 0.5, 0.9, 1.0),
+        Span("C", 1.2, 1.6, 1.0),
+    ]
+    segments = (Span("A B", 0.0, 1.0, 1.0), Span("C", 1.1, 1.7, 1.0))
+    whole = make(words)
+    assert [cue.lines for cue in cut_into_cues(whole)] == [("A B C",)]
+    cut = replace(whole, segments=segments)
+    assert [cue.lines for cue in cut_into_cues(cut)] == [("A B",), ("C",)]

@@ -164,7 +164,7 @@ def test_excerpts_are_the_samples_between_their_ends():
     found = list(excerpts(Recording("a", samples, 1000), pieces))
     for piece, excerpt in zip(pieces, found, strict=True):
         start, stop = round(1000 * piece.start), round(1000 * piece.end)
-        assert excerpt == Recording("a", excerpt.content, 1000)
+        assert (excerpt.name, excerpt.sample_rate) == ("a", 1000)
         torch.testing.assert_close(excerpt.content, samples[start:stop])
 
 

@@ -49,6 +49,18 @@ def read_whole(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     return content
 
 
+def read_stream(stream: BinaryIO, most: int = MOST_BYTES) -> bytes:
+    """Read what comes through a pipe, as long as its writer needs for it.
+
+    Raises:
+        OSError: it cannot be read, or is more than `most`.
+    """
+    content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"more than {most >> 20} MiB")
+    return content
+
+
 def _await_writer(pipe: int) -> bytes:
     """Wait a while for somebody who writes; what was read of it meanwhile."""
     given_up_at = time.monotonic() + MOST_WAITING

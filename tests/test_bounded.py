@@ -1,5 +1,6 @@
 """Files of strangers: read whole, or refused at once."""
 
+import io
 import os
 import threading
 
@@ -70,3 +71,9 @@ def test_absurd_durations_are_errors(tmp_path, duration):
     (tmp_path / "a.jsonl").write_text(line)
     with pytest.raises(InputError, match="expected a number of seconds"):
         read_manifest(tmp_path / "a.jsonl")
+
+
+def test_a_stream_is_read_to_its_end_but_not_for_ever():
+    assert bounded.read_stream(io.BytesIO(b"0123"), most=4) == b"0123"
+    with pytest.raises(OSError, match="more than 0 MiB"):
+        bounded.read_stream(io.BytesIO(b"01234"), most=4)

@@ -2,7 +2,7 @@
 
 PyAV's wheel brings FFmpeg's libraries. FFmpeg is given a stream, never a name or an
 address; no protocol is allowed, so no file that is named in another is opened, and
-only kinds of files that hold sound themselves.
+only kinds of files that hold sound themselves, each known by its first bytes.
 
 Source: FFmpeg's documentation, "Format Options" (format_whitelist,
 protocol_whitelist, codec_whitelist).
@@ -15,7 +15,13 @@ from io import RawIOBase
 from typing import TYPE_CHECKING, BinaryIO
 
 from speechgru.audio.error import AudioError, reason, undecodable
-from speechgru.audio.kinds import HEAD, MPEG_4, is_encrypted, list_kind, media_kind
+from speechgru.audio.kinds import (
+    MPEG_4,
+    is_encrypted,
+    list_kind,
+    media_kind,
+    read_head,
+)
 from speechgru.audio.mpeg4 import check_index
 
 if TYPE_CHECKING:
@@ -29,9 +35,9 @@ _logger = logging.getLogger(__name__)
 _OPTIONS = {
     "protocol_whitelist": "none",
     "format_whitelist": (
-        "mov,matroska,asf,aac,amr,amrnb,amrwb,flv,avi,mpegts,mpeg,mpegvideo,ogg,wav,"
-        "w64,caf,aiff,au,mp3,flac,ac3,eac3,dts,dtshd,truehd,mlp,ape,wv,tta,tak,mpc,"
-        "mpc8,rm,dsf,iff,voc,dss,loas,latm,gsm,oma,mxf,nut,qcp,act,sln"
+        "mov,matroska,asf,aac,amr,flv,avi,mpegts,mpeg,mpegvideo,ogg,wav,w64,caf,aiff,"
+        "au,ac3,eac3,dts,dtshd,truehd,mlp,ape,wv,tta,tak,mpc,mpc8,rm,dsf,iff,voc,dss,"
+        "oma,mxf,qcp"
     ),
     # Pictures are not decoded, not even to find out how large they are.
     "codec_whitelist": (
@@ -81,8 +87,7 @@ def explain_undecodable(
     Returns:
         None: FFmpeg may try.
     """
-    stream.seek(0)
-    head = stream.read(HEAD)
+    head = read_head(stream)
     if kind := list_kind(head):
         return AudioError(
             "undecodable",
@@ -91,12 +96,12 @@ def explain_undecodable(
         )
     if is_encrypted(head):
         return _encrypted(name)
+    kind = media_kind(head)
+    if kind is None:
+        return undecodable(name, error)
     try:
         import av  # noqa: F401
     except ImportError as missing:
-        kind = media_kind(head)
-        if kind is None:
-            return undecodable(name, error)
         return AudioError(
             "undecodable",
             f"{name}: {kind} is decoded by FFmpeg, which cannot be imported "
@@ -113,12 +118,12 @@ def open_container(stream: BinaryIO, name: str) -> Track:
         name: for messages.
 
     Raises:
-        AudioError: not known, without sound, or encrypted.
+        AudioError: damaged, without sound, or encrypted.
     """
     import av
 
-    stream.seek(0)
-    if media_kind(stream.read(HEAD)) == MPEG_4:
+    kind = media_kind(read_head(stream))
+    if kind == MPEG_4:
         check_index(stream, name)
     stream.seek(0)
     try:
@@ -126,25 +131,17 @@ def open_container(stream: BinaryIO, name: str) -> Track:
             _Nameless(stream), "r", options=_OPTIONS, metadata_errors="replace"
         )
     except (av.FFmpegError, ValueError, IndexError) as error:
-        raise _unopened(stream, name, error) from error
+        raise AudioError(
+            "damaged",
+            f"{name}: {kind} that cannot be opened ({explain(error)}), as when its "
+            "recorder was killed, or its beginning or end was not copied; copy the "
+            "file again or drop it",
+        ) from error
     try:
         return Track(container, _choose(container, name))
     except BaseException:
         container.close()
         raise
-
-
-def _unopened(stream: BinaryIO, name: str, error: Exception) -> AudioError:
-    stream.seek(0)
-    kind = media_kind(stream.read(HEAD))
-    if kind is None:
-        return undecodable(name, error)
-    return AudioError(
-        "damaged",
-        f"{name}: {kind} that cannot be opened ({explain(error)}), as when its "
-        "recorder was killed, or its beginning or end was not copied; copy the file "
-        "again or drop it",
-    )
 
 
 def _choose(container: "InputContainer", name: str) -> "AudioStream":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from glob import has_magic
 
+from speechgru.bounded import read_stream
 from speechgru.data.folder import find_paths, list_recordings, without_repeats
 from speechgru.files import printable
 from speechgru.interfaces import InputError
@@ -93,7 +94,7 @@ def expand(name: str) -> list[str | bytes | Failure]:
     what is none, or cannot be found, is a Failure in its place.
     """
     if name == NAMELESS:
-        return [sys.stdin.buffer.read()]
+        return [_read_standard_input()]
     found: list[str | bytes | Failure]
     if os.path.isdir(name):
         found = [*_expand_folder(name)]
@@ -113,6 +114,17 @@ def expand(name: str) -> list[str | bytes | Failure]:
         )
         return [Failure(name, message)]
     return found
+
+
+def _read_standard_input() -> bytes | Failure:
+    try:
+        return read_stream(sys.stdin.buffer)
+    except OSError as error:
+        message = (
+            f"{NAMELESS}: standard input cannot be read ({error.strerror}), expected "
+            "a recording, which is held in memory; write it into a file, and name that"
+        )
+        return Failure(NAMELESS, message)
 
 
 def _expand_folder(folder: str) -> list[str | Failure]:

@@ -1,5 +1,6 @@
 """What can be transcribed: files, streams and waveforms, each with a name."""
 
+import errno
 import os
 import stat
 from array import array
@@ -19,6 +20,7 @@ from speechgru.audio import (
     read_blocks,
     resample_audio,
 )
+from speechgru.bounded import read_stream
 from speechgru.interfaces import InputError
 from speechgru.transcribe.excerpt import Excerpt
 from speechgru.transcribe.transcript import NAMELESS, Transcript
@@ -179,8 +181,14 @@ def _read_pipe(path: str) -> str | bytes:
     try:
         if stat.S_ISFIFO(os.stat(path).st_mode):
             with open(path, "rb") as pipe:
-                return pipe.read()
-    except (OSError, ValueError):
+                return read_stream(pipe)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise InputError(
+                f"{path}: a pipe that brings {error.strerror}, which is held in "
+                "memory; write it into a file, and name that"
+            ) from error
+    except ValueError:
         pass  # as whoever opens the file will say
     return path
 

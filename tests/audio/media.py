@@ -60,7 +60,10 @@ def encode_media(
         encoded = [
             packet
             for stream in streams
-            for frame in [*_frames(stream.codec_context, channels, rate, layout), None]
+            for frame in [
+                *frames_of(stream.codec_context, channels, rate, layout),
+                None,
+            ]
             for packet in stream.encode(frame)
         ]
         if shown is not None:
@@ -69,7 +72,8 @@ def encode_media(
     return file.getvalue()
 
 
-def _frames(codec, channels, rate, layout):
+def frames_of(codec, channels, rate, layout):
+    """Cut (C, S) into frames as a codec takes them."""
     codec.open()
     whole = av.AudioFrame.from_ndarray(channels, format="fltp", layout=layout)
     whole.sample_rate, whole.pts = rate, 0

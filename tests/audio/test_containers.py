@@ -9,7 +9,8 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
-from audio.media import KINDS, encode_media, sweep
+from audio.media import KINDS, av, encode_media, frames_of, sweep
+from audio.sounds import encode
 from audio.test_fuzz import mutate
 
 from speechgru.audio import AudioError, container_sound, inspect_audio, read_audio
@@ -234,3 +235,28 @@ def test_an_index_that_cannot_be_true_takes_no_memory(box):
     lying = encoded[:place] + claim + encoded[place + len(claim) :]
     with pytest.raises(AudioError, match=r"its index counts 40000000 pieces"):
         read_audio(lying)
+
+
+def test_no_sound_is_looked_for_in_the_middle_of_something_else():
+    flac = encode(sweep(1, 16_000), "flac")
+    for content in (b"junk" * 100 + flac, bytes(300) + AMR, b"{}" + WEBM):
+        with pytest.raises(AudioError, match="not decodable"):
+            read_audio(content)
+
+
+def test_a_wav_of_a_coding_that_libsndfile_lacks_is_decoded():
+    said = sweep(1, 16_000)
+    file = BytesIO()
+    with av.open(file, "w", format="wav") as output:
+        stream = output.add_stream("adpcm_yamaha", rate=16_000, layout="mono")
+        for frame in frames_of(
+            stream.codec_context, np.atleast_2d(said), 16_000, "mono"
+        ):
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    waveform, _ = read_audio(file.getvalue())
+    assert lag(waveform.numpy(), said) == 0
+    # Behind an ID3 tag as well, as radio stations send AAC.
+    tag = b"ID3\x03\0\0\0\0\x02\x01" + b"x" * 257
+    aac = encode_media(said, "aac")
+    assert torch.equal(read_audio(tag + aac)[0], read_audio(aac)[0])

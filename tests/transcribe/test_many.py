@@ -2,8 +2,11 @@
 
 import io
 import os
+import sys
 import threading
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,8 +20,10 @@ from transcribe.loudness import (
     write,
 )
 
+from speechgru.bounded import read_stream
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.interfaces import InputError
+from speechgru.transcribe.inputs import expand
 from speechgru.transcribe.transcriber import Failure, Transcriber, Transcript
 
 LOUD = 0.9
@@ -184,3 +189,21 @@ def test_a_name_stays_on_its_line(tmp_path):
     assert failure.source == str(name)
     assert "a\\nb\\t\\x1b[31m\\xff.wav: " in failure.message
     assert failure.message.isprintable()
+
+
+def test_what_a_pipe_brings_without_end_is_a_failure(tmp_path, monkeypatch):
+    few = partial(read_stream, most=1000)
+    monkeypatch.setattr("speechgru.transcribe.recording.read_stream", few)
+    monkeypatch.setattr("speechgru.transcribe.inputs.read_stream", few)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    feeder = threading.Thread(target=pipe.write_bytes, args=(bytes(1500),))
+    feeder.start()
+    transcriber = Transcriber(LoudnessModel(), TOKENIZER, GreedyDecoder())
+    [failure] = transcriber.transcribe_many([pipe])
+    feeder.join()
+    assert "pipe: a pipe that brings more than 0 MiB" in failure.message
+    standard = SimpleNamespace(buffer=io.BytesIO(bytes(1500)))
+    monkeypatch.setattr(sys, "stdin", standard)
+    [failure] = expand("-")
+    assert failure.message.startswith("-: standard input cannot be read (more than")

@@ -5,7 +5,7 @@ import os
 import stat
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -28,6 +28,7 @@ from speechgru.transcribe.waveform import Waveform, to_waveform
 
 Source = AudioSource | bytearray | memoryview | Waveform | Excerpt
 
+_WHOLE = Excerpt(NAMELESS)
 _PATH = (str, os.PathLike)
 _ENCODED = (bytes, bytearray, memoryview)
 
@@ -86,7 +87,7 @@ class Recording:
     name: str
     content: str | bytes | Tensor
     sample_rate: int | None = None
-    excerpt: Excerpt = field(default_factory=lambda: Excerpt(NAMELESS))
+    excerpt: Excerpt = _WHOLE
 
     @classmethod
     def of(cls, source: Source, sample_rate: int | None = None) -> "Recording":

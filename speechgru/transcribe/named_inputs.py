@@ -118,8 +118,7 @@ def without_repeats(inputs: Iterable[Input]) -> tuple[list[Input], list[str]]:
         if key not in first:
             first[key] = each
             continue
-        said.append(
-            f"{printable(source_of(each))}: is {printable(source_of(first[key]))} "
-            "again; transcribed once"
-        )
+        path, former = source_of(each), source_of(first[key])
+        found = "named twice" if path == former else f"is {printable(former)} again"
+        said.append(f"{printable(path)}: {found}; transcribed once")
     return list(first.values()), said

@@ -60,7 +60,7 @@ def test_what_is_not_there_takes_nobody_elses_text(
     assert code == 1
     assert [line.partition("\t")[0] for line in out.splitlines()] == [str(good)]
     assert err.count("no audio found, expected") == 3
-    assert f"{good}: is {good} again; transcribed once" in err
+    assert f"{good}: named twice; transcribed once" in err
     assert "3 of 4 not transcribed" in err
     # Then the checkpoint is not even looked at.
     code, out, err = call("transcribe", "no.ckpt", *bad)

@@ -71,7 +71,7 @@ def test_many_failures_are_counted_beyond_twenty(hearing):
 def test_what_is_named_twice_is_transcribed_once_and_told(hearing, capsys):
     [name] = hearing.write(a="A")
     assert hearing.run([name, name]).num_inputs == 1
-    assert "is " + name + " again; transcribed once" in capsys.readouterr().err
+    assert name + ": named twice; transcribed once" in capsys.readouterr().err
 
 
 def test_shards_fill_one_folder(hearing):

@@ -59,7 +59,7 @@ class _Display:
     """Where results and messages go.
 
     Args:
-        format: "text" or "json".
+        format: "txt" or "json".
         stream: for results.
     """
 

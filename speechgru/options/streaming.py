@@ -15,7 +15,7 @@ class StreamOptions(DecodeOptions):
     """How a stream of sound becomes text; see `DecodeOptions`.
 
     Attributes:
-        format: "text": a line for each utterance; "json": an object for each result.
+        format: "txt": a line for each utterance; "json": an object for each result.
         sample_rate: Hz, of raw sound; None: the model's.
         channels: of raw sound.
         encoding: of a sample of raw sound.
@@ -31,7 +31,7 @@ class StreamOptions(DecodeOptions):
     name: ClassVar[str] = "stream"
     is_command: ClassVar[bool] = True
 
-    format: Literal["text", "json"] = "text"
+    format: Literal["txt", "json"] = "txt"
     sample_rate: int | None = option(None, within=SAMPLE_RATE)
     channels: int = option(1, within=CHANNELS)
     encoding: Literal[

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from speechgru.files import printable, read_lines
 from speechgru.interfaces import InputError, Tokenizer
-from speechgru.transcribe.format_table import Format
+from speechgru.transcribe.format_table import Format, check_ending
 from speechgru.transcribe.inputs import STANDARD_INPUT
 from speechgru.transcribe.output import BESIDE
 from speechgru.transcribe.transcript import NAMELESS, Transcript
@@ -73,7 +73,8 @@ def plan_files(
         overwrite: whether they may be there.
 
     Raises:
-        InputError: a file is there, or there are several formats and no folder.
+        InputError: a file is there, or called as one of another format, or there are
+            several formats and no folder.
     """
     if output is None:
         if len(formats) > 1:
@@ -92,6 +93,7 @@ def plan_files(
     )
     paths = [Path(folder, stem + format.ENDING) for format in formats]
     if is_file:
+        check_ending(formats[0], output)
         paths = [Path(output)]
     for path in paths:
         if not overwrite and (path.is_file() or path.is_symlink()):

@@ -9,6 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol, cast
 
+from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.ranges import nearest
 from speechgru.transcribe import formats
@@ -16,6 +17,9 @@ from speechgru.transcribe.transcript import Transcript
 
 FORMER = {"text": "txt"}
 """Names that formats had, which are still taken."""
+
+ALSO_CALLED = {"json": ["jsonl"], "jsonl": ["json"], "txt": ["tsv"]}
+"""Formats that a file may be called as, too: several texts are a table."""
 
 
 class Format(Protocol):
@@ -27,6 +31,7 @@ class Format(Protocol):
             follow each other in one output.
     """
 
+    __name__: str
     ENDING: str
     HOLDS_SEVERAL: bool
 
@@ -85,3 +90,20 @@ def check_several(name: str, num_recordings: int, remedy: str) -> None:
             f"format={name} holds one recording, but there are {num_recordings}; "
             f"{remedy}, or take a format that holds several: {', '.join(suitable)}"
         )
+
+
+def check_ending(format: Format, output: str) -> None:
+    """See that a file is not called as one of another format.
+
+    Raises:
+        InputError: it is; whoever asks for talk.srt means subtitles.
+    """
+    own = format.__name__.rpartition(".")[2]
+    suitable = {own, "txt", *ALSO_CALLED.get(own, ())}  # .txt may be anything
+    for other in format_names():
+        ending = find_format(other).ENDING
+        if other not in suitable and output.lower().endswith(ending.lower()):
+            raise InputError(
+                f"output is {printable(output)}, but format is {own}, expected a name "
+                f"that ends in {format.ENDING}; set format={other}, or another name"
+            )

@@ -8,7 +8,11 @@ from typing import Protocol
 from speechgru.interfaces import InputError
 from speechgru.options.transcription import TranscribeOptions
 from speechgru.transcribe.folder import Folder
-from speechgru.transcribe.format_table import check_several, find_formats
+from speechgru.transcribe.format_table import (
+    check_ending,
+    check_several,
+    find_formats,
+)
 from speechgru.transcribe.inputs import Input
 from speechgru.transcribe.one_file import OneFile
 from speechgru.transcribe.places import source_of
@@ -56,8 +60,9 @@ def open_output(
         None: without output, they are the caller's.
 
     Raises:
-        InputError: a format holds one recording and there are several, something
-            else is in a place, or another process is writing there.
+        InputError: a format holds one recording and there are several, the file is
+            called as one of another format, something else is in a place, or
+            another process is writing there.
     """
     formats = find_formats(options.format)
     names = [options.format] if isinstance(options.format, str) else options.format
@@ -84,6 +89,7 @@ def open_output(
         }
         shard = None if options.shard is None else Shard.parse(options.shard)
         return Folder(places, formats, settings, options.overwrite, shard)
+    check_ending(formats[0], output)
     if options.shard is not None:
         raise InputError(
             f"output is {output}, one file, which the processes of other shards could "

@@ -36,3 +36,11 @@ def test_a_file_is_replaced_on_demand_only(tmp_path):
         plan(str(path))
     assert plan(f"{tmp_path}/", overwrite=True) == [path]
     assert plan("/dev/null") == [Path("/dev/null")]
+
+
+def test_a_file_called_as_of_another_format_is_refused():
+    with pytest.raises(
+        InputError,
+        match=r"output is x.ctm, but format is srt, .* ends in .srt; set format=ctm",
+    ):
+        plan("x.ctm")

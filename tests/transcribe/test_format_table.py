@@ -7,7 +7,12 @@ import pytest
 from speechgru.interfaces import InputError, Span
 from speechgru.options.choices import CONF_DIR
 from speechgru.transcribe import formats
-from speechgru.transcribe.format_table import check_several, find_format, format_names
+from speechgru.transcribe.format_table import (
+    check_ending,
+    check_several,
+    find_format,
+    format_names,
+)
 from speechgru.transcribe.transcript import Transcript
 
 SPANS = (Span("GO", 0.0, 0.5, 0.9),)
@@ -48,6 +53,35 @@ def test_a_format_of_one_recording_names_those_of_several():
         r"that holds several: ctm, json, jsonl, txt$",
     ):
         check_several("srt", 2, "do")
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        ("txt", "talk.srt"),
+        ("txt", "talk.JSON"),
+        ("textgrid", "talk.ctm"),
+        ("srt", "a.TextGrid"),
+    ],
+)
+def test_a_file_called_as_of_another_format_is_refused(name, output):
+    with pytest.raises(InputError, match=r"format is .*, expected a name that ends in"):
+        check_ending(find_format(name), output)
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        ("srt", "talk.srt"),
+        ("srt", "talk.txt"),
+        ("json", "texts.jsonl"),
+        ("jsonl", "texts.json"),
+        ("txt", "texts.tsv"),
+        ("txt", "texts.of.mine"),
+    ],
+)
+def test_a_file_may_be_called_as_what_it_holds_or_otherwise(name, output):
+    check_ending(find_format(name), output)
 
 
 def test_a_new_module_is_a_new_format(tmp_path, monkeypatch):

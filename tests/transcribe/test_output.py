@@ -58,6 +58,13 @@ def bench(tmp_path) -> Bench:
     return Bench(tmp_path)
 
 
+def test_a_file_called_as_of_another_format_is_refused_before_any_work(bench):
+    inputs = bench.record("a.wav")
+    with pytest.raises(InputError, match=r"format is txt, .*; set format=srt"):
+        bench.open(inputs, "talk.srt")
+    assert not (bench.home / "talk.srt").exists()
+
+
 def say(each: Input, text: str) -> Transcript:
     spans = (Span(text, 0.0, 0.5, 0.9),)
     return Transcript(Path(each.place).name, text, 1.0, -1.0, 0.9, spans, spans)

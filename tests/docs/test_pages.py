@@ -52,7 +52,8 @@ def folder(tones, trained, live_checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPEECHGRU_CACHE", str(tmp_path / "cache"))
     wavs = sorted((tones.folder / "wav").glob("test-*.wav"))
-    shutil.copy(wavs[0], tmp_path / "a.wav")
+    for name in ("a.wav", "digits.wav"):
+        shutil.copy(wavs[0], tmp_path / name)
     speakers = [np.resize(soundfile.read(wav)[0], 2 * SAMPLE_RATE) for wav in wavs[:2]]
     soundfile.write(tmp_path / "call.wav", np.stack(speakers, axis=1), SAMPLE_RATE)
     (tmp_path / "lm").mkdir()

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.decode.align import align_text
 from speechgru.decode.greedy import GreedyDecoder
@@ -16,9 +15,10 @@ from speechgru.decode.pauses import break_at_pauses
 from speechgru.interfaces import Decoder, Hypothesis, InputError, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.transcribe.aligning import encode_text
-from speechgru.transcribe.long import LongHearing, decode_long, refuse_nan
+from speechgru.transcribe.batch_scoring import BatchScoring
+from speechgru.transcribe.long import LongHearing, decode_long
 from speechgru.transcribe.many import transcribe_window
-from speechgru.transcribe.memory import MemoryLimit, device_of
+from speechgru.transcribe.memory import MemoryLimit
 from speechgru.transcribe.online.endpoints import Endpoints
 from speechgru.transcribe.online.recognizer import OnlineRecognizer
 from speechgru.transcribe.online.result import StreamResult
@@ -64,6 +64,7 @@ class Transcriber:
         self.tokenizer = tokenizer
         self.decoder = decoder
         self.metadata = dict(metadata or {})
+        self._batches = BatchScoring(self.model)
         self._memory = MemoryLimit(self.model, max_memory)
         self._long = LongHearing(self.model)
         self._segmentation = Segmentation(segment)
@@ -123,7 +124,7 @@ class Transcriber:
         if self._in_parts(self._measure(recording)):
             heard = self._by_parts(recording)
         else:
-            [heard] = self._hear([recording.name], [self._load(recording)])
+            [heard] = self._hear([recording.name], [self._batches.load(recording)])
         return recording.place(heard)
 
     def align(self, audio: Source, text: str) -> Transcript:
@@ -152,8 +153,8 @@ class Transcriber:
                 num_samples = scores.num_samples
                 return self._align(recording, log_probs, token_ids, num_samples)
         self._memory.check(recording.title, info)
-        waveform = self._load(recording)
-        scored, lengths = self._score([recording.name], [waveform])
+        waveform = self._batches.load(recording)
+        scored, lengths = self._batches.score([recording.name], [waveform])
         log_probs = scored[0, : lengths[0]].cpu()
         return self._align(recording, log_probs, token_ids, len(waveform))
 
@@ -214,7 +215,7 @@ class Transcriber:
                 sample_rate,
                 shortened,
                 self._measure,
-                self._load,
+                self._batches.load,
                 self._hear,
                 partial(self._in_parts, batch_seconds=shortened),
                 partial(self._by_parts, batch_seconds=shortened),
@@ -272,26 +273,14 @@ class Transcriber:
         if not self._segmentation.cuts(duration):
             return self._hear_long(recording, duration)
         hear = partial(self._hear, are_pieces=True)
-        return self._segmentation.transcribe(recording, batch_seconds, self._load, hear)
-
-    def _load(self, recording: Recording) -> Tensor:
-        waveform = recording.load(self.model.sample_rate)
-        self._check_length(recording.title, waveform)
-        return waveform
-
-    def _check_length(self, name: str, waveform: Tensor) -> None:
-        length = torch.tensor([len(waveform)])
-        if len(waveform) < 1 or self.model.output_lengths(length).item() < 1:
-            raise InputError(
-                f"{name}: {len(waveform)} samples at {self.model.sample_rate} Hz, "
-                "expected enough for one output frame "
-                f"({self.model.seconds_per_frame:.3g} s); record more"
-            )
+        return self._segmentation.transcribe(
+            recording, batch_seconds, self._batches.load, hear
+        )
 
     def _hear(
         self, names: list[str], waveforms: list[Tensor], are_pieces: bool = False
     ) -> list[Transcript]:
-        log_probs, output_lengths = self._score(names, waveforms)
+        log_probs, output_lengths = self._batches.score(names, waveforms)
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )
@@ -316,18 +305,3 @@ class Transcriber:
         if has_pauses:
             found = break_at_pauses(found, self.tokenizer)
         return Transcript.of(name, found, num_samples / self.model.sample_rate)
-
-    @torch.inference_mode()
-    def _score(
-        self, names: list[str], waveforms: list[Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Run the model on a padded batch."""
-        device = device_of(self.model)
-        lengths = torch.tensor([len(waveform) for waveform in waveforms])
-        padded = pad_sequence(waveforms, batch_first=True)
-        log_probs, output_lengths = self.model(padded.to(device), lengths)
-        for name, scores, length in zip(
-            names, log_probs, output_lengths.tolist(), strict=True
-        ):
-            refuse_nan(name, scores[:length])
-        return log_probs, output_lengths

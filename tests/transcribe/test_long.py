@@ -16,6 +16,7 @@ from speechgru.decode.prefix_beam import PrefixBeamDecoder
 from speechgru.interfaces import InputError
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.transcribe import long
+from speechgru.transcribe.batch_scoring import BatchScoring
 from speechgru.transcribe.long import LongHearing, LongScores, decode_long
 from speechgru.transcribe.recording import Recording
 from speechgru.transcribe.transcriber import Transcriber, Transcript
@@ -96,7 +97,7 @@ def test_blocks_of_any_size_give_the_text_and_the_scores_of_the_whole(model, blo
     sound = make_sound(2 * RATE + 3)
     recording = Recording.of(sound, RATE)
     transcriber = Transcriber(model, TOKENIZER, GreedyDecoder())
-    whole, _ = transcriber._score(["-"], [torch.from_numpy(sound)])
+    whole, _ = BatchScoring(transcriber.model).score(["-"], [torch.from_numpy(sound)])
     with LongHearing(model).score(recording, 2.0) as scores:
         scores = LongScores(model, recording, scores._scratch, block)
         torch.testing.assert_close(scores.gather(), whole[0], atol=1e-4, rtol=0)
@@ -119,7 +120,7 @@ def test_files_of_any_kind_and_rate_are_heard_as_when_they_are_loaded(
     sound = make_sound(2 * rate + 5)
     soundfile.write(path, np.stack([sound] * channels, axis=1), rate)
     transcriber = Transcriber(model, TOKENIZER, GreedyDecoder())
-    whole = transcriber._load(Recording.of(path))
+    whole = BatchScoring(transcriber.model).load(Recording.of(path))
     expected = transcriber._hear([str(path)], [whole])[0]
     found = transcriber.transcribe(path)
     assert heard_long == [str(path)]

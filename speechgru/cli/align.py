@@ -23,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.transcribe.inputs import expand_one
     from speechgru.transcribe.load import load_transcriber
     from speechgru.transcribe.parts import take_part
+    from speechgru.transcribe.places import encode
 
     options = line.options
     formats = find_formats(options.format)
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         print(doubt, file=sys.stderr)
     written = [format.render(transcript, named=False) for format in formats]
     for path, content in zip(paths, written, strict=False):
-        replace_file(path, content.encode("utf-8", "surrogateescape"))
+        replace_file(path, encode(content))
         print(f"alignment: {printable(str(path))}")
     if not paths:
         print(written[0], end="")

@@ -10,7 +10,7 @@ from speechgru.files import printable, read_lines
 from speechgru.interfaces import InputError, Tokenizer
 from speechgru.transcribe.format_table import Format, check_ending
 from speechgru.transcribe.inputs import STANDARD_INPUT
-from speechgru.transcribe.output import BESIDE
+from speechgru.transcribe.output import BESIDE, names_folder
 from speechgru.transcribe.transcript import NAMELESS, Transcript
 
 DOUBTFUL = 0.1
@@ -88,9 +88,7 @@ def plan_files(
         stem = STANDARD_INPUT
     if output == BESIDE:
         folder = os.path.dirname(name)
-    is_file = folder == output and not (
-        output.endswith("/") or os.path.isdir(output) or len(formats) > 1
-    )
+    is_file = folder == output and not names_folder(output, len(formats))
     paths = [Path(folder, stem + format.ENDING) for format in formats]
     if is_file:
         check_ending(formats[0], output)

@@ -74,9 +74,7 @@ def open_output(
             "a folder for a file of each format; set output=FOLDER/, or beside"
         )
     is_beside = output == BESIDE
-    is_folder = output is not None and (
-        output.endswith("/") or os.path.isdir(output) or len(formats) > 1
-    )
+    is_folder = output is not None and names_folder(output, len(formats))
     if not (is_folder or is_beside):
         check_several(names[0], len(readable), several)
     if output is None or not readable:
@@ -98,6 +96,11 @@ def open_output(
     named = len(inputs) > 1
     settings |= {"format": names[0], "named": named}
     return OneFile(Path(output), formats[0], named, settings, options.overwrite)
+
+
+def names_folder(output: str, num_formats: int) -> bool:
+    """Whether an output is a folder with files of each recording."""
+    return output.endswith("/") or os.path.isdir(output) or num_formats > 1
 
 
 def _beside(each: Input) -> tuple[Path, str]:

@@ -6,6 +6,7 @@ import stat
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -133,6 +134,11 @@ class Recording:
 
     def inspect(self) -> AudioInfo:
         """Say how long what is heard is, and at what rate. Raises AudioError."""
+        return self._info
+
+    @cached_property
+    def _info(self) -> AudioInfo:
+        # Some kinds of files are decoded for it, so it is found out once.
         if isinstance(self.content, Tensor):
             return AudioInfo(self._rate, len(self.content), 1)
         return inspect_audio(self._open(), self.excerpt.start, self.excerpt.duration)

@@ -7,6 +7,7 @@ import torch
 
 from speechgru.blocks import BlockStream
 from speechgru.model.acoustic import AcousticModel
+from speechgru.transcribe.memory import device_of
 
 LONGEST = 1 << 20
 """Samples or frames behind which a stage must have given its first frame."""
@@ -64,7 +65,7 @@ def find_latency(model: AcousticModel, step: float) -> Latency:
         model: one that can hear a stream; see `refusal.py`.
         step: s of sound that are heard at once, about; see `step_samples`.
     """
-    device = next(model.parameters()).device
+    device = device_of(model)
     rate, hop = model.sample_rate, model.features.hop_length
 
     def first_of(make: Callable[[], BlockStream], size: int | None) -> int:

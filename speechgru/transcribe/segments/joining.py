@@ -1,7 +1,6 @@
 """The transcripts of pieces as that of the recording that they were cut from."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import reduce
 from heapq import nlargest
 
@@ -23,11 +22,7 @@ def join_pieces(
         heard: of each; its times count from the start of the piece.
     """
     placed = [
-        replace(
-            each,
-            tokens=_shift(each.tokens, piece.start),
-            words=_shift(each.words, piece.start),
-        )
+        each.place(piece.start, channel=None)
         for piece, each in zip(pieces, heard, strict=True)
     ]
     tokens = tuple(token for each in placed for token in each.tokens)
@@ -45,13 +40,6 @@ def join_pieces(
             for piece, each in zip(pieces, placed, strict=True)
             if each.text
         ),
-    )
-
-
-def _shift(spans: Iterable[Span], seconds: float) -> tuple[Span, ...]:
-    return tuple(
-        replace(span, start=span.start + seconds, end=span.end + seconds)
-        for span in spans
     )
 
 

@@ -4,8 +4,8 @@ import random
 
 from torch import Tensor
 
-from speechgru.data.augment.silence import draw_background
-from speechgru.ranges import DECIBELS, PROBABILITY, Range, check, check_order, whole
+from speechgru.data.augment.silence import Background
+from speechgru.ranges import PROBABILITY, Range, check, check_order, whole
 
 PAUSE = Range(0, 60)
 """s."""
@@ -19,8 +19,7 @@ class Join:
 
     A step is joined as a whole, by as many utterances each time, so that it is padded
     no more than before. How long the pause behind an utterance is, is drawn once for
-    all epochs; what is heard in it anew in each: digital silence, white, pink or brown
-    noise, or noise with the spectrum of the recording's own background.
+    all epochs, what is heard in it anew in each; see `Background`.
 
     Augmentations that are named before `join` change single utterances; those behind
     it, such as noise, what has been joined.
@@ -30,8 +29,7 @@ class Join:
         most: utterances in a recording; at least 2 are joined.
         shortest: s, of a pause.
         longest: s.
-        low: dB of full scale, the level of the softest noise in a pause.
-        high: dB, of the loudest.
+        low, high: of the pauses; see `Background`.
         sample_rate: Hz.
     """
 
@@ -50,12 +48,10 @@ class Join:
         check("probability", probability, PROBABILITY)
         check("most", most, MOST)
         check_order("shortest", shortest, "longest", longest, PAUSE)
-        check_order("low", low, "high", high, DECIBELS)
         self.probability = probability
         self.most = most
         self.pauses = (shortest, longest)
-        self.levels = (low, high)
-        self.sample_rate = sample_rate
+        self.background = Background(low, high, sample_rate)
 
     def num_joined(self, generator: random.Random) -> int:
         """Draw how many utterances of a step make a recording; 1: none is joined."""
@@ -71,6 +67,4 @@ class Join:
         self, waveform: Tensor, num_samples: int, generator: random.Random
     ) -> Tensor:
         """Draw (num_samples,) of what is heard behind a waveform (S,)."""
-        return draw_background(
-            waveform, num_samples, self.sample_rate, self.levels, generator
-        )
+        return self.background.draw(waveform, num_samples, generator)

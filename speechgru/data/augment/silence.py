@@ -25,16 +25,14 @@ PAUSE_MARGIN = 25.0
 class Silence:
     """Put silence in front of an utterance, behind it, and into its longest pause.
 
-    It is digital silence, white, pink or brown noise, or noise with the
-    spectrum of the recording's own background. How much an utterance gets is
-    drawn once for all epochs, of which kind and where anew in each.
+    How much an utterance gets is drawn once for all epochs, of which kind (see
+    `Background`) and where anew in each.
 
     Args:
         probability: of an utterance to get any.
         least: s, of all silence that an utterance gets.
         most: s; the logarithm of the duration is drawn evenly.
-        low: dB, the level of the softest noise, of full scale.
-        high: dB, of the loudest.
+        low, high: see `Background`.
         sample_rate: Hz.
     """
 
@@ -51,10 +49,9 @@ class Silence:
     ) -> None:
         check("probability", probability, PROBABILITY)
         check_order("least", least, "most", most, DURATION)
-        check_order("low", low, "high", high, DECIBELS)
+        self.background = Background(low, high, sample_rate)
         self.probability = probability
         self.durations = (least, most)
-        self.levels = (low, high)
         self.sample_rate = sample_rate
 
     def added(self, generator: random.Random) -> float:
@@ -80,9 +77,7 @@ class Silence:
             weights[generator.choice([0, 2])] = 1.0
         front = round(num_samples * weights[0] / sum(weights))
         pause = round(num_samples * weights[1] / sum(weights))
-        background = draw_background(
-            waveform, num_samples, self.sample_rate, self.levels, generator
-        )
+        background = self.background.draw(waveform, num_samples, generator)
         return torch.cat(
             [
                 background[:front],
@@ -98,31 +93,37 @@ class Silence:
         return duration
 
 
-def draw_background(
-    waveform: Tensor,
-    num_samples: int,
-    sample_rate: int,
-    levels: tuple[float, float],
-    generator: random.Random,
-) -> Tensor:
-    """Draw (num_samples,) of what is heard between the words of a waveform (S,).
+class Background:
+    """What is heard between the words of a recording.
+
+    It is digital silence, white, pink or brown noise, or noise with the spectrum of
+    the recording's own background.
 
     Args:
-        waveform: whose own background it may be.
-        num_samples: wanted.
+        low: dB, the level of the softest noise, of full scale.
+        high: dB, of the loudest.
         sample_rate: Hz.
-        levels: dB of full scale, of the softest and the loudest noise.
-        generator: all that is random comes from it.
     """
-    kind = generator.choice(["digital", "colored", "own", "own"])
-    level = 10 ** (generator.uniform(*levels) / 20)
-    numbers = torch.Generator().manual_seed(generator.getrandbits(63))
-    if kind == "digital":
-        return torch.zeros(num_samples)
-    if kind == "own":
-        return own_background(waveform, num_samples, sample_rate, numbers)
-    noise = colored_noise(num_samples, generator.choice([0.0, 1.0, 2.0]), numbers)
-    return noise * (level / noise.square().mean().sqrt().clamp(min=1e-12))
+
+    def __init__(self, low: float, high: float, sample_rate: int) -> None:
+        check_order("low", low, "high", high, DECIBELS)
+        self.levels = (low, high)
+        self.sample_rate = sample_rate
+
+    def draw(
+        self, waveform: Tensor, num_samples: int, generator: random.Random
+    ) -> Tensor:
+        """Draw (num_samples,) of what is heard between the words of a waveform (S,)."""
+        kind = generator.choice(["digital", "colored", "own", "own"])
+        level = 10 ** (generator.uniform(*self.levels) / 20)
+        numbers = torch.Generator().manual_seed(generator.getrandbits(63))
+        if kind == "digital":
+            return torch.zeros(num_samples)
+        if kind == "own":
+            return own_background(waveform, num_samples, self.sample_rate, numbers)
+        exponent = generator.choice([0.0, 1.0, 2.0])
+        noise = colored_noise(num_samples, exponent, numbers)
+        return noise * (level / noise.square().mean().sqrt().clamp(min=1e-12))
 
 
 def own_background(

@@ -5,6 +5,8 @@ import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Stopped(BaseException):
     """A signal asks the work to end; no library takes it for an error of its own.
@@ -19,21 +21,26 @@ class Stopped(BaseException):
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
-    """Let SIGINT and SIGTERM raise Stopped; a second one ends the program."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_DFL)
-        raise Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in numbers}
+def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let a handler have SIGINT and SIGTERM meanwhile."""
+    before = {number: signal.signal(number, handler) for number in _NUMBERS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise Stopped; a second one ends the program."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        _let_the_next_end()
+        raise Stopped(number)
+
+    with handling(stop):
+        yield
 
 
 @contextlib.contextmanager
@@ -43,18 +50,18 @@ def ending_by(stop: Callable[[], None]) -> Iterator[list[int]]:
     Yields:
         The numbers of the signals that came.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM)
     came: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_DFL)
+        _let_the_next_end()
         came.append(number)
         stop()
 
-    before = {number: signal.signal(number, note) for number in numbers}
-    try:
+    with handling(note):
         yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+def _let_the_next_end() -> None:
+    """Let another signal end the program."""
+    for number in _NUMBERS:
+        signal.signal(number, signal.SIG_DFL)

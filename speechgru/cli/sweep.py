@@ -1,7 +1,6 @@
 """The sweeps of `speechgru train -m`: checked first, then each run by itself."""
 
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from speechgru.cli.config import compose_config, read_options
 from speechgru.cli.main import UsageError
 from speechgru.cli.overrides import quote
+from speechgru.cli.stop import handling
 from speechgru.interfaces import InputError
 from speechgru.options.training import TrainOptions
 from speechgru.report.sweep import SweptRun, find_swept, read_sweep
@@ -116,13 +116,10 @@ def passing_on_signals(sweep: Sweep) -> Iterator[list[int]]:
             raise Interrupted(number)
         (sweep.folder / STOP_FILE).write_text(" ".join(map(str, came)))
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, note) for number in numbers}
     try:
-        yield came
+        with handling(note):
+            yield came
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         (sweep.folder / STOP_FILE).unlink(missing_ok=True)
 
 

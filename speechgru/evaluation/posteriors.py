@@ -100,6 +100,21 @@ def warn_if_heard(metadata: Mapping[str, Any], options: SplitOptions) -> None:
         )  # fmt: skip
 
 
+def unaugmented(
+    loaded: LoadedCheckpoint[AcousticModel],
+    utterances: Sequence[Utterance],
+    options: SplitOptions,
+) -> SpeechDataset:
+    """The utterances as a model hears them to be scored."""
+    return SpeechDataset(
+        utterances,
+        loaded.tokenizer,
+        loaded.model.sample_rate,
+        options.data.resample,
+        with_targets=False,
+    )
+
+
 def score_utterances(
     loaded: LoadedCheckpoint[AcousticModel],
     utterances: Sequence[Utterance],
@@ -113,13 +128,7 @@ def score_utterances(
     shares has the same ones.
     """
     model = to_device(loaded.model, options.device)
-    data = SpeechDataset(
-        utterances,
-        loaded.tokenizer,
-        model.sample_rate,
-        options.data.resample,
-        with_targets=False,
-    )
+    data = unaugmented(loaded, utterances, options)
     plan = BatchPlan(durations_of(utterances), options.batch_seconds)
     for number, planned in enumerate(list(plan)[share::num_shares]):
         batch = data[planned].to(torch.device(options.device))

@@ -10,11 +10,10 @@ from queue import Empty, Queue
 import numpy as np
 
 from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint, to_device
-from speechgru.data.dataset import SpeechDataset
 from speechgru.data.utterances import durations_of, select
 from speechgru.decode.pauses import break_at_pauses
 from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
-from speechgru.evaluation.posteriors import score_utterances
+from speechgru.evaluation.posteriors import score_utterances, unaugmented
 from speechgru.factory import build_decoder
 from speechgru.interfaces import Decoder, Hypothesis, Utterance
 from speechgru.model.acoustic import AcousticModel
@@ -161,13 +160,7 @@ def _recognise_pieces(
     """Decode utterances as `speechgru transcribe` does, cut at silences."""
     model = to_device(loaded.model, options.device)
     transcriber = Transcriber(model, loaded.tokenizer, decoder, segment=options.segment)
-    data = SpeechDataset(
-        utterances,
-        loaded.tokenizer,
-        model.sample_rate,
-        options.data.resample,
-        with_targets=False,
-    )
+    data = unaugmented(loaded, utterances, options)
     for utterance in utterances:
         example = data.load(utterance, epoch=0)
         heard = transcriber.transcribe(example.waveform, model.sample_rate)

@@ -15,6 +15,7 @@ from speechgru.checkpoint.load import LoadedCheckpoint
 from speechgru.features.log_mel import LogMel
 from speechgru.interfaces import BLANK
 from speechgru.model.acoustic import AcousticModel
+from speechgru.model.device import device_of
 from speechgru.score.results import Result
 
 SAMPLE_RATE = 16000  # Hz, of the sound in the page
@@ -117,7 +118,7 @@ def hear(loaded: LoadedCheckpoint[AcousticModel], result: Result) -> Posteriors:
     """
     model = loaded.model.eval()
     waveform = load_sound(result, model.sample_rate)
-    device = next(model.parameters()).device
+    device = device_of(model)
     log_probs, _ = model(waveform[None].to(device), torch.tensor([len(waveform)]))
     probabilities = log_probs[0].exp().cpu().numpy().T
     heard = [

@@ -6,8 +6,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from speechgru.interfaces import InputError
 from speechgru.model.acoustic import AcousticModel
+from speechgru.model.device import device_of
 from speechgru.transcribe.long import refuse_nan
-from speechgru.transcribe.memory import device_of
 from speechgru.transcribe.recording import Recording
 
 

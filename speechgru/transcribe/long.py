@@ -15,9 +15,9 @@ from speechgru.interfaces import (
     Tokenizer,
 )
 from speechgru.model.acoustic import AcousticModel
+from speechgru.model.device import device_of
 from speechgru.model.long import BLOCK, hears_long, needed_scratch, score_long
 from speechgru.scratch import Scratch
-from speechgru.transcribe.memory import device_of
 from speechgru.transcribe.recording import Recording
 
 LONG = 60.0

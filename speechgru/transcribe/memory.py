@@ -3,17 +3,17 @@
 import math
 import weakref
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from speechgru.audio import AudioInfo
 from speechgru.interfaces import InputError
 from speechgru.model.acoustic import AcousticModel
+from speechgru.model.device import device_of
 from speechgru.process_memory import free_memory
 
 SHORT = 120.0
@@ -149,9 +149,3 @@ class _Tally(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
     def _forget(self, place: int, size: int) -> None:
         self._known.discard(place)
         self.held -= size
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where the weights of a model are."""
-    tensors = chain(model.parameters(), model.buffers())
-    return next((tensor.device for tensor in tensors), torch.device("cpu"))

@@ -17,9 +17,9 @@ from speechgru.interfaces import (
     Tokenizer,
 )
 from speechgru.model.acoustic import AcousticModel
+from speechgru.model.device import device_of
 from speechgru.model.encoders.contract import LiveEncoder
 from speechgru.model.live_inputs import stream_inputs
-from speechgru.transcribe.memory import device_of
 
 
 @dataclass(frozen=True)

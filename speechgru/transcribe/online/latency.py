@@ -7,7 +7,7 @@ import torch
 
 from speechgru.blocks import BlockStream
 from speechgru.model.acoustic import AcousticModel
-from speechgru.transcribe.memory import device_of
+from speechgru.model.device import device_of
 
 LONGEST = 1 << 20
 """Samples or frames behind which a stage must have given its first frame."""

@@ -45,8 +45,9 @@ def replace_by_parts(
             after any error of `parts`.
     """
     path = Path(path)
-    # Not by tempfile, whose files nobody else in a lab could read.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # Not by tempfile, whose files nobody else in a lab could read. Not by the whole
+    # name, which may be as long as names can be.
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
     try:
         if path.exists() and not path.is_file():
             with path.open("wb") as file:  # a device, never to be replaced
@@ -59,7 +60,7 @@ def replace_by_parts(
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        kept = "; the older file is kept" if path.exists() else ""
+        kept = "; the older file is kept" if os.path.exists(path) else ""
         raise InputError(
             f"{path}: cannot be written ({reason(error)}){kept}; free some space, "
             "or check the folder's permissions"

@@ -94,7 +94,7 @@ def plan_files(
         check_ending(formats[0], output)
         paths = [Path(output)]
     for path in paths:
-        if not overwrite and (path.is_file() or path.is_symlink()):
+        if not overwrite and (os.path.isfile(path) or os.path.islink(path)):
             raise InputError(
                 f"{printable(str(path))}: exists already, expected a new file; move it "
                 "away, set another output, or overwrite=true"

@@ -1,5 +1,6 @@
 """A file for each recording: below a folder, or beside the recording."""
 
+import errno
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from speechgru.files import printable, replace_file
 from speechgru.interfaces import InputError
 from speechgru.transcribe.format_table import Format
 from speechgru.transcribe.inputs import Input
+from speechgru.transcribe.open_files import allow_open_files
 from speechgru.transcribe.places import encode, source_of, state_of
 from speechgru.transcribe.record import (
     Entry,
@@ -65,8 +67,10 @@ class Folder:
         self._states: dict[Input, tuple[int, int]] = {}
         self._check_apart()
         name = RECORD.format("" if shard is None else f"-{shard.name}")
+        roots = dict.fromkeys(root for root, _ in places.values())
+        allow_open_files(len(roots))
         try:
-            for root in dict.fromkeys(root for root, _ in places.values()):
+            for root in roots:
                 self._records[root] = Record(root / name, settings)
                 self._doubt_last(root)
                 self._lines[root] = self._read(root, name)
@@ -82,9 +86,10 @@ class Folder:
         """
         # Now: what changes while it is heard, is heard again the next time.
         state = self._states[each] = state_of(each)
+        paths = self._paths(each)
+        there = [path for path in paths if _lies(path)]
         if self._overwrite:
             return False
-        paths = self._paths(each)
         root, stem = self._places[each]
         lines = self._lines[root].get(stem, [])
         if lines:
@@ -103,8 +108,8 @@ class Folder:
             if is_same and all(_is_whole(path, newest) for path in paths):
                 return True
         ours = {value for line in lines for value in line.entry.wrote.values()}
-        for path in paths:
-            if os.path.lexists(path) and not (ours and _digest(path) in ours):
+        for path in there:
+            if not (ours and _digest(path) in ours):
                 raise InputError(
                     f"{printable(str(path))}: exists already, expected a new file, or "
                     "one as speechgru transcribe wrote it; move it away, set another "
@@ -191,6 +196,21 @@ def _is_whole(path: Path, line: Line) -> bool:
         return False
     over = line.entry.over.get(path.name)
     return not line.is_last or over in (None, told) or _digest(path) != over
+
+
+def _lies(path: Path) -> bool:
+    """Whether anything is there. Raises InputError: nothing could be, by its name."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(
+                f"{printable(str(path))}: a name of {len(os.fsencode(path.name))} "
+                "bytes, expected one that the folder can hold; rename the recording, "
+                "or set another format"
+            ) from error
+        return False
+    return True
 
 
 def _digest(path: Path) -> str | None:

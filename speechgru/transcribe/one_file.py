@@ -53,6 +53,7 @@ class OneFile:
         self._named = named
         self._settings = settings
         self._entries: dict[str, Entry] = {}
+        self._owners: dict[str, Input] = {}
         self._states: dict[str, tuple[int, int]] = {}
         self._size = 0
         self._begins_anew = overwrite
@@ -70,6 +71,11 @@ class OneFile:
     def is_done(self, each: Input) -> bool:
         """Whether its transcript is in the file. Raises InputError."""
         key = key_of(each)
+        if self._owners.setdefault(key, each) != each:
+            raise InputError(
+                f"{printable(key)}: stands for two parts of a recording, expected "
+                "parts that differ by a thousandth of a second; correct the manifest"
+            )
         # Now: what changes while it is heard, is heard again the next time.
         self._states[key] = state_of(each)
         entry = self._entries.get(key)

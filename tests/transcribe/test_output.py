@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from speechgru.transcribe import folder as folder_module
 from speechgru.transcribe import one_file as one_file_module
 from speechgru.transcribe import record as record_module
 from speechgru.transcribe.inputs import Input, list_inputs, place_of
+from speechgru.transcribe.open_files import allow_open_files
 from speechgru.transcribe.output import open_output
 from speechgru.transcribe.transcript import Failure, Transcript
 
@@ -482,3 +485,59 @@ def test_places_are_below_what_was_named(tmp_path, monkeypatch):
     assert places(f"{tmp_path}/talks/d*") == ["day1/a.wav", "day2/b.wav"]
     assert places("talks/day2/b.wav") == ["b.wav"]
     assert place_of("-", b"RIFF") == "stdin"
+
+
+def test_a_name_as_long_as_can_be_has_a_transcript_of_such_a_name(bench):
+    some = bench.record(f"{'x' * 251}.wav")
+    options = TranscribeOptions(output="beside", format="srt")
+    opened = open_output(str(bench.checkpoint), options, some)
+    opened.write(some[0], say(some[0], "GO"))
+    opened.close()
+    assert f"{'x' * 251}.srt" in os.listdir(bench.home / "in")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_name_that_is_too_long_is_told_before_any_work(bench, overwrite):
+    some = bench.record(f"{'x' * 251}.wav")
+    opened = bench.open(some, "out/", format="textgrid", overwrite=overwrite)
+    with pytest.raises(InputError, match=r"a name of 260 bytes, .*; rename the record"):
+        opened.is_done(some[0])
+    opened.close()
+
+
+def test_parts_of_one_name_are_not_written_over_each_other(bench):
+    [each] = bench.record("a.wav")
+    parts = [replace(each, start=start, end=2.0) for start in (1.0, 1.0001)]
+    opened = bench.open(parts, "all.txt")
+    assert not opened.is_done(parts[0])
+    assert not opened.is_done(parts[0])
+    with pytest.raises(InputError, match=r"a.wav: stands for two parts of a recording"):
+        opened.is_done(parts[1])
+    opened.close()
+
+
+@pytest.fixture
+def few_open_files():
+    """Let this process hold hardly more files than it does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = len(os.listdir("/proc/self/fd")) + 40
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+    yield few
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_recordings_may_lie_in_more_folders_than_files_may_be_open(
+    bench, few_open_files
+):
+    some = bench.record(*(f"{n}/a.wav" for n in range(few_open_files)))
+    some = [replace(each, place="a.wav") for each in some]
+    options = TranscribeOptions(output="beside")
+    opened = open_output(str(bench.checkpoint), options, some)
+    assert not any(opened.is_done(each) for each in some)
+    opened.close()
+
+
+def test_where_the_system_permits_no_more_open_files_that_is_told(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 200))
+    with pytest.raises(InputError, match="may open 200 files, expected 1128; name"):
+        allow_open_files(1000)

@@ -10,6 +10,7 @@ from speechgru.options.moments import to_seconds
 from speechgru.options.transcription import HearingOptions
 from speechgru.transcribe.excerpt import Excerpt
 from speechgru.transcribe.inputs import Input
+from speechgru.transcribe.places import is_pipe
 from speechgru.transcribe.transcript import Failure
 
 EACH = "each"
@@ -75,6 +76,13 @@ def _split(each: Input) -> list[Input]:
     # Here, since nothing else needs torch to know what is done.
     from speechgru.audio import inspect_audio
 
+    if isinstance(each.source, str) and is_pipe(each.source):
+        message = (
+            f"{printable(each.source)}: a pipe, which brings its channels but once, "
+            "expected a file with channel=each; write it into one, or name - for "
+            "standard input"
+        )
+        return [replace(each, source=Failure(each.source, message))]
     try:
         num_channels = inspect_audio(each.source, 0.0, 0.0).num_channels
     except InputError as error:

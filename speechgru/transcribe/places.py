@@ -1,6 +1,7 @@
 """By what an output knows a recording again, and whether it has changed since."""
 
 import os
+import stat
 from hashlib import blake2b
 
 from speechgru.files import file_state
@@ -33,6 +34,14 @@ def state_of(each: Input) -> tuple[int, int]:
         return file_state(_path(each))
     except (OSError, ValueError):
         return 0, 0
+
+
+def is_pipe(path: str) -> bool:
+    """Whether what is there can be read but once."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def encode(text: str) -> bytes:

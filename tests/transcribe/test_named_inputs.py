@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -141,3 +142,11 @@ def test_standard_input_belongs_to_no_shard():
     assert Shard.parse("3/16") == Shard(3, 16)
     with pytest.raises(InputError, match="- is standard input, expected files"):
         Shard(1, 2).take([Input(b"RIFF", "stdin")])
+
+
+def test_a_pipe_has_no_second_channel(tmp_path):
+    path = str(tmp_path / "pipe")
+    os.mkfifo(path)
+    [found] = take_parts([Input(path, "pipe")], HearingOptions(channel="each"))
+    assert isinstance(found.source, Failure)
+    assert "pipe: a pipe, which brings its channels but once" in found.source.message

@@ -55,11 +55,14 @@ def _combine(heard: Sequence[Transcript]) -> tuple[Alternative, ...]:
     def follow(
         before: Sequence[Alternative], behind: Sequence[Alternative]
     ) -> list[Alternative]:
-        both = (
-            Alternative(f"{one.text} {other.text}".strip(), one.score + other.score)
-            for one in before
-            for other in behind
-        )
-        return nlargest(most + 1, both, key=lambda each: each.score)
+        best: dict[str, Alternative] = {}
+        for one in before:
+            for other in behind:
+                text = f"{one.text} {other.text}".strip()
+                both = Alternative(text, one.score + other.score)
+                # A word may be heard on either side of a cut.
+                if text not in best or best[text].score < both.score:
+                    best[text] = both
+        return nlargest(most + 1, best.values(), key=lambda each: each.score)
 
     return tuple(reduce(follow, choices)[1:])

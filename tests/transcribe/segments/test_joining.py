@@ -45,3 +45,17 @@ def test_other_texts_are_the_best_of_all_combinations():
     )
     found = [(other.text, other.score) for other in joined.alternatives]
     assert found == [("A V", -3.25), ("E B", -3.5)]
+
+
+def test_other_texts_differ_on_whichever_side_of_a_cut_a_word_is_heard():
+    joined = join_pieces(
+        "a",
+        10.0,
+        PIECES[:2],
+        [
+            heard("A B", -1.0, ("A", -1.25), ("X", -9.0), ("Y", -9.5)),
+            heard("", -1.0, ("B", -1.5)),
+        ],
+    )
+    found = [(other.text, other.score) for other in joined.alternatives]
+    assert found == [("A", -2.25), ("A B B", -2.5), ("X", -10.0)]

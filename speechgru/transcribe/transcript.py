@@ -46,7 +46,10 @@ class Transcript:
 
     @classmethod
     def of(cls, name: str, hypothesis: Hypothesis, duration: float) -> "Transcript":
-        """What a decoder heard in the source of a name that lasts so many s."""
+        """What a decoder heard in the source of a name that lasts so many s.
+
+        The last frame may end behind the sound; no word does.
+        """
         warn_of_broken_bytes(name, hypothesis.text)
         return cls(
             source=name,
@@ -54,8 +57,8 @@ class Transcript:
             duration=duration,
             score=hypothesis.score,
             confidence=average_confidence(hypothesis.tokens),
-            tokens=hypothesis.tokens,
-            words=hypothesis.words,
+            tokens=_clip(hypothesis.tokens, duration),
+            words=_clip(hypothesis.words, duration),
             alternatives=hypothesis.alternatives,
         )
 
@@ -110,6 +113,14 @@ def _explain(error: Exception) -> str:
         )
     # Not foreseen: its kind says more than its text.
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _clip(spans: Iterable[Span], duration: float) -> tuple[Span, ...]:
+    """Spans that end with the recording, but for one that only begins there."""
+    return tuple(
+        replace(span, end=duration) if span.start < duration < span.end else span
+        for span in spans
+    )
 
 
 def _shift(spans: Iterable[Span], seconds: float) -> tuple[Span, ...]:

@@ -56,7 +56,8 @@ def _fill_gaps(spans: Iterable[Span], end: float) -> Iterator[tuple[float, float
     for span in spans:
         if span.start > at:
             yield at, span.start, ""
-        yield span.start, span.end, span.text
-        at = span.end
+        # The last frame of one piece may reach into the next.
+        yield max(at, span.start), max(at, span.end), span.text
+        at = max(at, span.end)
     if end > at:
         yield at, end, ""

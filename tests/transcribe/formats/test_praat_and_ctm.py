@@ -22,3 +22,10 @@ def test_a_textgrid_leaves_no_time_out_and_doubles_quotes():
     assert lines[0] == 'File type = "ooTextFile"'
     texts = [line.strip() for line in lines if "text =" in line]
     assert texts == 2 * ['text = ""', 'text = "A""B"', 'text = "C"', 'text = ""']
+
+
+def test_intervals_never_overlap():
+    words = (Span("A", 1.0, 2.02, 0.9), Span("B", 2.0, 2.5, 0.9))
+    lines = [line.strip() for line in textgrid.render(make(words), False).splitlines()]
+    at = lines.index('text = "B"')
+    assert lines[at - 2 : at] == ["xmin = 2.020000", "xmax = 2.500000"]

@@ -7,7 +7,8 @@ from typing import Any
 
 from speechgru import __version__
 from speechgru.checkpoint.load import load_checkpoint
-from speechgru.evaluation.posteriors import read_split, warn_if_heard
+from speechgru.evaluation.asked import Asked, ask
+from speechgru.evaluation.posteriors import warn_if_heard
 from speechgru.evaluation.recognise import recognise
 from speechgru.evaluation.summary_text import describe
 from speechgru.factory import build_decoder, build_word_map
@@ -96,19 +97,27 @@ class Evaluation:
         }
 
 
-def evaluate(checkpoint: str | Path, options: EvaluateOptions) -> Evaluation:
+def evaluate(
+    checkpoint: str | Path, options: EvaluateOptions | None = None
+) -> Evaluation:
     """Score a checkpoint on a split; nothing is printed, nothing is written.
 
     Args:
-        checkpoint: of an acoustic model.
-        options: corpus, split, decoder, and how to score.
+        checkpoint: of an acoustic model, or the folder of a run.
+        options: corpus, split, decoder, and how to score; without a corpus, that of
+            the run.
 
     Raises:
         InputError: the checkpoint, the corpus or an option cannot be used.
     """
-    checkpoint = Path(checkpoint)
+    return score(ask(checkpoint, options or EvaluateOptions()))
+
+
+def score(asked: Asked[EvaluateOptions]) -> Evaluation:
+    """Score what is asked for; see `evaluate`."""
+    checkpoint, options = asked.checkpoint, asked.options
     loaded = load_checkpoint(checkpoint, options.trust)
-    split = read_split(options)
+    split = asked.read_split()
     warn_if_heard(loaded.metadata, options)
     speakers = {each.id: each.speaker for each in split.utterances}
     choose_unit(speakers, options.resample)

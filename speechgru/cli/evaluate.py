@@ -22,11 +22,10 @@ validated on. Where the corpus has moved: data_dir=FOLDER or corpus.OPTION=PATH.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     line, changes = read_run_line(EvaluateOptions, arguments, USAGE, (1, 1))
-    from speechgru.evaluation.asked import ask
-    from speechgru.evaluation.evaluate import score
+    from speechgru.evaluation.evaluate import ask_to_score, score
     from speechgru.evaluation.outputs import check_output, default_output
 
-    asked = ask(line.positional[0], line.options, changes)
+    asked = ask_to_score(line.positional[0], line.options, changes)
     output = asked.options.output or default_output(asked.checkpoint, asked.options)
     check_output(output)  # before the work, not after it
     evaluation = score(asked)

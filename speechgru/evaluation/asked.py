@@ -12,7 +12,7 @@ from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError
 from speechgru.options.choices import choices
 from speechgru.options.component import Component
-from speechgru.options.evaluation import SplitOptions
+from speechgru.options.evaluation import ReadingOptions, SplitOptions
 from speechgru.progress import say_line
 from speechgru.runs.data import hold_to_run
 from speechgru.runs.known import UNCHANGED, Changes, KnownRun, find_run
@@ -83,7 +83,14 @@ def ask(
     split, fold = options.split, options.fold
     if split == "dev" and fold is None:
         split, fold = _find_dev(run, options.trust)
-    settled = dataclasses.replace(options, corpus=run.corpus, split=split, fold=fold)
+    resample = options.data.resample or run.options.data.resample
+    settled = dataclasses.replace(
+        options,
+        corpus=run.corpus,
+        split=split,
+        fold=fold,
+        data=ReadingOptions(resample=resample),
+    )
     role = None if changes.options else _find_role(run, split, fold)
     said = f"split={split}" if fold is None else f"fold={fold}"
     say_line(f"corpus of the run: {_name(run.corpus)}, {said}")

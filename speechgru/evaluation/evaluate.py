@@ -1,7 +1,7 @@
 """The error rate of a checkpoint on a split of a corpus."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from speechgru.evaluation.summary_text import describe
 from speechgru.factory import build_decoder, build_word_map
 from speechgru.files import beside, relative_path, replace_file, to_json
 from speechgru.options.evaluation import EvaluateOptions
+from speechgru.progress import say_line
 from speechgru.provenance import find_commit
+from speechgru.runs.known import UNCHANGED, Changes
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, write_results
 from speechgru.score.summary import Summary, choose_unit, summarise
@@ -110,7 +112,20 @@ def evaluate(
     Raises:
         InputError: the checkpoint, the corpus or an option cannot be used.
     """
-    return score(ask(checkpoint, options or EvaluateOptions()))
+    return score(ask_to_score(checkpoint, options or EvaluateOptions()))
+
+
+def ask_to_score(
+    path: str | Path, options: EvaluateOptions, changes: Changes = UNCHANGED
+) -> Asked[EvaluateOptions]:
+    """Find out what is to be scored, and what words count as there; see `ask`."""
+    asked = ask(path, options, changes)
+    if asked.run is None or options.word_map.target is not None:
+        return asked
+    word_map = asked.run.options.word_map  # as in its validation
+    if word_map.target is not None:
+        say_line(f"word_map of the run: {word_map.options.get('name')}")
+    return replace(asked, options=replace(asked.options, word_map=word_map))
 
 
 def score(asked: Asked[EvaluateOptions]) -> Evaluation:

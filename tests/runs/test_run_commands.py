@@ -14,10 +14,12 @@ from speechgru.cli.transcribe import main as transcribe
 from speechgru.cli.tune import main as tune
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.evaluation.asked import ask
+from speechgru.evaluation.evaluate import ask_to_score
 from speechgru.evaluation.evaluate import evaluate as evaluate_run
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import read_arpa
-from speechgru.options import DataOptions, EvaluateOptions, TuneOptions
+from speechgru.options import DataOptions, EvaluateOptions, TuneOptions, choose
+from speechgru.options.config_file import read_config, write_config
 from speechgru.ranges import OptionError
 from speechgru.score.results import read_results
 from speechgru.score.summary import read_summary
@@ -102,6 +104,17 @@ def test_dev_of_a_run_is_what_it_was_validated_on(make_run, corpus_folder):
     assert (plain.options.split, plain.options.fold, plain.role) == ("dev", None, "dev")
     named = ask(plain.run.folder, TuneOptions(split="train"))
     assert (named.options.split, named.role) == ("train", "train")
+
+
+def test_what_a_run_resamples_and_maps_is_so_in_its_scores(make_run, capsys):
+    run = make_run(data=DataOptions(resample=True))
+    mapped = choose("word_map", "timit39")
+    config = read_config(run / "config.yaml") | {"word_map": mapped.to_plain()}
+    write_config(run / "config.yaml", config)
+    asked = ask_to_score(run, EvaluateOptions())
+    assert asked.options.data.resample
+    assert asked.options.word_map == mapped
+    assert "word_map of the run: timit39\n" in capsys.readouterr().err
 
 
 def test_tuning_never_slips_onto_the_test_split(make_run):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from speechgru.cli.config import OVERRIDE, CommandLine, read_command_line
 from speechgru.cli.overrides import check_key, settle
+from speechgru.files import printable
 from speechgru.options.corpus import LmOptions
 from speechgru.options.evaluation import EvaluateOptions, TuneOptions
 from speechgru.progress import say_line
@@ -52,7 +53,7 @@ def choose_checkpoint(name: str) -> str:
     path = find_checkpoint(name)
     if path == Path(name):
         return name
-    say_line(f"checkpoint: {path}")
+    say_line(printable(f"checkpoint: {path}"))
     return str(path)
 
 

@@ -1,17 +1,16 @@
 """What is to be scored: a checkpoint on a split, of which a run knows the most."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from speechgru.checkpoint.chosen import find_checkpoint
 from speechgru.evaluation.posteriors import Split, read_split
-from speechgru.factory import build_corpus
+from speechgru.factory import name_corpus
+from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.options.choices import choices
-from speechgru.options.component import Component
 from speechgru.options.evaluation import ReadingOptions, SplitOptions
 from speechgru.progress import say_line
 from speechgru.runs.data import hold_to_run
@@ -68,7 +67,7 @@ def ask(
     """
     checkpoint = find_checkpoint(path)
     if checkpoint != Path(path):
-        say_line(f"checkpoint: {checkpoint}")
+        say_line(printable(f"checkpoint: {checkpoint}"))
     folder = find_run(path)
     if options.corpus is not None:
         return Asked(checkpoint, options)
@@ -82,7 +81,7 @@ def ask(
     run = KnownRun.read(folder, options.trust, changes)
     split, fold = options.split, options.fold
     if split == "dev" and fold is None:
-        split, fold = _find_dev(run, options.trust)
+        split, fold = run.options.data.dev_split, run.fold
     resample = options.data.resample or run.options.data.resample
     settled = dataclasses.replace(
         options,
@@ -93,23 +92,8 @@ def ask(
     )
     role = None if changes.options else _find_role(run, split, fold)
     said = f"split={split}" if fold is None else f"fold={fold}"
-    say_line(f"corpus of the run: {_name(run.corpus)}, {said}")
+    say_line(printable(f"corpus of the run: {name_corpus(run.corpus)}, {said}"))
     return Asked(checkpoint, settled, run, role)
-
-
-def _find_dev(run: KnownRun, trust: Sequence[str]) -> tuple[str, str | None]:
-    """The split and fold that a run was validated on. Raises InputError: test."""
-    if run.fold is not None:
-        return "dev", run.fold
-    known = run.options.data.dev_split
-    if known != "test":
-        with run.explaining():
-            splits = build_corpus(run.corpus, trust).splits
-        return ("dev" if "dev" in splits else known), None
-    raise InputError(
-        f"{run.folder}: was validated on its split test, which is not to be searched "
-        "on; name another, by split=NAME and corpus.NAME=PATH"
-    )
 
 
 def _find_role(run: KnownRun, split: str, fold: str | None) -> str | None:
@@ -117,7 +101,3 @@ def _find_role(run: KnownRun, split: str, fold: str | None) -> str | None:
     if fold is not None or data.fold is not None:
         return "dev" if fold is not None and fold == data.fold else None
     return {data.train_split: "train", data.dev_split: "dev"}.get(split)
-
-
-def _name(corpus: Component) -> str:
-    return str(corpus.options.get("name", corpus.target))

@@ -12,7 +12,7 @@ from speechgru.evaluation.posteriors import warn_if_heard
 from speechgru.evaluation.recognise import recognise
 from speechgru.evaluation.summary_text import describe
 from speechgru.factory import build_decoder, build_word_map
-from speechgru.files import beside, relative_path, replace_file, to_json
+from speechgru.files import beside, printable, relative_path, replace_file, to_json
 from speechgru.options.evaluation import EvaluateOptions
 from speechgru.progress import say_line
 from speechgru.provenance import find_commit
@@ -124,7 +124,7 @@ def ask_to_score(
         return asked
     word_map = asked.run.options.word_map  # as in its validation
     if word_map.target is not None:
-        say_line(f"word_map of the run: {word_map.options.get('name')}")
+        say_line(printable(f"word_map of the run: {word_map.options.get('name')}"))
     return replace(asked, options=replace(asked.options, word_map=word_map))
 
 

@@ -67,6 +67,11 @@ def estimate(
     run = None
     if files and (its := find_run(files[0])) is not None:
         run, files = KnownRun.read(its, options.trust, changes), files[1:]
+    elif changes.options:
+        raise InputError(
+            f"corpus.{next(iter(changes.options))} is set, but there is no corpus; set "
+            "corpus=NAME, or name the folder of a run"
+        )
     texts = read_texts(files, options, run)
     tokenizer = choose_tokenizer(options, texts, run)
     cut = Cutter(tokenizer, options.unit)

@@ -121,11 +121,16 @@ class Tuning:
         sample: what of it the search decodes again and again.
 
     Raises:
-        InputError: the decoder has no weights.
+        InputError: the decoder has no weights, or the split of a run is test.
     """
 
     def __init__(self, asked: Asked[TuneOptions]) -> None:
         options = asked.options
+        if asked.run is not None and options.split == "test" and not options.fold:
+            raise InputError(
+                f"{asked.run.folder}: the search would be on split test, expected what "
+                "no score is told of; name another by split=NAME"
+            )
         set_up_cpu(options.num_threads)
         self.loaded = load_checkpoint(asked.checkpoint, options.trust)
         # Without the rescoring, which is tuned by itself.

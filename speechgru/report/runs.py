@@ -162,11 +162,12 @@ def read_score(path: Path) -> Score:
     """The WER in what `evaluate` wrote beside its results."""
     summary = read_summary(path)
     words = summary["words"]
-    return Score(
-        *(summary[name] for name in ("corpus", "split", "checkpoint")),
-        name_decoder(summary),
-        *(words[name] for name in ("rate", "low", "high")),
+    corpus, split, checkpoint = (
+        summary[name] for name in ("corpus", "split", "checkpoint")
     )
+    rate, low, high = (words[name] for name in ("rate", "low", "high"))
+    decoder = name_decoder(summary)
+    return Score(corpus, split, checkpoint, decoder, rate, low, high)
 
 
 def name_decoder(summary: Mapping[str, Any]) -> str | None:

@@ -119,8 +119,10 @@ def test_what_a_run_resamples_and_maps_is_so_in_its_scores(make_run, capsys):
 
 def test_tuning_never_slips_onto_the_test_split(make_run):
     run = make_run(data=DataOptions(dev_split="test"))
-    with pytest.raises(InputError, match="was validated on its split test, which is"):
-        tune([str(run), "decoder.lm=a.arpa"])
+    for options in ([], ["split=test"]):
+        with pytest.raises(InputError, match="the search would be on split test, exp"):
+            tune([str(run), "decoder.lm=a.arpa", *options])
+    assert ask(run, EvaluateOptions(split="dev")).options.split == "test"
 
 
 def test_data_that_has_changed_since_is_named(make_run, corpus_folder):
@@ -185,6 +187,12 @@ def test_the_language_model_of_a_run_counts_what_it_was_trained_on(
     assert "held out" not in printed  # there is no dev, and none is asked for
     assert f"language model: {run}/lm-2-words.arpa\n" in printed
     assert read_arpa(run / "lm-2-words.arpa").order == 2
+
+
+def test_a_change_of_a_corpus_that_is_not_there_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("A B\n")
+    with pytest.raises(InputError, match=r"corpus\.train is set, but there is no corp"):
+        lm([str(tmp_path / "a.txt"), "corpus.train=a.jsonl"])
 
 
 def test_the_folds_of_a_run_are_those_of_its_language_model(

@@ -11,7 +11,6 @@ from speechgru.bounded import read_whole
 from speechgru.checkpoint.chosen import BEST, LAST
 from speechgru.options.config_file import read_config_text
 from speechgru.report.runs import Run, describe_run
-from speechgru.score.curves import draw_curves
 from speechgru.score.learning import read_learning_curves
 
 LOG_FILE = "train.log"
@@ -73,6 +72,8 @@ def read_unscored(folder: Path) -> Unscored:
     Raises:
         InputError: a file is damaged.
     """
+    from speechgru.score.curves import draw_curves  # loads matplotlib
+
     curves = read_learning_curves(folder)
     by_wer = [
         (row["val/wer"], int(row["epoch"]) + 1)

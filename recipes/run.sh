@@ -23,21 +23,11 @@ for seed in "${seeds[@]}"; do
         speechgru train recipe="$recipe" seed="$seed" hydra.run.dir="$run" \
             "${corpus[@]}" ${options[@]+"${options[@]}"}
     fi
-    scored=("${corpus[@]}")
-    # What was resampled to be trained on is resampled to be scored.
-    if grep -q '^  resample: true$' "$run/config.yaml"; then
-        scored+=(data.resample=true)
-    fi
-    # What was counted as the same in training is so in the scores.
-    word_map="$(sed -n '/^word_map:/,/^[^ ]/s/^  name: //p' "$run/config.yaml")"
-    if [ -n "$word_map" ]; then
-        scored+=("word_map=$word_map")
-    fi
     # With data.fold=all, dev was trained on.
     if ! grep -q '^  fold: all$' "$run/config.yaml"; then
-        speechgru evaluate "$run/best.ckpt" "${scored[@]}" split=dev
+        speechgru evaluate "$run" split=dev
     fi
-    speechgru evaluate "$run/best.ckpt" "${scored[@]}" split=test
+    speechgru evaluate "$run" split=test
     speechgru report "$run"
     runs+=("$run")
 done

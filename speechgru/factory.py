@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speechgru.checkpoint.build import build, find_class, takes
+from speechgru.checkpoint.chosen import find_checkpoint
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import LoadedCheckpoint, load_language_model
 from speechgru.decode.n_best import Rescoring
@@ -107,11 +108,11 @@ def build_rescoring(options: DecodeOptions, model: str) -> Rescoring | None:
     """
     if options.rescore is None:
         return None
-    weight = options.rescore_weight
+    lm, weight = find_checkpoint(options.rescore), options.rescore_weight
     if weight is None:
-        tuned = read_weights(options.rescore, RESCORE, RESCORE_WEIGHTS, model)
+        tuned = read_weights(lm, RESCORE, RESCORE_WEIGHTS, model)
         weight = tuned["rescore_weight"]
-    scorer = load_text_scorer(options.rescore, options.trust)
+    scorer = load_text_scorer(lm, options.trust)
     return Rescoring(scorer, weight, options.rescore_texts)
 
 
@@ -129,7 +130,8 @@ def _warn_of_foreign_weights(
     if isinstance(decoder, TunableDecoder) and decoder.lm_path and decoder.takes_tuned:
         uses.append((decoder.lm_path, decoder.name, "its weights"))
     if options.rescore is not None and options.rescore_weight is None:
-        uses.append((options.rescore, RESCORE, "its weights in rescoring"))
+        text_model = find_checkpoint(options.rescore)
+        uses.append((text_model, RESCORE, "its weights in rescoring"))
     for lm, use, what in uses:
         other = name_other(lm, use, model)
         if other is not None:

@@ -48,9 +48,10 @@ ALLOWED |= {
     "factory": BELOW,
     "conversion": BELOW | {"factory"},
     "training": BELOW | {"threads", "process_memory", "provenance", "factory"},
+    "runs": BELOW | {"factory", "training"},
     "transcribe": BELOW | {"threads", "process_memory", "factory"},
-    "evaluation": BELOW | {"threads", "provenance", "factory", "transcribe"},
-    "report": BELOW | {"threads", "factory", "transcribe", "evaluation"},
+    "evaluation": BELOW | {"threads", "provenance", "factory", "runs", "transcribe"},
+    "report": BELOW | {"threads", "factory", "runs", "transcribe", "evaluation"},
 }
 ROOMS = {*ALLOWED, "cli"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

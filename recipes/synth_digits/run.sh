@@ -10,15 +10,15 @@ speechgru prepare corpus=synth_digits
 speechgru train recipe=synth_digits/bigru hydra.run.dir="$run"
 echo
 echo "On voices that were never heard in training:"
-speechgru evaluate "$run/best.ckpt" corpus=synth_digits | tee "$run/test.txt"
+speechgru evaluate "$run" | tee "$run/test.txt"
 files=("$audio"/*.wav)
 first="${files[0]}"
 echo
 echo "One file, $first:"
-speechgru transcribe "$run/best.ckpt" "$first"
+speechgru transcribe "$run" "$first"
 echo
 speechgru report "$run"
 echo "checkpoint   $run/best.ckpt"
 echo "log          $run/train.log"
 echo "transcripts  $run/best-synth_digits-test.jsonl"
-echo "Try it on your own voice: speechgru transcribe $run/best.ckpt FILE.wav"
+echo "Try it on your own voice: speechgru transcribe $run FILE.wav"

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from speechgru.checkpoint.chosen import find_checkpoint
 from speechgru.checkpoint.description import (
     check_description,
     check_values,
@@ -72,12 +73,15 @@ def write_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a file of tensors and plain values; nothing in it can run.
 
+    Args:
+        path: of the file, or of a run folder: see `find_checkpoint`.
+
     Raises:
         InputError: missing, truncated, damaged, not a checkpoint of this framework,
             of a newer schema, holding a pickle that could run code or fill the
             memory, or describing no model.
     """
-    path = Path(path)
+    path = find_checkpoint(path)
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint file; check the path")
     try:

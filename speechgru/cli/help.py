@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from speechgru.cli.main import UsageError
 from speechgru.options.choices import CONF_DIR, choices, read_choice
 from speechgru.ranges import nearest
 
@@ -15,7 +16,11 @@ from speechgru.ranges import nearest
 def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
     """A command's usage, choices and options, as its primary YAML lists them.
 
-    Of choices among the arguments, as GROUP=CHOICE, the options as well.
+    Of choices among the arguments, as GROUP=CHOICE or GROUP=[CHOICE,CHOICE], the
+    options as well.
+
+    Raises:
+        UsageError: there is no such choice.
     """
     text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
     groups = re.findall(r"^  - (\w+): (\S+)", text, re.MULTILINE)
@@ -29,22 +34,64 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
         ]
         lines += [
             "  (an option of a choice is set by GROUP.OPTION=VALUE; GROUP=CHOICE",
-            "  --help lists those of one)",
+            "  --help lists those of one, GROUP=[CHOICE,CHOICE] --help of several)",
             "",
         ]
     lines += ["options, as KEY=VALUE, with their defaults:"]
     lines += [f"  {line}" for line in body.strip().splitlines()]
     lines += [""]
-    given = [argument.partition("=") for argument in arguments]
-    for group, _, choice in given:
-        path = CONF_DIR / group / f"{choice}.yaml"
-        if group in dict(groups) and path.is_file():
-            lines += [f"options of {group}={choice}, as {group}.OPTION=VALUE:"]
-            options = option_lines(path).values()
-            lines += [f"  {line}" for each in options for line in each] + [""]
+    own = {"--config-dir", "-cd"} & set(arguments)  # may have choices of its own
+    for argument in arguments:
+        group, _, chosen = argument.partition("=")
+        for choice in split_choices(chosen) if group in dict(groups) else ():
+            if not own or choice in choices(group):
+                lines += _explain_choice(group, choice)
     lines += ["--cfg job prints the composed configuration and stops;"]
     lines += ["--config-dir DIR adds a folder of your own YAMLs."]
     return "\n".join(lines)
+
+
+def split_choices(chosen: str) -> list[str]:
+    """The choices of a group, of which several stand in a list.
+
+    >>> split_choices("[speed, silence]")
+    ['speed', 'silence']
+    """
+    names = chosen.strip("[]").split(",")
+    return [name.strip(" '\"") for name in names if name.strip(" '\"")]
+
+
+def _explain_choice(group: str, choice: str) -> list[str]:
+    """Lines on the options of a choice. Raises UsageError: there is none."""
+    if choice == "null":
+        return [f"{group}=null has no options.", ""]
+    path = CONF_DIR / group / f"{choice}.yaml"
+    if choice not in choices(group):
+        raise UsageError(
+            f"{group}={choice}: expected one of: {', '.join(choices(group))}"
+            f"{nearest(choice, choices(group))}"
+        )
+    package = _find_package(path, group)
+    if package == GLOBAL:
+        text = path.read_text(encoding="utf-8").strip()
+        options = [line for line in text.splitlines() if line[:1] != "#"]
+        head = f"what {group}={choice} chooses and sets:"
+    else:
+        options = [line for lines in option_lines(path).values() for line in lines]
+        head = f"options of {group}={choice}, as {package}.OPTION=VALUE:"
+    if not options:
+        return [f"{group}={choice} has no options.", ""]
+    return [head, *[f"  {line}" for line in options], ""]
+
+
+GLOBAL = "_global_"
+"""Package of a YAML that sets options of other groups."""
+
+
+def _find_package(path: Path, group: str) -> str:
+    """What stands before the names of a choice's options."""
+    found = re.match(r"# @package ([\w.]+)", path.read_text("utf-8"))
+    return found[1] if found else group
 
 
 def option_lines(path: Path) -> dict[str, list[str]]:
@@ -105,8 +152,7 @@ def known_options(command: str) -> frozenset[str]:
         names.add(group)
         for choice in choices(group):
             path = CONF_DIR / group / f"{choice}.yaml"
-            package = re.match(r"# @package ([\w.]+)", path.read_text("utf-8"))
-            prefix = package[1] if package else group
+            prefix = _find_package(path, group)
             names.update(_names(read_choice(group, choice), f"{prefix}."))
     return frozenset(names)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from speechgru.cli.config import read_command_line
+from speechgru.cli.run_line import choose_checkpoint
 from speechgru.files import to_json
 from speechgru.options import InfoOptions, StreamOptions
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     from speechgru.transcribe.online.refusal import describe_streaming
 
-    path = line.positional[0]
+    path = choose_checkpoint(line.positional[0])
     description = read_checkpoint(path)[DESCRIPTION_KEY]
     for_text = is_language_model(description)
     load = load_language_model if for_text else load_checkpoint

@@ -13,6 +13,9 @@ usage: speechgru report RUN|RESULTS [RUN|RESULTS ...] [KEY=VALUE ...]
 Make one page of HTML of a run's results, or of files of results: error rates
 with their intervals, learning curves, confusions, and every utterance, the worst
 first, to listen to and to look at. The page loads nothing from the network.
+
+Of a run that trains, or was not evaluated so far, it shows the learning curves and
+what was heard in validation, and says what is missing.
 """
 
 

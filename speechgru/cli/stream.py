@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
+from speechgru.cli.run_line import choose_checkpoint
 from speechgru.cli.stop import ending_by
 from speechgru.options import StreamOptions
 from speechgru.options.transcription import HearingOptions
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
     hearing = HearingOptions(
         device=options.device, num_threads=options.num_threads, trust=options.trust
     )
-    transcriber = load_transcriber(line.positional[0], options, hearing)
+    checkpoint = choose_checkpoint(line.positional[0])
+    transcriber = load_transcriber(checkpoint, options, hearing)
     display = _Display(options.format, sys.stdout)
     with ending_by(ahead.stop) as signals:
         for result in listen(transcriber, options, ahead, display.say):

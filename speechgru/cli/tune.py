@@ -1,46 +1,52 @@
 """`speechgru tune`: how much a language model should count."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from speechgru.cli.config import read_command_line
+from speechgru.cli.run_line import read_run_line
 from speechgru.cli.stop import Stopped, stoppable
-from speechgru.interfaces import InputError
 from speechgru.options import TuneOptions
 from speechgru.progress import say_line
 
 USAGE = """
-usage: speechgru tune CHECKPOINT corpus=NAME decoder.lm=FILE.arpa [KEY=VALUE ...]
+usage: speechgru tune RUN_FOLDER [decoder.lm=FILE.arpa] [KEY=VALUE ...]
+       speechgru tune CHECKPOINT corpus=NAME decoder.lm=FILE.arpa [KEY=VALUE ...]
 
 Search the weights of a language model for the lowest word error rate on dev, from
 coarse to fine. The acoustic model runs once. The best weights are kept beside the
 language model, where the decoder finds them for this checkpoint; a picture shows
 all that were tried. Ctrl-C ends the search and keeps the best so far.
+
+Of a run it is what that was validated on, and the language model that speechgru lm
+RUN_FOLDER has made.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    line = read_command_line(TuneOptions, arguments, USAGE, (1, 1))
+    line, changes = read_run_line(TuneOptions, arguments, USAGE, (1, 1))
+    from speechgru.evaluation.asked import ask
     from speechgru.evaluation.kept_weights import set_outdated_aside
     from speechgru.evaluation.rescore_search import tune_rescoring
     from speechgru.evaluation.tuning import Tuning
     from speechgru.evaluation.weight_search import WeightSearch
     from speechgru.factory import name_decoder
     from speechgru.lm.weights import weights_path
+    from speechgru.runs.language_models import find_language_model
 
-    options, checkpoint = line.options, line.positional[0]
+    asked = ask(line.positional[0], line.options, changes)
+    options = asked.options
     if options.rescore is not None:
-        tune_rescoring(checkpoint, options)
+        tune_rescoring(asked)
         return 0
     lm = options.decoder.options.get("lm")
     if lm is None:
-        raise InputError(
-            "decoder.lm is not set, expected the language model to tune; make one by "
-            "speechgru lm, and choose decoder=prefix_beam or flashlight"
-        )
+        lm = str(find_language_model(line.positional[0]))
+        options = replace(options, decoder=options.decoder.replace(lm=lm))
+        asked = replace(asked, options=options)
     use = name_decoder(options)
     set_outdated_aside(lm, use)
-    tuning = Tuning(checkpoint, options)
+    tuning = Tuning(asked)
     word_scores = options.word_scores
     if not tuning.asked.scores_words(tuning.loaded.tokenizer):
         print(f"decoder={use} has no word_score without a lexicon: it stays 0")

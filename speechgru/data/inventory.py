@@ -29,6 +29,9 @@ NUM_DRAWN = 10_000
 ALL = ""
 """Id, as no utterance has it, of a split of which only some are recorded."""
 
+_NOT_WRITTEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What comes of lines that no run has written."""
+
 _BLOCK = 1 << 16  # bytes; of a longer file the first, the middle and the last
 _MAX_LISTED = 5
 
@@ -88,8 +91,9 @@ def read_inventory(path: Path) -> Inventory:
         try:
             record = json.loads(line)
             inventory.setdefault(record.pop("split"), []).append(record)
-            str(record["id"])
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            if not isinstance(record["id"], str):
+                raise TypeError("the id is no text")
+        except _NOT_WRITTEN as error:
             raise InputError(
                 f"{path}:{number}: not what a run writes ({error!r}); bring the file "
                 "back, or remove it to go on without knowing whether the data is "
@@ -187,9 +191,9 @@ def _record_file(path: Path, known: Record) -> Record:
         return {"address": address}  # whether it is here now or not
     try:
         size, modified = file_state(path)
-        if (size, modified) == (known.get("size"), known.get("modified")):
-            digest = known["digest"]
-        else:
+        same = (size, modified) == (known.get("size"), known.get("modified"))
+        digest = known.get("digest") if same else None
+        if digest is None:
             digest = _digest(path, size, modified)
     except OSError:
         return {"missing": str(path)}

@@ -1,19 +1,22 @@
 """The error rate of a checkpoint on a split of a corpus."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from speechgru import __version__
 from speechgru.checkpoint.load import load_checkpoint
-from speechgru.evaluation.posteriors import read_split, warn_if_heard
+from speechgru.evaluation.asked import Asked, ask
+from speechgru.evaluation.posteriors import warn_if_heard
 from speechgru.evaluation.recognise import recognise
 from speechgru.evaluation.summary_text import describe
 from speechgru.factory import build_decoder, build_word_map
-from speechgru.files import beside, relative_path, replace_file, to_json
+from speechgru.files import beside, printable, relative_path, replace_file, to_json
 from speechgru.options.evaluation import EvaluateOptions
+from speechgru.progress import say_line
 from speechgru.provenance import find_commit
+from speechgru.runs.known import UNCHANGED, Changes
 from speechgru.score.nist import write_nist_files
 from speechgru.score.results import Result, write_results
 from speechgru.score.summary import Summary, choose_unit, summarise
@@ -96,19 +99,40 @@ class Evaluation:
         }
 
 
-def evaluate(checkpoint: str | Path, options: EvaluateOptions) -> Evaluation:
+def evaluate(
+    checkpoint: str | Path, options: EvaluateOptions | None = None
+) -> Evaluation:
     """Score a checkpoint on a split; nothing is printed, nothing is written.
 
     Args:
-        checkpoint: of an acoustic model.
-        options: corpus, split, decoder, and how to score.
+        checkpoint: of an acoustic model, or the folder of a run.
+        options: corpus, split, decoder, and how to score; without a corpus, that of
+            the run.
 
     Raises:
         InputError: the checkpoint, the corpus or an option cannot be used.
     """
-    checkpoint = Path(checkpoint)
+    return score(ask_to_score(checkpoint, options or EvaluateOptions()))
+
+
+def ask_to_score(
+    path: str | Path, options: EvaluateOptions, changes: Changes = UNCHANGED
+) -> Asked[EvaluateOptions]:
+    """Find out what is to be scored, and what words count as there; see `ask`."""
+    asked = ask(path, options, changes)
+    if asked.run is None or options.word_map.target is not None:
+        return asked
+    word_map = asked.run.options.word_map  # as in its validation
+    if word_map.target is not None:
+        say_line(printable(f"word_map of the run: {word_map.options.get('name')}"))
+    return replace(asked, options=replace(asked.options, word_map=word_map))
+
+
+def score(asked: Asked[EvaluateOptions]) -> Evaluation:
+    """Score what is asked for; see `evaluate`."""
+    checkpoint, options = asked.checkpoint, asked.options
     loaded = load_checkpoint(checkpoint, options.trust)
-    split = read_split(options)
+    split = asked.read_split()
     warn_if_heard(loaded.metadata, options)
     speakers = {each.id: each.speaker for each in split.utterances}
     choose_unit(speakers, options.resample)

@@ -17,8 +17,12 @@ from speechgru.lm.arpa import write_arpa
 from speechgru.lm.binary import EXTENSION, write_binary
 from speechgru.lm.kneser_ney import Estimate, estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel, perplexity
+from speechgru.options.component import Component
 from speechgru.options.corpus import LmOptions
 from speechgru.progress import track
+from speechgru.runs.data import Cut, read_dev, read_train_texts
+from speechgru.runs.known import UNCHANGED, Changes, KnownRun, find_run
+from speechgru.runs.language_models import PREFIX
 from speechgru.text.word_counts import Texts
 
 
@@ -43,12 +47,16 @@ class SplitTexts:
         return chain(self.train, self.files)
 
 
-def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
+def estimate(
+    files: Sequence[str], options: LmOptions, changes: Changes = UNCHANGED
+) -> tuple[Path, str]:
     """Estimate a language model and write it as an ARPA file, or a binary one.
 
     Args:
-        files: of one sentence a line, beside the corpus.
+        files: of one sentence a line, beside the corpus; before them there may be the
+            folder of a run, whose corpus it is then.
         options: of the command.
+        changes: of the run's corpus.
 
     Returns:
         The file, and what was counted, in words.
@@ -56,11 +64,18 @@ def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
     Raises:
         InputError: there is no text, or the tokens cannot spell one.
     """
-    texts = read_texts(files, options)
-    tokenizer = choose_tokenizer(options, texts)
+    run = None
+    if files and (its := find_run(files[0])) is not None:
+        run, files = KnownRun.read(its, options.trust, changes), files[1:]
+    elif changes.options:
+        raise InputError(
+            f"corpus.{next(iter(changes.options))} is set, but there is no corpus; set "
+            "corpus=NAME, or name the folder of a run"
+        )
+    texts = read_texts(files, options, run)
+    tokenizer = choose_tokenizer(options, texts, run)
     cut = Cutter(tokenizer, options.unit)
-    name = f"{texts.names[0]}-{options.order}-{options.unit}s.arpa"
-    output = options.output or Path("lm", name)
+    output = options.output or default_output(texts.names, options, run)
     check_output(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     number = None if files else len(texts.train)  # those of files are not counted yet
@@ -79,25 +94,49 @@ def estimate(files: Sequence[str], options: LmOptions) -> tuple[Path, str]:
     return output, description
 
 
-def read_texts(files: Sequence[str], options: LmOptions) -> SplitTexts:
+def default_output(
+    names: Sequence[str], options: LmOptions, run: KnownRun | None
+) -> Path:
+    """The file for a language model, unless another is named.
+
+    Args:
+        names: of what it is estimated from.
+        options: of the command.
+        run: in whose folder it lies then; named by what else there is beside its own
+            texts, and found by `find_language_model`.
+    """
+    kind = f"{options.order}-{options.unit}s.arpa"
+    if run is None:
+        return Path("lm", f"{names[0]}-{kind}")
+    own = options.corpus is None and options.fold in (None, run.options.data.fold)
+    return run.folder / "-".join([PREFIX, *names[1 if own else 0 :], kind])
+
+
+def read_texts(
+    files: Sequence[str], options: LmOptions, run: KnownRun | None = None
+) -> SplitTexts:
     """Read the texts of a corpus and of files. Raises InputError: there are none."""
     train: list[tuple[str, str]] = []
     dev: list[tuple[str, str]] = []
     names = []
+    fold, cut = options.fold, None
     if options.corpus is not None:
-        corpus = build_corpus(options.corpus, options.trust)
-        fold = options.fold
-        fold = "" if fold is None else f"-fold-{fold}".replace("/", "-of-")
-        names.append(f"{corpus.variant}{fold}")
-        cut = hold_out(corpus.read("train"), corpus.read("dev"), options.fold)
-        train, dev = ([(each.id, each.text) for each in some] for some in cut)
-    elif options.fold is not None:
-        raise InputError(
-            f"fold is {options.fold}, but there is no corpus; leave it out"
-        )
+        cut = _read_corpus(options.corpus, options)
+    elif run is not None:
+        fold = fold or run.options.data.fold
+        cut = read_train_texts(run, fold, options.trust)
+    elif fold is not None:
+        raise InputError(f"fold is {fold}, but there is no corpus; leave it out")
+    if cut is not None:
+        suffix = "" if fold is None else f"-fold-{fold}".replace("/", "-of-")
+        names.append(f"{cut[2].variant}{suffix}")
+        train, dev = ([(each.id, each.text) for each in some] for some in cut[:2])
     names += [Path(file).stem for file in files]
     if not names:
-        raise InputError("there is no text; name text files, or set corpus=NAME")
+        raise InputError(
+            "there is no text; name text files or the folder of a run, or set "
+            "corpus=NAME"
+        )
     texts = SplitTexts(train, SentenceFiles(files), dev, names)
     if next(iter(texts), None) is None:
         raise InputError(
@@ -107,11 +146,24 @@ def read_texts(files: Sequence[str], options: LmOptions) -> SplitTexts:
     return texts
 
 
-def choose_tokenizer(options: LmOptions, texts: SplitTexts) -> Tokenizer:
-    """That of the checkpoint, or one made from the texts."""
-    if options.checkpoint is not None:
-        return load_checkpoint(options.checkpoint, options.trust).tokenizer
-    return build_tokenizer(options.text, Texts(_Plain(texts)), options.trust)
+def _read_corpus(component: Component, options: LmOptions) -> Cut:
+    corpus = build_corpus(component, options.trust)
+    train = corpus.read("train")
+    if options.fold is None:
+        return train, read_dev(corpus, "dev"), corpus
+    return *hold_out(train, corpus.read("dev"), options.fold), corpus
+
+
+def choose_tokenizer(
+    options: LmOptions, texts: SplitTexts, run: KnownRun | None = None
+) -> Tokenizer:
+    """That of the checkpoint, be it the run's, or one made from the texts."""
+    checkpoint, text = options.checkpoint, options.text
+    if checkpoint is None and run is not None:
+        checkpoint, text = run.checkpoint, run.options.text
+    if checkpoint is not None:
+        return load_checkpoint(checkpoint, options.trust).tokenizer
+    return build_tokenizer(text, Texts(_Plain(texts)), options.trust)
 
 
 class _Plain(Iterable[str]):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from speechgru.decode.greedy import GreedyDecoder
-from speechgru.evaluation.posteriors import name_split
+from speechgru.evaluation.posteriors import chosen_corpus, name_split
 from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError
 from speechgru.options.evaluation import EvaluateOptions
@@ -11,7 +11,7 @@ from speechgru.options.evaluation import EvaluateOptions
 
 def default_output(checkpoint: Path, options: EvaluateOptions) -> Path:
     """The file for the results of a model and a decoder, unless another is named."""
-    corpus = build_corpus(options.corpus, options.trust)
+    corpus = build_corpus(chosen_corpus(options), options.trust)
     parts = [checkpoint.stem, corpus.variant, name_split(options)]
     module, _, cls = str(options.decoder.target).rpartition(".")
     if cls != GreedyDecoder.__name__:

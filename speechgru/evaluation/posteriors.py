@@ -17,8 +17,10 @@ from speechgru.data.utterances import durations_of, join
 from speechgru.factory import build_corpus, name_corpus
 from speechgru.interfaces import Utterance
 from speechgru.model.acoustic import AcousticModel
+from speechgru.options.component import Component
 from speechgru.options.evaluation import SplitOptions
 from speechgru.progress import Progress
+from speechgru.ranges import OptionError
 from speechgru.threads import give_back_memory
 
 log = logging.getLogger(__name__)
@@ -64,9 +66,16 @@ def name_split(options: SplitOptions) -> str:
     return options.split if options.fold is None else f"fold {options.fold}"
 
 
+def chosen_corpus(options: SplitOptions) -> Component:
+    """The corpus that is asked for. Raises OptionError: none is."""
+    if options.corpus is None:
+        raise OptionError("corpus is not chosen, expected one; set corpus=NAME")
+    return options.corpus
+
+
 def read_split(options: SplitOptions) -> Split:
     """Read what the options corpus, split and fold ask for."""
-    corpus = build_corpus(options.corpus, options.trust)
+    corpus = build_corpus(chosen_corpus(options), options.trust)
     if options.fold is None:
         utterances = corpus.read(options.split)
         return Split(corpus.variant, name_split(options), utterances)
@@ -82,7 +91,7 @@ def warn_if_heard(metadata: Mapping[str, Any], options: SplitOptions) -> None:
         metadata: of the checkpoint; older ones do not say on what part they trained.
         options: as for `read_split`.
     """
-    corpus = name_corpus(options.corpus)
+    corpus = name_corpus(chosen_corpus(options))
     if "fold" not in metadata or metadata.get("corpus") != corpus:
         return
     trained, asked = metadata["fold"], options.fold

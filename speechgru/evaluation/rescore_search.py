@@ -1,6 +1,8 @@
 """The search for the weight of a language model that rescores."""
 
+from speechgru.checkpoint.chosen import find_checkpoint
 from speechgru.decode.n_best import CachedScorer, Rescoring
+from speechgru.evaluation.asked import Asked
 from speechgru.evaluation.kept_weights import keep_weights, set_outdated_aside
 from speechgru.evaluation.tuning import Tuning, count_edits, scores_of
 from speechgru.factory import load_text_scorer
@@ -11,22 +13,23 @@ from speechgru.progress import Progress, track
 from speechgru.score.summary import percent
 
 
-def tune_rescoring(checkpoint: str, options: TuneOptions) -> None:
+def tune_rescoring(asked: Asked[TuneOptions]) -> None:
     """Search the weight of a language model behind the search, as it is tuned.
 
     Prints what was found, and keeps the best weight beside the language model.
 
     Args:
-        checkpoint: of the acoustic model.
-        options: of the command; rescore is set.
+        asked: the acoustic model, the split, and options whose rescore is set.
 
     Raises:
         InputError: a file cannot be read.
     """
+    options = asked.options
     if options.rescore is None:
         raise InputError("rescore is not set, expected a checkpoint of task=lm")
-    scorer = load_text_scorer(options.rescore, options.trust)
-    tuning = Tuning(checkpoint, options)
+    lm = find_checkpoint(options.rescore)
+    scorer = load_text_scorer(lm, options.trust)
+    tuning = Tuning(asked)
     num_texts = min(options.rescore_texts, tuning.asked.beam_size)
     decoder = tuning.with_weights(num_best=num_texts)
     with Progress("tune: search", 1.0, "of dev") as progress:
@@ -48,7 +51,6 @@ def tune_rescoring(checkpoint: str, options: TuneOptions) -> None:
         print(f"{weight:14g}   {percent(count / tuning.whole.num_words):>6}")
     remark = "" if best else ": it does not help here"
     print(f"best: rescore_weight={best:g}{remark}")
-    lm = options.rescore
     set_outdated_aside(lm, RESCORE)
     keep_weights(
         lm,

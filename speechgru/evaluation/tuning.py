@@ -10,9 +10,9 @@ from speechgru import __version__
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.decode.n_best import vote
+from speechgru.evaluation.asked import Asked
 from speechgru.evaluation.posteriors import (
     ScoredBatch,
-    read_split,
     score_utterances,
     show_minutes,
     warn_if_heard,
@@ -114,23 +114,28 @@ class Tuning:
     """The model's log-probabilities of a split, to be decoded again and again.
 
     Args:
-        checkpoint: of the acoustic model, which runs once.
-        options: of the command.
+        asked: the acoustic model, which runs once, the split, and the decoder.
 
     Attributes:
         whole: all of the split.
         sample: what of it the search decodes again and again.
 
     Raises:
-        InputError: the decoder has no weights.
+        InputError: the decoder has no weights, or the split of a run is test.
     """
 
-    def __init__(self, checkpoint: str, options: TuneOptions) -> None:
+    def __init__(self, asked: Asked[TuneOptions]) -> None:
+        options = asked.options
+        if asked.run is not None and options.split == "test" and not options.fold:
+            raise InputError(
+                f"{asked.run.folder}: the search would be on split test, expected what "
+                "no score is told of; name another by split=NAME"
+            )
         set_up_cpu(options.num_threads)
-        self.loaded = load_checkpoint(checkpoint, options.trust)
+        self.loaded = load_checkpoint(asked.checkpoint, options.trust)
         # Without the rescoring, which is tuned by itself.
-        asked = DecodeOptions(decoder=options.decoder, trust=options.trust)
-        decoder = build_decoder(asked, self.loaded, warn=False)
+        decoding = DecodeOptions(decoder=options.decoder, trust=options.trust)
+        decoder = build_decoder(decoding, self.loaded, warn=False)
         if not isinstance(decoder, TunableDecoder):
             raise InputError(
                 f"decoder is {type(decoder).__name__}, which has no weights to "
@@ -139,7 +144,7 @@ class Tuning:
         decoder.fit(self.loaded.tokenizer)  # what it reads is shared from here on
         self.asked = decoder
         self.model = digest_weights(self.loaded.model)
-        split = read_split(options)
+        split = asked.read_split()
         warn_if_heard(self.loaded.metadata, options)
         scored = score_utterances(self.loaded, split.utterances, options)
         self.whole = Scored(
@@ -153,7 +158,7 @@ class Tuning:
         self.origin = {
             "corpus": split.corpus,
             "split": split.name,
-            "checkpoint": checkpoint,
+            "checkpoint": str(asked.checkpoint),
             "decoder": options.decoder.to_plain(),
             "speechgru": __version__,
         }

@@ -36,8 +36,8 @@ class SplitOptions(Options):
     """Which utterances of a corpus are heard, and how.
 
     Attributes:
-        corpus: the corpus.
-        split: of the corpus.
+        corpus: the corpus; None: that of the run whose checkpoint is scored.
+        split: of the corpus; "dev" of a run is what it was validated on.
         fold: e.g. "1/4": of the splits train and dev, the speakers that data.fold
             held out in training.
         data_dir: where corpora lie.
@@ -48,7 +48,7 @@ class SplitOptions(Options):
         trust: modules of the user's own whose classes the checkpoint names.
     """
 
-    corpus: Component
+    corpus: Component | None = None
     split: str = "test"
     fold: str | None = None
     data_dir: Path = option(make=default_data_dir)

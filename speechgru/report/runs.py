@@ -1,15 +1,14 @@
 """What was tried, and how well it went."""
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from speechgru.interfaces import InputError
-from speechgru.options.component import flatten
+from speechgru.options.component import TARGET, flatten
 from speechgru.options.config_file import read_config
+from speechgru.report.run_differences import find_differences
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.summary import read_summary
 
@@ -20,6 +19,8 @@ class Score:
 
     Attributes:
         corpus, split, checkpoint: what was scored, and on what.
+        decoder: that made the texts, with its language model, e.g. "prefix_beam" or
+            "prefix_beam with an4-3-words"; None: older results do not say.
         rate: edits over words; None: infinite, as are its bounds.
         low, high: the 95 % interval.
     """
@@ -27,6 +28,7 @@ class Score:
     corpus: str
     split: str
     checkpoint: str
+    decoder: str | None
     rate: float | None
     low: float | None
     high: float | None
@@ -160,44 +162,31 @@ def read_score(path: Path) -> Score:
     """The WER in what `evaluate` wrote beside its results."""
     summary = read_summary(path)
     words = summary["words"]
-    return Score(
-        *(summary[name] for name in ("corpus", "split", "checkpoint")),
-        *(words[name] for name in ("rate", "low", "high")),
+    corpus, split, checkpoint = (
+        summary[name] for name in ("corpus", "split", "checkpoint")
     )
+    rate, low, high = (words[name] for name in ("rate", "low", "high"))
+    decoder = name_decoder(summary)
+    return Score(corpus, split, checkpoint, decoder, rate, low, high)
 
 
-def find_differences(
-    configs: Sequence[Mapping[str, Any]], ignored: Sequence[str] = ()
-) -> list[dict[str, str]]:
-    """Say of each configuration what is not as in most of them.
+def name_decoder(summary: Mapping[str, Any]) -> str | None:
+    """Name the decoder of results, and the language models that it took.
 
     Args:
-        configs: values by the full names of options.
-        ignored: names that are left out.
+        summary: what `evaluate` wrote beside results, which may be anything.
     """
-    differences: list[dict[str, str]] = [{} for _ in configs]
-    for key in sorted({key for config in configs for key in config}):
-        if key in ignored:
-            continue
-        # As text, since a list cannot be counted; a missing key counts, too.
-        values = [_value_text(config.get(key, "(none)")) for config in configs]
-        usual, _ = Counter(values).most_common(1)[0]
-        for differs, value in zip(differences, values, strict=True):
-            if value != usual:
-                differs[key] = value
-    return [_without_what_follows(differs) for differs in differences]
-
-
-def _without_what_follows(differs: dict[str, str]) -> dict[str, str]:
-    """What a corpus consists of follows from its name."""
-    if "corpus.name" not in differs:
-        return differs
-    return {
-        key: value
-        for key, value in differs.items()
-        if key == "corpus.name" or not key.startswith("corpus.")
-    }
-
-
-def _value_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    decoder = summary.get("decoder")
+    target = decoder.get(TARGET) if isinstance(decoder, dict) else None
+    if not isinstance(decoder, dict) or not isinstance(target, str):
+        return None
+    name = target.rpartition(".")[0].rpartition(".")[2] or target
+    models = [decoder.get("lm"), summary.get("rescore")]
+    said = [Path(each).stem for each in models[:1] if isinstance(each, str)]
+    if isinstance(models[1], str):
+        path = Path(models[1])
+        # All checkpoints are called the same; their runs are not.
+        said.append(f"rescored by {path.parent.name or path.stem}")
+    name += f" with {', '.join(said)}" * bool(said)
+    segment = summary.get("segment", "none")
+    return name if segment == "none" else f"{name}, segment={segment}"

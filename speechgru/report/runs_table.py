@@ -1,5 +1,6 @@
 """The table that `speechgru runs` prints."""
 
+from speechgru.checkpoint.chosen import BEST
 from speechgru.files import printable
 from speechgru.report.runs import RunList
 from speechgru.score.summary import percent
@@ -21,9 +22,13 @@ def format_runs(listed: RunList) -> str:
         )
         for score in run.scores:
             interval = f"[{_percent(score.low)}, {_percent(score.high)}]"
+            decoder = "" if score.decoder is None else f", {score.decoder}"
+            by = "" if score.checkpoint == BEST else f", {score.checkpoint}"
             lines.append(
-                f"    {score.corpus} {score.split}: WER {_percent(score.rate)} % "
-                f"{interval}"
+                printable(
+                    f"    {score.corpus} {score.split}: WER {_percent(score.rate)} % "
+                    f"{interval}{decoder}{by}"
+                )
             )
         if differs:
             differing = (f"{key}={value}" for key, value in differs.items())

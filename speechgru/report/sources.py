@@ -44,9 +44,10 @@ def find_results(path: Path) -> list[Source]:
     sources = [Source(results, run) for results in sorted(path.glob("*.jsonl"))]
     found = [source for source in sources if source.summary_path.exists()]
     if not found:
+        command = f"{path}" if run else f"{path / 'best.ckpt'} corpus=NAME"
         raise InputError(
             f"{path}: holds no results, expected those of `evaluate`; run first: "
-            f"speechgru evaluate {path / 'best.ckpt'} corpus=NAME"
+            f"speechgru evaluate {command}"
         )
     return found
 

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Iterable, Mapping
 from functools import partial
+from heapq import nsmallest
 from typing import Any, ClassVar
 
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from speechgru.data.augment.on_device import DeviceChain
+from speechgru.data.randomness import keyed_seed
 from speechgru.interfaces import Batch, Decoder, Tokenizer
 from speechgru.model.acoustic import AcousticModel
 from speechgru.model.encoders.contract import LayeredEncoder
@@ -44,7 +46,8 @@ class CTCTask(TrainingTask):
             a share of the whole.
         label_priors: power of the tokens' mean probabilities, as of the epoch before,
             by which those of the last layer are divided in the loss of training.
-        num_samples: decoded utterances that validation keeps for the log.
+        num_samples: decoded utterances that validation keeps for the log, drawn at
+            random, the same in every epoch; of several processes the first one's.
         options: see `TrainingTask` and `Optimisation`.
 
     Source:
@@ -188,6 +191,18 @@ class CTCTask(TrainingTask):
             reduce = self.trainer.strategy.reduce
             self.priors.end_step(partial(reduce, reduce_op="sum"))
 
+    def on_validation_start(self) -> None:
+        """Draw samples anew."""
+        self.samples = []
+
+    def _sample_key(self, sample: tuple[str, str, str]) -> int:
+        """A random number of an utterance; those with the least are the samples.
+
+        The epoch is not in the key: the same utterances in every epoch show what has
+        been learnt since the last one.
+        """
+        return keyed_seed("sample", self.seed, sample[0])
+
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Decode and count errors."""
         log_probs, output_lengths = self.scored_model(
@@ -203,9 +218,10 @@ class CTCTask(TrainingTask):
             counted = [[*map(self.word_map, some)] for some in counted]
         self.word_errors.update(*counted)
         self.character_errors.update(*counted)
-        if batch_index == 0:
-            triples = list(zip(batch.ids, batch.references, texts, strict=True))
-            self.samples = triples[: self.num_samples]
+        triples = zip(batch.ids, batch.references, texts, strict=True)
+        self.samples = nsmallest(
+            self.num_samples, [*self.samples, *triples], key=self._sample_key
+        )
         options = {"on_epoch": True, "batch_size": len(batch.ids)}
         self.val_loss.update(losses.sum(), len(losses))
         # Metrics that are logged as objects are summed over processes and

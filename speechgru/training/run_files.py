@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-BEST, LAST = "best.ckpt", "last.ckpt"
+from speechgru.checkpoint.chosen import BEST as BEST
+from speechgru.checkpoint.chosen import LAST as LAST
+
 CONFIG_FILE = "config.yaml"
 CURVES = "curves.png"
 LOCK_FILE = ".lock"

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from speechgru.bounded import read_json
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
 from speechgru.data.inventory import INVENTORY_FILE
 from speechgru.files import replace_file, to_json
@@ -163,7 +164,7 @@ def write_start(folder: Path) -> None:
 @contextlib.contextmanager
 def working_where_it_began(folder: Path) -> Iterator[None]:
     """Work in the directory in which a run was started, as its paths expect."""
-    here, there = os.getcwd(), _read_directory(folder)
+    here, there = os.getcwd(), read_directory(folder)
     if there is None:
         log.warning("relative paths of the run count from %s: it says no other", here)
     elif there != here:
@@ -175,12 +176,12 @@ def working_where_it_began(folder: Path) -> Iterator[None]:
         os.chdir(here)
 
 
-def _read_directory(folder: Path) -> str | None:
-    """Where the run began, if that is known and still there."""
+def read_directory(folder: Path) -> str | None:
+    """Where the run of a folder began, if that is known and still there."""
     try:
         if not (folder / START_FILE).is_file():
             return None
-        start: dict[str, Any] = json.loads((folder / START_FILE).read_bytes())
+        start: dict[str, Any] = read_json(folder / START_FILE)
         directory = start["directory"]
     except (OSError, ValueError, LookupError, TypeError):
         return None  # of an older version

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def check_data(
     if run.last is not None or not run.is_first:
         # The first process has seen them before this one could join.
         same = data.dev_split == data.train_split
-        return _leave_out(splits, skipped_file, same)
+        return leave_out(splits, skipped_file, same)
     skip = data.on_error == "skip"
     if not data.check:
         if skip:
@@ -122,18 +122,18 @@ def check_data(
     }
 
 
-def _leave_out(
-    splits: dict[str, Sequence[Utterance]], skipped_file: Path, same: bool
+def leave_out(
+    splits: Mapping[str, Sequence[Utterance]], skipped_file: Path, same: bool
 ) -> dict[str, Sequence[Utterance]]:
     """Leave out what the first process has skipped when the run began.
 
     Args:
-        splits: train and dev.
+        splits: train and dev, or one of them.
         skipped_file: lists what was skipped.
         same: whether dev is train, which was examined once.
     """
     if not skipped_file.exists():
-        return splits
+        return dict(splits)
     try:
         lines = read_whole(skipped_file).decode().splitlines()
         problems = [json.loads(line) for line in lines]

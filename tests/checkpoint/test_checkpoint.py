@@ -228,7 +228,19 @@ def test_other_kinds_of_files_are_refused(path, content):
 
 def test_a_missing_file_or_a_folder_is_refused(tmp_path):
     refuse(tmp_path / "none.ckpt", "no such checkpoint file; check the path")
-    refuse(tmp_path, "no such checkpoint file")
+    refuse(tmp_path, "holds no best.ckpt and no last.ckpt, expected one of them")
+
+
+def test_a_folder_is_its_best_checkpoint_or_else_its_last(checkpoint, tmp_path):
+    write_checkpoint(checkpoint, tmp_path / "last.ckpt")
+    assert load_checkpoint(tmp_path).metadata["seed"] == 1
+    (tmp_path / "best.ckpt").touch()
+    with pytest.raises(InputError, match=f"^{tmp_path}/best.ckpt: "):
+        load_checkpoint(tmp_path)
+    (tmp_path / "best.ckpt").unlink()
+    (tmp_path / "last.ckpt").unlink()
+    (tmp_path / "config.yaml").touch()
+    refuse(tmp_path, f"speechgru train resume={tmp_path}")
 
 
 @pytest.mark.parametrize("schema", [2, 99, 0, "1", None, 1.0, True])

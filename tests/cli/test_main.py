@@ -83,6 +83,44 @@ def test_help_lists_the_options_that_a_choice_shares_with_others(call):
     assert "  max_epochs: 100" in described
 
 
+def test_help_lists_the_options_of_each_choice_in_a_list(call):
+    _, one, _ = call("train", "augment=[speed]", "--help")
+    assert (
+        "options of augment=speed, as augment.speed.OPTION=VALUE:\n  factors: " in one
+    )
+    assert "augment=silence" not in one.partition("options of")[2]
+    for typed in ("augment=[speed,silence]", "augment=[speed, silence]"):
+        _, out, _ = call("train", typed, "--help")
+        assert "as augment.speed.OPTION=VALUE:\n  factors: " in out
+        assert "as augment.silence.OPTION=VALUE:\n  probability: " in out
+    # As of a sweep.
+    _, out, _ = call("train", "encoder=gru,lstm", "--help")
+    assert "options of encoder=gru, as" in out
+    assert "options of encoder=lstm, as" in out
+
+
+def test_help_says_of_a_choice_without_options_that_it_has_none(call):
+    for typed in ("augment=[none]", "spec_augment=none", "word_map=none"):
+        _, out, _ = call("train", typed, "--help")
+        name = typed.replace("[", "").replace("]", "")
+        assert f"\n{name} has no options.\n" in out
+    assert "\nrecipe=null has no options.\n" in call("train", "recipe=null", "-h")[1]
+
+
+def test_help_shows_what_a_recipe_chooses(call):
+    _, out, _ = call("train", "recipe=an4/bigru", "--help")
+    shown = out.partition("what recipe=an4/bigru chooses and sets:")[2]
+    assert "- override /normalize: active\n" in shown
+    assert "  encoder:\n    hidden_size: 192\n" in shown
+
+
+def test_help_names_the_nearest_choice(call):
+    code, _, err = call("train", "augment=[sped]", "--help")
+    assert code == 2
+    assert "augment=sped: expected one of: gain, join" in err
+    assert "did you mean speed?" in err
+
+
 def test_what_choices_are_based_on_is_no_choice(call):
     assert "_recurrent" not in call("train", "--help")[1]
     code, _, err = call("train", "corpus=yesno", "encoder=grus")

@@ -69,7 +69,7 @@ def test_choices_and_what_is_missing_are_left_to_hydra(command):
     for name, hint in hints(options).items():
         if "Component" in str(hint) or "Options" in str(hint):
             assert read_plain(options, [f"{name}=x"]) is None, name
-    if options.__name__ in ("EvaluateOptions", "TrainOptions"):
+    if options.__name__ in ("DoctorOptions", "TrainOptions"):
         assert read_plain(options, []) is None
 
 

@@ -66,9 +66,19 @@ def test_texts_that_occur_under_one_name_twice_can_be_fewer(tmp_path):
 
 def test_a_damaged_inventory_is_named_by_its_line(tmp_path):
     path = tmp_path / "data.jsonl"
-    path.write_text('{"split": "train", "id": "a"}\n{"id": "b"}\n')
-    with pytest.raises(InputError, match=r"data\.jsonl:2: not what a run writes"):
-        read_inventory(path)
+    for line in ('{"id": "b"}', '{"split": "train", "id": []}', "[" * 100_000, "3"):
+        path.write_text(f'{{"split": "train", "id": "a"}}\n{line}\n')
+        with pytest.raises(InputError, match=r"data\.jsonl:2: not what a run writes"):
+            read_inventory(path)
+
+
+def test_a_record_without_a_digest_is_digested_again(tmp_path):
+    audio = tmp_path / "a.wav"
+    audio.write_bytes(b"sound")
+    (record,) = record_utterances([Utterance("a", audio, 1.0, "A")])
+    without = {key: value for key, value in record.items() if key != "digest"}
+    again = record_utterances([Utterance("a", audio, 1.0, "A")], {"a": without})
+    assert again == [record]
 
 
 def test_of_very_many_some_are_recorded_and_all_durations_counted(

@@ -16,8 +16,8 @@ from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
 from speechgru.options import Component, DataOptions, TrainerOptions, choose
 
-REAL = re.compile(r"(corpus|recipe)=(?!manifest)\w+")
-"""A corpus that is not at hand: such commands are composed, not run."""
+REAL = re.compile(r"(corpus|recipe)=(?!manifest)\w+|rescore=LM_RUN_FOLDER")
+"""A corpus or model that is not at hand: such commands are composed, not run."""
 
 SMALL_TRAINING = [
     *TINY_MODEL,
@@ -25,7 +25,12 @@ SMALL_TRAINING = [
     "trainer.max_epochs=1",
     "data.max_train=12",
 ]
-ADDED = {"train": SMALL_TRAINING, "doctor": TINY_MODEL[:4]}
+FEW_TRIALS = ["lm_weights=[0.5]", "word_scores=[0.0]", "beam_sizes=[4]"]
+ADDED = {
+    "train": SMALL_TRAINING,
+    "doctor": TINY_MODEL[:4],
+    "tune": ["decoder.beam_size=4", *FEW_TRIALS],
+}
 """Behind what a page says, by command, so that it takes seconds."""
 
 

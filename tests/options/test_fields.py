@@ -10,7 +10,7 @@ from speechgru.options import (
     Component,
     DataOptions,
     DoctorOptions,
-    EvaluateOptions,
+    PrepareOptions,
     ReportOptions,
     TrainerOptions,
     TrainOptions,
@@ -78,7 +78,7 @@ def test_a_path_is_a_name(value):
 
 def test_what_has_no_default_must_be_given():
     with pytest.raises(OptionError, match="has no corpus"):
-        EvaluateOptions.read({"split": "test"})
+        PrepareOptions.read({"data_dir": "data"})
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,7 @@ for last; do case "$last" in hydra.run.dir=*) run="${last#*=}";; esac; done
 if [ "$1" = train ] && [ -n "$run" ]; then
     mkdir -p "$run"
     touch "$run/last.ckpt"
-    printf 'data:\\n  fold: %s\\n  resample: %s\\n' "${FOLD:-null}" \\
-        "${RESAMPLE:-false}" > "$run/config.yaml"
-    printf "${MAP:-word_map:\\n  _target_: null\\n}text:\\n  name: no\\n" \\
-        >> "$run/config.yaml"
+    printf 'data:\\n  fold: %s\\n' "${FOLD:-null}" > "$run/config.yaml"
 fi
 if [ "$1" = evaluate ]; then printf '\\nWER 7.00 %%\\n'; fi
 """
@@ -62,22 +59,12 @@ def test_it_trains_and_scores_every_seed_and_makes_the_row(calls):
         assert found[place : place + 4] == [
             f"speechgru train recipe=yesno/bigru seed={seed} hydra.run.dir={run} "
             "corpus=yesno trainer.max_epochs=1",
-            f"speechgru evaluate {run}/best.ckpt corpus=yesno split=dev",
-            f"speechgru evaluate {run}/best.ckpt corpus=yesno split=test",
+            f"speechgru evaluate {run} split=dev",
+            f"speechgru evaluate {run} split=test",
             f"speechgru report {run}",
         ]
     (row,) = found[9:]
     assert row == f"speechgru row {run_of(1)} {run_of(2)}"
-
-
-def test_words_are_mapped_in_the_scores_as_they_were_in_training(calls):
-    mapped = "word_map:\\n  _target_: a.WordMap\\n  name: few\\n  words:\\n    a: b\\n"
-    found = calls("yesno/run.sh", "1", MAP=mapped)
-    run = run_of(1)
-    assert found[2:4] == [
-        f"speechgru evaluate {run}/best.ckpt corpus=yesno word_map=few split={split}"
-        for split in ("dev", "test")
-    ]
 
 
 def test_it_goes_on_where_it_was_stopped(calls):
@@ -146,7 +133,7 @@ def test_both_partitions_of_the_digits_have_runs_of_their_own(calls):
         assert commands[:4] == [
             f"speechgru prepare {corpus}",
             f"speechgru train recipe=fsdd/bigru seed=2 hydra.run.dir={run} {corpus}",
-            f"speechgru evaluate {run}/best.ckpt {corpus} split=test",
+            f"speechgru evaluate {run} split=test",
             f"speechgru report {run}",
         ]
         assert commands[4] == f"speechgru row {run}"
@@ -215,13 +202,6 @@ def test_a_page_says_what_its_corpus_is_and_what_was_not_run(name):
     page = (RECIPES / name / "README.md").read_text()
     assert f"recipes/{name}/run.sh" in page
     assert "not run here" in page.lower() or "| seeds |" in page
-
-
-def test_what_was_resampled_to_be_trained_on_is_resampled_to_be_scored(calls):
-    found = calls("yesno/run.sh", RESAMPLE="true")
-    scored = [call.split() for call in found if "evaluate" in call]
-    assert len(scored) == 2
-    assert all("data.resample=true" in words for words in scored)
 
 
 def test_a_language_of_common_voice_has_runs_of_its_own(calls):

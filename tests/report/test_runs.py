@@ -9,6 +9,8 @@ import yaml
 from speechgru.cli.runs import main
 from speechgru.files import write_json_lines
 from speechgru.interfaces import InputError
+from speechgru.options.component import flatten
+from speechgru.report.run_differences import find_differences
 from speechgru.report.runs import describe_run, list_runs
 
 
@@ -86,6 +88,7 @@ def test_the_same_as_json(three_runs, capsys):
                 "corpus": "tones",
                 "split": split,
                 "checkpoint": "best.ckpt",
+                "decoder": None,
                 "rate": rate,
                 "low": pytest.approx(rate - 0.01),
                 "high": pytest.approx(rate + 0.01),
@@ -200,3 +203,88 @@ def test_a_run_can_be_described_from_python(three_runs):
         {"seed": "2"},
         {"encoder._target_": "RNN"},
     )
+
+
+def differences(*configs):
+    """With two more that are as the first."""
+    return find_differences(
+        [flatten(config) for config in (*configs, *configs[:1] * 2)]
+    )
+
+
+def test_numbers_are_equal_however_they_are_written():
+    a = {"task": {"learning_rate": 1e-3, "smoothing": 0, "betas": [1, 0.5]}}
+    b = {"task": {"learning_rate": 0.001, "smoothing": 0.0, "betas": [1.0, 0.5]}}
+    assert differences(a, b) == [{}] * 4
+    assert differences(a, {"task": {**b["task"], "smoothing": 0.1}})[1] == {
+        "task.smoothing": "0.1"
+    }
+    # True is no number.
+    assert differences({"seed": 1}, {"seed": True})[1] == {"seed": "true"}
+
+
+def test_what_older_runs_did_not_have_yet_is_no_difference():
+    target = "speechgru.model.encoders.gru.GRUEncoder"
+    old = {"trainer": {"max_epochs": 3}, "encoder": {"_target_": target}}
+    new = {
+        "trainer": {"max_epochs": 3, "deterministic": False, "timeout": 600},
+        "encoder": {"_target_": target, "self_conditioned": False},
+        "word_map": {"_target_": None},
+    }
+    assert differences(new, old) == differences(old, new) == [{}] * 4
+    # Unless it was asked for.
+    new["encoder"]["self_conditioned"] = new["trainer"]["deterministic"] = True
+    asked = {"encoder.self_conditioned": "true", "trainer.deterministic": "true"}
+    assert differences(old, new)[1] == asked
+
+
+def test_what_the_program_fills_in_is_no_difference():
+    here = {"data_dir": "data", "corpus": {"name": "an4", "root": "data/an4"}}
+    there = {"data_dir": "/big", "corpus": {"name": "an4", "root": "/big/an4"}}
+    assert differences(here, there)[1] == {"data_dir": "/big"}
+    other = {**here, "corpus": {"name": "an4", "root": "data/mine"}}
+    assert differences(here, other)[1] == {"corpus.root": "/mine"}
+    epochs = [{"max_time": "2h", "max_epochs": number} for number in (3, 5)]
+    assert differences(*({"trainer": each} for each in epochs))[1] == {}
+
+
+def test_another_class_brings_other_options_and_says_only_so():
+    one = {"encoder": {"_target_": "a.GRU", "hidden_size": 8, "lookahead": 2}}
+    two = {"encoder": {"_target_": "a.LSTM", "hidden_size": 9, "_partial_": True}}
+    assert differences(one, two)[1] == {
+        "encoder._target_": "a.LSTM",
+        "encoder.hidden_size": "9",
+    }
+    assert differences({"augment": {}}, {"augment": {"speed": {"_target_": "S"}}})[
+        1
+    ] == {"augment.speed._target_": "S"}
+
+
+def test_each_score_tells_its_decoder_and_language_model(tmp_path, capsys):
+    run = make_run(tmp_path / "a", {}, [0.5], {"dev": 0.3, "test": 0.2})
+    beam = {
+        "_target_": "speechgru.decode.prefix_beam.PrefixBeam",
+        "lm": "lm/an4-3.arpa",
+    }
+    greedy = {"_target_": "speechgru.decode.greedy.GreedyDecoder"}
+    changes = {
+        "dev": {"decoder": beam, "rescore": "runs/words/best.ckpt"},
+        "test": {"decoder": greedy, "segment": "vad", "checkpoint": "last.ckpt"},
+    }
+    for split, said in changes.items():
+        path = run / f"best-tones-{split}.summary.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | said))
+    main([str(tmp_path)])
+    _, _, dev, test = capsys.readouterr().out.splitlines()
+    assert dev.endswith("31.00], prefix_beam with an4-3, rescored by words")
+    assert test.endswith("21.00], greedy, segment=vad, last.ckpt")
+    assert describe_run(run).scores[1].decoder == "greedy, segment=vad"
+
+
+@pytest.mark.parametrize("decoder", [3, [], {}, {"_target_": 3}, "greedy", None])
+def test_a_summary_whose_decoder_is_odd_is_listed(tmp_path, capsys, decoder):
+    run = make_run(tmp_path / "a", {}, [0.5], {"test": 0.2})
+    path = run / "best-tones-test.summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"decoder": decoder}))
+    assert main([str(tmp_path)]) == 0
+    assert "tones test: WER 20.00 % [19.00, 21.00]\n" in capsys.readouterr().out

@@ -10,6 +10,8 @@ from conftest import TINY
 
 from speechgru import progress
 from speechgru.cli.config import compose_config, read_options
+from speechgru.data.manifest import read_manifest
+from speechgru.data.randomness import keyed_seed
 from speechgru.options import TrainOptions
 from speechgru.training import progress as module
 from speechgru.training.clock import TrainingClock
@@ -60,6 +62,22 @@ def test_short_epochs_show_what_is_heard_at_first_and_in_the_end(
     first, second, third, fourth = log.split("/4: ")[1:]
     assert first.count("| heard:") == fourth.count("| heard:") == 3
     assert second.count("| heard:") == third.count("| heard:") == 0
+
+
+def test_the_samples_are_drawn_from_all_of_dev_and_stay_the_same(tones, tmp_path):
+    options = ["trainer.max_epochs=1", "data.max_train=8", "data.batch_seconds=4"]
+    log = start(tones, tmp_path / "run", *options, "seed=5")
+    dev = read_manifest(tones.folder / "dev.jsonl")
+    by_key = sorted(dev, key=lambda each: keyed_seed("sample", 5, each.id))
+    drawn = by_key[:3]
+    assert re.findall(r"  (dev-\d+): (.*) \| heard: ", log) == [
+        (each.id, each.text) for each in drawn
+    ]
+    # Not those of the first batch, which are the shortest.
+    assert (
+        max(drawn, key=lambda each: each.duration).duration
+        > sorted(each.duration for each in dev)[len(dev) // 2]
+    )
 
 
 def test_a_line_within_an_epoch_counts_steps_not_batches_also_behind_a_resume(

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from speechgru.cli.config import read_command_line
 from speechgru.files import printable, replace_file
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = (
         Path(line.positional[0]) if line.positional else find_newest(options.runs_dir)
     )
-    stream = sys.stdout
+    stream: Any = sys.stdout
     redraws = (
         stream.isatty() and isinstance(stream, HarmlessStream) and not options.once
     )

@@ -8,6 +8,9 @@ from pathlib import Path
 from speechgru.bounded import read_whole
 from speechgru.interfaces import InputError
 
+MOST_BYTES = 256 << 20
+"""Of a file: some million logged steps."""
+
 
 def read_learning_curves(run: Path) -> list[dict[str, float]]:
     """Read a run's metrics/ at the end of each epoch, over all resumptions.
@@ -54,7 +57,7 @@ def _read_rows(run: Path) -> Iterator[dict[str, float]]:
     )
     for path in versions:
         try:
-            text = read_whole(path).decode()
+            text = read_whole(path, MOST_BYTES).decode()
             lines = text.splitlines(keepends=True)
             for row in csv.DictReader(line for line in lines if line.endswith("\n")):
                 if row["epoch"]:

@@ -33,8 +33,13 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 class Tracker(Protocol):
     """One of them."""
 
-    name: str
-    logger: Logger
+    @property
+    def name(self) -> str:
+        """As in the options."""
+
+    @property
+    def logger(self) -> Logger:
+        """What takes the metrics."""
 
     def open(self, options: Mapping[str, Any]) -> str:
         """Begin, or go on; returns the id of the run."""
@@ -224,7 +229,9 @@ def _damaged(path: Path, why: object) -> InputError:
 
 
 def _need(module: str, option: str, extra: str) -> None:
-    if importlib.util.find_spec(module) is None:
+    found = importlib.util.find_spec(module)
+    # What they write is a folder of their name, which is no package.
+    if found is None or found.origin is None:
         raise InputError(
             f"{option} needs {module}; install it with: "
             f'pip install "speechgru[{extra}]", or set {option}=null'

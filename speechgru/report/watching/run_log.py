@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from speechgru.bounded import open_file
@@ -25,7 +26,8 @@ _LEFT = re.compile(rf"{_DURATION} left(?: of the run)?$")
 _WHOLE = re.compile(
     rf"an epoch, (?:at most )?{_DURATION} for (?:what is left of )?\d+ epoch"
 )
-_SAMPLE = re.compile(r"  (\S.*?): (.*) \| heard: (.*)")
+_HEARD = " | heard: "
+_BEGINNING = re.compile(r"\d+ parameters, \d+ tokens, ")
 _SAVED = "saved; go on with:"
 
 
@@ -79,6 +81,15 @@ class RunLog:
     was_saved: bool
 
     @property
+    def seconds(self) -> float:
+        """s from the first line to the last, without pauses between resumptions."""
+        return sum(
+            max(0.0, (after.at - before.at).total_seconds())
+            for before, after in pairwise(self.lines)
+            if not _BEGINNING.match(after.text)
+        )
+
+    @property
     def warnings(self) -> list[Said]:
         """Each warning once, where it was said last."""
         last = {said.text: said for said in self.lines if said.is_warning}
@@ -107,12 +118,8 @@ def parse_log(lines: Sequence[str]) -> RunLog:
     samples: list[Sample] = []
     was_sample = was_saved = False
     for each in said:
-        if found := _SAMPLE.fullmatch(each.text):
-            samples = (
-                [*samples, Sample(*found.groups())]
-                if was_sample
-                else [Sample(*found.groups())]
-            )
+        if (sample := _parse_sample(each.text)) is not None:
+            samples = [*samples, sample] if was_sample else [sample]
             was_sample = True
             continue
         was_sample = False
@@ -154,6 +161,14 @@ def parse_duration(text: str) -> float:
     first, _, second = number.partition(":")
     larger, smaller = {"s": (1, 0), "min": (60, 1), "h": (3600, 60)}[unit]
     return float(int(first) * larger + int(second or 0) * smaller)
+
+
+def _parse_sample(text: str) -> Sample | None:
+    head, heard, hypothesis = text.rpartition(_HEARD)
+    if not heard or not text.startswith("  "):
+        return None
+    id, _, reference = head.strip().partition(": ")
+    return Sample(id, reference, hypothesis)
 
 
 def _parse_line(line: str) -> Said | None:

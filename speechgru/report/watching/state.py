@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.bounded import open_file
-from speechgru.files import parse_object, reason
+from speechgru.files import file_state, parse_object, reason
 from speechgru.interfaces import InputError
 from speechgru.options.component import flatten
 from speechgru.options.config_file import read_config
@@ -22,6 +22,9 @@ NUM_STEPS = 200
 
 MOST_LISTED = 64 << 20
 """Bytes of a list of utterances that is read to see how long they are."""
+
+
+_Numbers = tuple[list[dict[str, float]], list[dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ class RunReader:
     """
 
     folder: Path
+    _numbers: tuple[list[tuple[int, int]], _Numbers] | None = field(
+        default=None, init=False
+    )
     _constant: tuple[float | None, int] | None = field(default=None, init=False)
 
     def read(self) -> RunState:
@@ -96,8 +102,7 @@ class RunReader:
             log = parse_log([])
             problems.append(f"{self.folder / LOG_FILE}: {reason(error)}")
         try:
-            curves = read_learning_curves(self.folder)
-            steps = read_steps(self.folder, NUM_STEPS)
+            curves, steps = self._read_numbers()
         except InputError as error:
             curves, steps = [], []
             problems.append(str(error))
@@ -115,6 +120,15 @@ class RunReader:
             tuple(problems),
             *self._constant,
         )
+
+    def _read_numbers(self) -> _Numbers:
+        """Curves and steps, read only when there are new ones."""
+        files = sorted(self.folder.glob("metrics/*/metrics.csv"))
+        states = [file_state(path) for path in files if path.is_file()]
+        if self._numbers is None or self._numbers[0] != states:
+            curves = read_learning_curves(self.folder)
+            self._numbers = states, (curves, read_steps(self.folder, NUM_STEPS))
+        return self._numbers[1]
 
     def _silence(self) -> float:
         written = [self.folder / LOG_FILE, *self.folder.glob("metrics/*/metrics.csv")]

@@ -61,8 +61,8 @@ MEANT = {
         ),
         (
             {1.5},
-            "batch_seconds cache_size factors learning_rate least limit longest_decay "
-            "margin max_memory max_seconds max_time max_utterance most shards.size "
+            "batch_seconds cache_size every factors learning_rate least limit "
+            "longest_decay margin max_memory max_seconds max_time max_utterance most shards.size "
             "silence_after silence_before step timeout worst_seconds",
         ),
         # Nothing is clipped, nothing dropped.

@@ -111,10 +111,11 @@ def place(name: str, value: Any) -> None:
     """Where something is written to: a folder, or an address without a password."""
     if value is None:
         return
-    if not value.strip():
-        raise OptionError(f"{name} is empty, expected a folder or an address")
+    if not isinstance(value, str) or not value.strip():
+        raise OptionError(f"{name} is {value!r}, expected a folder or an address")
     if re.match(r"\w+://[^/]*@", value):
         raise OptionError(
-            f"{name} holds a password, which would be kept in the run folder; put it "
-            "into the environment (MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD)"
+            f"{name} holds a password, which would be kept in the run folder, expected "
+            "an address without; put it into the environment "
+            "(MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD)"
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from speechgru.options.fields import Options, option
-from speechgru.ranges import INTERVAL
+from speechgru.ranges import SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,6 @@ class WatchOptions(Options):
     is_command: ClassVar[bool] = True
 
     runs_dir: Path = Path("runs")
-    every: float = option(5.0, within=INTERVAL)
+    every: float = option(5.0, within=SECONDS)
     page: Path | None = None
     once: bool = False

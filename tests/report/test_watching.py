@@ -314,9 +314,10 @@ def test_a_page_takes_the_place_of_no_other_file(tmp_path):
 
 def test_the_command_shows_the_newest_run_and_writes_a_page(run, call, tmp_path):
     older = run.with_name("older")
-    (older / "metrics").mkdir(parents=True)
+    older.mkdir()
     (older / "config.yaml").write_text("seed: 1\n")
-    os.utime(older, (1e9, 1e9))
+    (older / "train.log").write_text(LOG)
+    os.utime(older / "train.log", (1e9, 1e9))
     page = tmp_path / "page.html"
     code, out, _ = call("watch", f"runs_dir={tmp_path / 'runs'}", f"page={page}")
     assert code == 0

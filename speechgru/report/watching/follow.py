@@ -6,8 +6,7 @@ from pathlib import Path
 
 from speechgru.interfaces import InputError
 from speechgru.ranges import OptionError
-from speechgru.report.runs import find_runs
-from speechgru.report.watching.state import RunReader, RunState
+from speechgru.report.watching.state import LOG_FILE, RunReader, RunState
 
 
 def follow(
@@ -65,8 +64,10 @@ def find_newest(runs_dir: Path) -> Path:
     Raises:
         InputError: there is none.
     """
+    folders = (path.parent for path in runs_dir.rglob("config.yaml"))
+    runs = (folder for folder in folders if (folder / LOG_FILE).is_file())
     newest = max(
-        find_runs(runs_dir), key=lambda folder: folder.stat().st_mtime_ns, default=None
+        runs, key=lambda run: (run / LOG_FILE).stat().st_mtime_ns, default=None
     )
     if newest is None:
         raise InputError(

@@ -156,8 +156,8 @@ def _run(
     interruption.check()
     if first and resume:
         write_options(folder, options, recipe)
-    ready()
     with writer, trackers.opened(first):
+        ready()
         fit(trainer, task, datamodule, folder, resume, interruption)
     return describe_outcome(task, trainer, folder) if first else Outcome(folder)
 
@@ -231,13 +231,14 @@ def make_trainer(
         profile = StepProfile(folder, around.profile_steps)
         callbacks.append(profile)
         profiler = profile.profiler
-    loggers: list[Logger] = [*trackers]
+    loggers: list[Logger] = []
     if options.logger.csv:
         # A resumed run gets the next version; nothing is written over.
         loggers.append(CSVLogger(folder, name="metrics"))
         callbacks.append(Curves(folder, around.draw_every))
     if options.logger.tensorboard:
         loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
+    loggers += trackers
     strategy = choose_strategy(asked, devices, describe_going_on(options, folder))
     try:
         return L.Trainer(

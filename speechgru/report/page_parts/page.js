@@ -118,9 +118,9 @@ function drawFrequencies() {
 // The curves come as SVG that holds nothing but numbers and names of ours.
 function drawLearning() {
   const section = byId("learning");
-  section.hidden = system.curves === "";
+  section.hidden = system.plots === "";
   const curves = el("div", { class: "curves" });
-  curves.innerHTML = system.curves;
+  curves.innerHTML = system.plots;
   section.replaceChildren(section.querySelector("h2"), curves);
 }
 

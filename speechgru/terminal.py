@@ -60,6 +60,11 @@ class HarmlessStream:
         self._stream.write(f"\r{without_controls(text)}\x1b[K")
         self._stream.flush()
 
+    def redraw(self, text: str) -> None:
+        """Show lines in place of all that a terminal shows."""
+        self._stream.write(f"\x1b[H\x1b[J{without_controls(text)}")
+        self._stream.flush()
+
     def __getattr__(self, name: str) -> Any:
         """All else is the stream's."""
         return getattr(self._stream, name)

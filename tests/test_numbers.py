@@ -61,9 +61,9 @@ MEANT = {
         ),
         (
             {1.5},
-            "batch_seconds cache_size factors learning_rate least limit longest_decay "
-            "margin max_memory max_seconds max_time max_utterance most shards.size "
-            "silence_after silence_before step timeout worst_seconds",
+            "batch_seconds cache_size every factors learning_rate least limit "
+            "longest_decay margin max_memory max_seconds max_time max_utterance most "
+            "shards.size silence_after silence_before step timeout worst_seconds",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),
@@ -110,7 +110,7 @@ NO_NUMBER = {
     *("resample", "best", "release", "file_sha256"),
     *("audio", "audio_folder", "columns", "delimiter", "duration", "id", "offset"),
     *("quotes", "root", "speaker", "speakers", "tars", "text", "json", "page", "fix"),
-    *("folder", "q"),
+    *("folder", "q", "wandb", "mlflow"),
 }
 """Options that are null by default, and no numbers."""
 

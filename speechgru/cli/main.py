@@ -22,6 +22,7 @@ COMMANDS = {
     "shard": "write a corpus to tar files that are read in their order",
     "probe": "find the largest batch that fits the device",
     "train": "train a model, or resume or fine-tune one",
+    "watch": "show how a run goes on: curves, time left, what is unusual",
     "evaluate": "score a checkpoint on a split of a corpus",
     "compare": "test whether one system is better than another",
     "errors": "print where the errors of a system lie, and what they are",

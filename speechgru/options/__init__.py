@@ -46,6 +46,7 @@ from speechgru.options.transcription import (
     HearingOptions,
     TranscribeOptions,
 )
+from speechgru.options.watching import WatchOptions
 
 __all__ = [
     "AlignOptions",
@@ -79,6 +80,7 @@ __all__ = [
     "TrainerOptions",
     "TranscribeOptions",
     "TuneOptions",
+    "WatchOptions",
     "choices",
     "choose",
     "read_recipe",

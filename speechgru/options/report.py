@@ -23,6 +23,7 @@ class ReportOptions(Options):
         worst_seconds: s of their sound at most; a second takes some 40 KB.
         train: a manifest whose words count as those of training; None: what the run
             folder lists.
+        levels: read all audio, so that error rates are told by how loud it is.
         link_audio: play the others from their files, by relative path.
         checkpoint: for the posteriors; None: the one that made the results; False:
             no posteriors.
@@ -41,6 +42,7 @@ class ReportOptions(Options):
     worst: int = option(100, within=ANY_COUNT)
     worst_seconds: float = option(600.0, within=SECONDS)
     train: Path | None = None
+    levels: bool = True
     link_audio: bool = False
     checkpoint: Path | Literal[False] | None = None
     score: Literal["levenshtein", "nist"] | None = None

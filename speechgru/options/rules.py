@@ -98,3 +98,24 @@ def shard(name: str, value: Any) -> None:
             f"{name} is {value!r}, expected null or NUMBER/TOTAL, e.g. 3/16 for the "
             "third of 16 parts"
         )
+
+
+def is_address(place: str | None) -> bool:
+    """Whether something lies beyond this machine's files."""
+    return place is not None and bool(
+        re.match(r"(?!file:|sqlite:)\w+:|databricks", place)
+    )
+
+
+def place(name: str, value: Any) -> None:
+    """Where something is written to: a folder, or an address without a password."""
+    if value is None:
+        return
+    if not isinstance(value, str) or not value.strip():
+        raise OptionError(f"{name} is {value!r}, expected a folder or an address")
+    if re.match(r"\w+://[^/]*@", value):
+        raise OptionError(
+            f"{name} holds a password, which would be kept in the run folder, expected "
+            "an address without; put it into the environment "
+            "(MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD)"
+        )

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
 from speechgru.options.fields import Options, option
-from speechgru.options.rules import devices, modules, nodes, precision, workers
+from speechgru.options.rules import devices, modules, nodes, place, precision, workers
 from speechgru.ranges import (
     ANY_COUNT,
     COUNT,
@@ -109,12 +109,19 @@ class LoggerOptions(Options):
     Attributes:
         csv: metrics/, and curves.png.
         tensorboard: for TensorBoard.
+        wandb: Weights & Biases: "offline" writes to wandb/ of the working directory,
+            "online" sends it to a server as well.
+        mlflow: a folder that MLflow writes to, or the address of its server.
+        project: in which both list the run.
     """
 
     name: ClassVar[str] = "logger"
 
     csv: bool = True
     tensorboard: bool = True
+    wandb: Literal["offline", "online"] | None = option(None, later=True)
+    mlflow: str | None = option(None, rule=place, later=True)
+    project: str = option("speechgru", later=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,12 @@ from importlib.resources import files
 from typing import Any
 
 from speechgru.files import to_json
+from speechgru.report.curves_svg import STYLE, draw_svgs
+from speechgru.report.making import Facts
 from speechgru.report.media import Posteriors, Recording
-from speechgru.score.breakdown import Breakdown, describe_unseen
+from speechgru.score.breakdown import Breakdown, describe_unseen, first
 from speechgru.score.results import Result
-from speechgru.score.summary import Summary
+from speechgru.score.summary import Rate, Summary
 
 WHY_SILENT = (
     "The sound is not in this page: it holds that of the worst utterances (worst=N, "
@@ -53,6 +55,10 @@ class System:
         description: how they were made, where known: checkpoint, decoder, ...
         curves: of the run, by `read_learning_curves`; empty if not known.
         config: of the run, YAML; None if not known.
+        unusual: its options that are not the defaults: name, value, default.
+        decoding, training: what is known of them, by name.
+        by_level: WER by dBFS; empty: not known.
+        by_pace: WER by characters said in a second; empty: not known.
         media: to play and to show.
     """
 
@@ -64,6 +70,11 @@ class System:
     description: Mapping[str, Any] | None
     curves: Sequence[Mapping[str, float]]
     config: str | None
+    unusual: Sequence[tuple[str, str, str]]
+    decoding: Facts
+    training: Facts
+    by_level: Mapping[str, Rate]
+    by_pace: Mapping[str, Rate]
     media: Media
 
 
@@ -121,7 +132,7 @@ def make_page(
     }
     folder = files("speechgru.report") / "page_parts"
     parts = {
-        "style": (folder / "page.css").read_text(encoding="utf-8"),
+        "style": (folder / "page.css").read_text(encoding="utf-8") + STYLE,
         "script": (folder / "page.js").read_text(encoding="utf-8"),
         # A transcript that says </script> does not end the data.
         "data": to_json(data).decode().replace("<", "\\u003c"),
@@ -146,7 +157,17 @@ def _system_record(system: System) -> dict[str, Any]:
         "unseen": None if unseen is None else describe_unseen(unseen),
         "description": system.description,
         "curves": list(system.curves),
+        "plots": draw_svgs(system.curves) if len(system.curves) > 1 else "",
         "config": system.config,
+        "unusual": system.unusual,
+        "decoding": system.decoding,
+        "training": system.training,
+        "by_level": {name: rate.to_record() for name, rate in system.by_level.items()},
+        "by_pace": {name: rate.to_record() for name, rate in system.by_pace.items()},
+        "character_examples": [
+            system.breakdown.character_examples[pair]
+            for pair, _ in first(system.breakdown.characters, MOST_CONFUSED)
+        ],
         "utterances": [_utterance_record(r, system.media) for r in system.results],
     }
 

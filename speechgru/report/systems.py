@@ -10,6 +10,12 @@ from speechgru.interfaces import InputError
 from speechgru.options import ReportOptions
 from speechgru.options.config_file import read_config_text
 from speechgru.report.collector import MediaCollector
+from speechgru.report.levels import measure_levels
+from speechgru.report.making import (
+    describe_decoding,
+    describe_training,
+    find_unusual,
+)
 from speechgru.report.page import Difference, System
 from speechgru.report.sources import Source
 from speechgru.report.training_words import count_training_words
@@ -17,6 +23,7 @@ from speechgru.score.breakdown import break_down
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.plain import hint_at_form
+from speechgru.score.quantities import rates_by_quantity, speaking_rates
 from speechgru.score.results import read_results, rescore
 from speechgru.score.summary import Unit, summarise
 from speechgru.score.word_map import map_results
@@ -45,6 +52,7 @@ def read_system(
     loaded, remarks = find_model(source, described, options)
     tokenizer = None if loaded is None else loaded.tokenizer
     trained = count_training_words(source, options.train, tokenizer, word_map)
+    levels = measure_levels(results) if options.levels else {}
     media = collector.collect(results, options.worst, loaded, options.worst_seconds)
     system = System(
         name=name,
@@ -55,6 +63,11 @@ def read_system(
         description=described,
         curves=curves,
         config=config,
+        unusual=find_unusual(source.run) if source.run else [],
+        decoding=describe_decoding(described),
+        training=describe_training(described, curves, source.run),
+        by_level=rates_by_quantity(results, levels, options.resample, digits=0),
+        by_pace=rates_by_quantity(results, speaking_rates(results), options.resample),
         media=media,
     )
     return system, remarks

@@ -48,12 +48,14 @@ class Breakdown:
         unseen: the first of these classes; None as long as they are empty.
         words: errors of words.
         characters: errors of characters, each utterance aligned as a whole.
+        character_examples: id of an utterance that has each of these.
     """
 
     by_frequency: Mapping[str, Rate]
     unseen: Unseen | None
     words: Confusions
     characters: Confusions
+    character_examples: Mapping[tuple[str | None, str | None], str]
 
     def to_record(self, most: int) -> dict[str, Any]:
         """Plain values, for JSON.
@@ -98,15 +100,20 @@ def break_down(
         _, groups = group_by_unit(results, resample)
         by_frequency = _rates(groups, trained)
         unseen = _find_unseen(results, trained)
+    characters: Confusions = Counter()
+    examples: dict[tuple[str | None, str | None], str] = {}
+    for result in results:
+        pairs = align_characters(result.reference, result.hypothesis)
+        confused = _confusions(pairs)
+        characters += confused
+        for pair in confused:
+            examples.setdefault(pair, result.id)
     return Breakdown(
         by_frequency,
         unseen,
         _confusions(pair for result in results for pair in result.alignment),
-        _confusions(
-            pair
-            for result in results
-            for pair in align_characters(result.reference, result.hypothesis)
-        ),
+        characters,
+        examples,
     )
 
 

@@ -1,10 +1,15 @@
 """What a run logged while it learned."""
 
 import csv
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from speechgru.bounded import read_whole
 from speechgru.interfaces import InputError
+
+MOST_BYTES = 256 << 20
+"""Of a file: some million logged steps."""
 
 
 def read_learning_curves(run: Path) -> list[dict[str, float]]:
@@ -24,23 +29,42 @@ def read_learning_curves(run: Path) -> list[dict[str, float]]:
         InputError: something else is damaged.
     """
     by_epoch: dict[int, dict[str, float]] = {}
+    for row in _read_rows(run):
+        # Validation and training write a row each.
+        by_epoch.setdefault(int(row["epoch"]), {}).update(row)
+    return [row for _, row in sorted(by_epoch.items())]
+
+
+def read_steps(run: Path, most: int) -> list[dict[str, float]]:
+    """Read what a run logged of its last steps; see `read_learning_curves`.
+
+    Args:
+        run: the run folder.
+        most: rows.
+
+    Returns:
+        Of each of those steps its "step", counted from 0, "train/step_loss",
+        "train/gradient_norm", ...
+    """
+    steps = (row for row in _read_rows(run) if "train/step_loss" in row)
+    return [*deque(steps, maxlen=most)]
+
+
+def _read_rows(run: Path) -> Iterator[dict[str, float]]:
     versions = sorted(
         run.glob("metrics/version_*/metrics.csv"),
         key=lambda path: int(path.parent.name.rpartition("_")[2]),
     )
     for path in versions:
         try:
-            text = read_whole(path).decode()
+            text = read_whole(path, MOST_BYTES).decode()
             lines = text.splitlines(keepends=True)
             for row in csv.DictReader(line for line in lines if line.endswith("\n")):
-                if not row["epoch"]:
-                    continue
-                # Validation and training write a row each.
-                values = {key: float(value) for key, value in row.items() if value}
-                by_epoch.setdefault(int(row["epoch"]), {}).update(values)
+                if row["epoch"]:
+                    int(row["epoch"])
+                    yield {key: float(value) for key, value in row.items() if value}
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise InputError(
                 f"{path}: not what a run logs ({error!r}); remove the file to go on "
                 "without these epochs"
             ) from error
-    return [row for _, row in sorted(by_epoch.items())]

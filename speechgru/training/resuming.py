@@ -16,6 +16,7 @@ from speechgru.data.inventory import (
 )
 from speechgru.interfaces import InputError
 from speechgru.options.component import flatten
+from speechgru.options.rules import is_address
 from speechgru.options.training import TrainerOptions, TrainOptions
 from speechgru.ranges import OptionError
 from speechgru.training.run_files import LAST
@@ -36,7 +37,8 @@ MAY_CHANGE = (
     *("data.num_workers", "callbacks.early_stopping_patience"),
     *("callbacks.save_every", "callbacks.save_every_steps"),
     *("callbacks.keep_every", "callbacks.draw_every", "callbacks.profile_steps"),
-    *("logger.csv", "logger.tensorboard"),
+    *("logger.csv", "logger.tensorboard", "logger.wandb", "logger.mlflow"),
+    "logger.project",
 )
 """Options that leave what is learnt as it is, or say what they change."""
 
@@ -64,7 +66,25 @@ def apply_changes(options: TrainOptions, changes: Mapping[str, Any]) -> TrainOpt
             )
         group, _, name = key.partition(".")
         plain[group][name] = value
-    return TrainOptions.read(plain)
+    changed = TrainOptions.read(plain)
+    _refuse_network(changed, changes)
+    return changed
+
+
+def _refuse_network(options: TrainOptions, named: Mapping[str, Any]) -> None:
+    """Refuse to log to an address that only a run folder names: it may be anybody's."""
+    logger = options.logger
+    addresses = {
+        "logger.wandb": logger.wandb if logger.wandb == "online" else None,
+        "logger.mlflow": logger.mlflow if is_address(logger.mlflow) else None,
+    }
+    for name, address in addresses.items():
+        if address is not None and name not in named:
+            raise InputError(
+                f"the run logs to the network ({name}={address}), which is not done "
+                f"because a run folder says so; say it again, beside resume: "
+                f"{name}={address}, or leave it out: {name}=null"
+            )
 
 
 def check_changes(before: Mapping[str, Any], now: TrainOptions, folder: Path) -> None:
@@ -149,7 +169,12 @@ def _epochs_done(checkpoint: Mapping[str, Any]) -> int:
 def describe_going_on(options: TrainOptions, folder: Path) -> str:
     """Say how to go on with a run that has ended."""
     trust = f" 'trust=[{','.join(options.trust)}]'" if options.trust else ""
-    return f"go on with: speechgru train resume={folder.absolute()}{trust}"
+    logger = ""
+    if options.logger.wandb == "online":
+        logger += " logger.wandb=online"
+    if is_address(options.logger.mlflow):
+        logger += f" logger.mlflow={options.logger.mlflow}"
+    return f"go on with: speechgru train resume={folder.absolute()}{trust}{logger}"
 
 
 def known_records(folder: Path) -> dict[str, dict[str, Record]]:

@@ -4,7 +4,7 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,7 @@ from speechgru.training.run_folder import write_options
 from speechgru.training.step_profile import StepProfile
 from speechgru.training.stored import read_last
 from speechgru.training.task import TrainingTask
+from speechgru.training.trackers import Trackers
 from speechgru.training.validation import read_splits
 
 log = logging.getLogger(__name__)
@@ -139,7 +140,8 @@ def _run(
         del checkpoint
     # Before the data is examined: the machine may not be what it takes.
     writer = CheckpointWriter()
-    trainer = make_trainer(options, folder, interruption, writer)
+    trackers = Trackers(folder, options)
+    trainer = make_trainer(options, folder, interruption, writer, trackers.loggers)
     splits = read_splits(options)
     build_parts = build_texts if trains_on_texts(options) else build_speech
     run = Run(folder, recipe, last, first)
@@ -154,8 +156,8 @@ def _run(
     interruption.check()
     if first and resume:
         write_options(folder, options, recipe)
-    ready()
-    with writer:
+    with writer, trackers.opened(first):
+        ready()
         fit(trainer, task, datamodule, folder, resume, interruption)
     return describe_outcome(task, trainer, folder) if first else Outcome(folder)
 
@@ -195,6 +197,7 @@ def make_trainer(
     folder: Path,
     interruption: Interruption,
     writer: CheckpointWriter,
+    trackers: Sequence[Logger] = (),
 ) -> L.Trainer:
     """Set Lightning up to do what the contracts say.
 
@@ -235,6 +238,7 @@ def make_trainer(
         callbacks.append(Curves(folder, around.draw_every))
     if options.logger.tensorboard:
         loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
+    loggers += trackers
     strategy = choose_strategy(asked, devices, describe_going_on(options, folder))
     try:
         return L.Trainer(

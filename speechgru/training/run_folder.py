@@ -39,7 +39,7 @@ _MADE = (CONFIG_FILE, START_FILE, SKIPPED_FILE, INVENTORY_FILE, LOG_FILE, LOCK_F
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 _HALF_WRITTEN = re.compile(
-    r"\.(config\.yaml|start\.json|skipped\.jsonl|data\.jsonl|curves\.png"
+    r"\.(config\.yaml|start\.json|skipped\.jsonl|trackers\.json|data\.jsonl|curves\.png"
     r"|(last|best|epoch-\d+)\.ckpt)\.[0-9a-f]{8}"
 )
 """What `replace_file` leaves behind if it is killed; of a run's own files."""

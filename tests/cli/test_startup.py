@@ -20,6 +20,7 @@ HEARS = {"torch", "torchaudio", "soundfile", "numpy", "jiwer"}
 MAY_LOAD = {
     ("compare",): SCORES,
     ("runs",): SCORES | {"matplotlib"},
+    ("watch",): set(),
     ("info", "average"): {"torch", "torchaudio", "numpy"},
     ("prepare", "convert", "doctor", "shard", "transcribe", "align", "evaluate"): HEARS,
     ("lm", "books", "stream"): HEARS,

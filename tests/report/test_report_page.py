@@ -442,8 +442,12 @@ def test_learning_curves_are_drawn_where_there_are_numbers(large, view):
         heights = [y for _, y in line]
         assert heights == sorted(heights)
     titles = [svg.text.split("\n") for svg in view.find_all("#learning svg")]
-    assert "WER on dev, %" in titles[0]
-    assert {"loss", "train/loss", "val/loss"} < set(titles[1])
+    assert titles[0][0] == "error rate on dev (%)"
+    assert titles[1][0] == "loss"
+    legend = [text.partition(" ")[0] for text in titles[1]]
+    assert {"train", "dev"} < set(legend)
+    epochs = {tick for title in titles for tick in title if tick.isdigit()}
+    assert epochs >= {"2", "4", "6", "8"}
 
 
 def test_confidences_are_held_against_what_was_said(large, view):
@@ -601,6 +605,45 @@ def test_errors_of_characters_are_counted(large, view):
     assert len(table) == min(100, len(counts))
     assert all(counts[said, heard] == int(times) for said, heard, times in table)
     assert int(table[0][2]) == max(counts.values())
+
+
+def test_a_confusion_of_characters_shows_an_utterance_that_has_it(large, view):
+    view.open(large)
+    row = view.find_all("#characters tbody tr")[0]
+    said, heard = (
+        {"nothing": None, "space": " "}.get(cell.text, cell.text)
+        for cell in row.find_elements(By.TAG_NAME, "td")[:2]
+    )
+    view.click(row)
+    pairs = align_characters(
+        large[view.ids()[0]].reference, large[view.ids()[0]].hypothesis
+    )
+    assert (said, heard) in [(pair.reference, pair.hypothesis) for pair in pairs]
+
+
+def test_error_rates_are_told_by_loudness_and_pace(view, tmp_path):
+    loud = sing(tmp_path / "loud.wav", 440.0)
+    soft = tmp_path / "soft.wav"
+    soundfile.write(soft, 0.01 * soundfile.read(loud)[0], SAMPLE_RATE)
+    results = [
+        make_result(
+            f"{path.stem}{index}",
+            *("GO ON " * (1 + index % 5), text, "levenshtein"),
+            duration=SECONDS,
+            audio_path=path,
+        )
+        for index in range(15)
+        for path, text in ((loud, "GO"), (soft, ""))
+    ]
+    view.open(write_page(tmp_path, results, "checkpoint=false", "worst=1"))
+    levels = [row[:1] + row[2:3] for row in view.table("levels")]
+    assert [name for name, _ in levels] == ["-49 to -49", "-9 to -9"]
+    assert levels[0][1] == "100.00"
+    paces = [row[0] for row in view.table("paces")]
+    assert paces == [f"{2 * n:.1f} to {2 * n:.1f}" for n in range(1, 6)]
+    write_page(tmp_path, results, "checkpoint=false", "worst=1", "levels=false")
+    view.open(Written(tmp_path / "report.html", []))
+    assert view.table("levels") == []
 
 
 def test_words_are_told_by_their_frequency_in_training(view, tmp_path):

@@ -44,6 +44,37 @@ def measure(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
         Those fields of `Heard` that are measured.
     """
     high, low = float(samples.max()), float(samples.min())
+    frames, power, heard = _find_sound(samples, sample_rate)
+    seconds = frames.shape[1] / sample_rate
+    leading = trailing = len(frames) * seconds
+    if len(heard):
+        leading = float(heard[0]) * seconds
+        trailing = float(len(frames) - 1 - heard[-1]) * seconds
+    return {
+        "peak": _decibels(max(high, -low) ** 2),
+        "level": _level(power, heard),
+        "clipped": _clipped(samples, high, low),
+        "silence": 1 - len(heard) / len(frames),
+        "leading": leading,
+        "trailing": trailing,
+        "bandwidth": _bandwidth(samples, sample_rate),
+    }
+
+
+def measure_level(samples: np.ndarray, sample_rate: int) -> float:
+    """Only the "level" of `measure`, in dBFS, which costs little."""
+    _, power, heard = _find_sound(samples, sample_rate)
+    return _level(power, heard)
+
+
+def _level(power: np.ndarray, heard: np.ndarray) -> float:
+    return _decibels(float(power[heard].mean()) if len(heard) else 0.0)
+
+
+def _find_sound(
+    samples: np.ndarray, sample_rate: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N, S) samples of frames, (N,) their power, and which of them are no silence."""
     size = min(max(1, round(FRAME * sample_rate)), len(samples))
     frames = samples[: len(samples) // size * size].reshape(-1, size)
     # The variance: a constant offset is no sound.
@@ -51,21 +82,7 @@ def measure(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
     place = int(0.95 * (len(power) - 1))
     loud = np.partition(power, place)[place]
     is_sound = power > max(loud * 10 ** (-QUIET / 10), 10 ** (FLOOR / 10))
-    heard = np.flatnonzero(is_sound)
-    seconds = size / sample_rate
-    leading = trailing = len(frames) * seconds
-    if len(heard):
-        leading = float(heard[0]) * seconds
-        trailing = float(len(frames) - 1 - heard[-1]) * seconds
-    return {
-        "peak": _decibels(max(high, -low) ** 2),
-        "level": _decibels(float(power[heard].mean()) if len(heard) else 0.0),
-        "clipped": _clipped(samples, high, low),
-        "silence": 1 - len(heard) / len(frames),
-        "leading": leading,
-        "trailing": trailing,
-        "bandwidth": _bandwidth(samples, sample_rate),
-    }
+    return frames, power, np.flatnonzero(is_sound)
 
 
 def _clipped(samples: np.ndarray, high: float, low: float) -> float:

@@ -115,64 +115,13 @@ function drawFrequencies() {
 
 // ---- learning curves ----------------------------------------------------
 
+// The curves come as SVG that holds nothing but numbers and names of ours.
 function drawLearning() {
-  const { curves } = system;
-  byId("learning").hidden = curves.length < 2;
-  if (curves.length < 2) return;
-  const plots = [
-    ["WER on dev, %", [["val/wer", "var(--accent)"]], 100],
-    ["loss", [["train/loss", "var(--S)"], ["val/loss", "var(--accent)"]], 1],
-  ].map(([title, lines, scale]) => drawPlot(title, lines, scale, curves));
-  byId("learning").replaceChildren(
-    byId("learning").querySelector("h2"), el("div", { class: "plots" }, ...plots));
-}
-
-function drawPlot(title, lines, scale, curves) {
-  const [width, height, left, bottom, top] = [520, 240, 46, 28, 24];
-  const points = lines.map(([name]) =>
-    curves.filter((row) => Number.isFinite(row[name]))
-      .map((row) => [row.epoch + 1, scale * row[name]]));
-  // The log counts from 1, too.
-  const epochs = curves.map((row) => row.epoch + 1);
-  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
-  const largest = Math.max(0, ...points.flat().map(([, value]) => value));
-  const step = niceStep(largest / 4);
-  const ceiling = Math.max(step, Math.ceil(largest / step) * step);
-  const x = (epoch) => left + ((width - left - 8) * (epoch - first)) / (last - first || 1);
-  const y = (value) => height - bottom - ((height - bottom - top) * value) / ceiling;
-  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": `${title} over epochs` });
-  for (let value = 0; value <= ceiling + step / 2; value += step) {
-    chart.append(
-      svg("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), stroke: "var(--line)" }),
-      svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" },
-        `${+value.toPrecision(3)}`));
-  }
-  const epochStep = Math.max(1, niceStep((last - first) / 6));
-  for (let epoch = Math.ceil(first / epochStep) * epochStep; epoch <= last; epoch += epochStep) {
-    chart.append(svg("text", { x: x(epoch), y: height - 10, "text-anchor": "middle" }, `${epoch}`));
-  }
-  chart.append(svg("text", { x: width - 8, y: height, "text-anchor": "end" }, "epoch"));
-  let nameAt = left;
-  chart.append(svg("text", { x: nameAt, y: 13 }, title));
-  nameAt += 8 * title.length + 16;
-  points.forEach((line, index) => {
-    const [name, color] = lines[index];
-    chart.append(svg("polyline", { fill: "none", stroke: color, "stroke-width": 2,
-      points: line.map(([epoch, value]) => `${x(epoch)},${y(value)}`).join(" ") }));
-    if (lines.length > 1) {
-      const text = svg("text", { x: nameAt, y: 13 }, name);
-      text.style.fill = color;
-      chart.append(text);
-      nameAt += 8 * name.length;
-    }
-  });
-  return el("div", {}, chart);
-}
-
-function niceStep(rough) {
-  const power = 10 ** Math.floor(Math.log10(rough || 1));
-  return power * [1, 2, 5, 10].find((factor) => factor * power >= (rough || 1));
+  const section = byId("learning");
+  section.hidden = system.plots === "";
+  const curves = el("div", { class: "curves" });
+  curves.innerHTML = system.plots;
+  section.replaceChildren(section.querySelector("h2"), curves);
 }
 
 // ---- calibration --------------------------------------------------------
@@ -234,11 +183,18 @@ function drawConfusions() {
 
 function drawCharacters() {
   const { kinds, most } = system.breakdown.characters_confused;
-  drawPairs(byId("characters"), kinds, most);
+  const examples = new Map(most.map((row, index) =>
+    [JSON.stringify(row.slice(0, 2)), system.character_examples[index]]));
+  drawPairs(byId("characters"), kinds, most, (said, heard) => {
+    clearFilters();
+    byId("search").value = filter.text = examples.get(JSON.stringify([said, heard]));
+    refilter();
+    byId("utterances").scrollIntoView();
+  }, "Show an utterance with it");
 }
 
 // A table of [said, heard, times], the most frequent of so many kinds.
-function drawPairs(section, kinds, rows, onpick = null) {
+function drawPairs(section, kinds, rows, onpick, title = "Show where") {
   section.hidden = rows.length === 0;
   const show = (text) => text === null ? el("span", { class: "quiet" }, "nothing") :
     text === " " ? el("span", { class: "quiet" }, "space") : text;
@@ -246,9 +202,9 @@ function drawPairs(section, kinds, rows, onpick = null) {
     el("thead", {}, el("tr", {}, el("th", {}, "said"), el("th", {}, "heard"),
       el("th", { class: "number" }, "times"))),
     el("tbody", {}, ...rows.map(([said, heard, count]) =>
-      el("tr", onpick ? { class: "link", tabindex: 0, title: "Show where",
+      el("tr", { class: "link", tabindex: 0, title,
         onclick: () => onpick(said, heard),
-        onkeydown: (event) => event.key === "Enter" && onpick(said, heard) } : {},
+        onkeydown: (event) => event.key === "Enter" && onpick(said, heard) },
         el("td", {}, show(said)), el("td", {}, show(heard)),
         el("td", { class: "number" }, `${count}`)))));
   section.replaceChildren(section.querySelector("h2"), el("div", { class: "scroll" }, table),
@@ -582,14 +538,28 @@ function drawComparison() {
   byId("comparison").hidden = data.systems.length < 2;
   if (data.systems.length < 2) return;
   const signed = (rate) => `${rate >= 0 ? "+" : ""}${(100 * rate).toFixed(2)}`;
-  const table = el("table", {},
-    el("thead", {}, el("tr", {}, ...["system", "WER %", "95 % interval", "CER %", "utterances"]
-      .map((name) => el("th", {}, name)))),
+  // The first that was named is what the others are held against.
+  const baseline = data.systems[0];
+  const against = (each) => {
+    if (each === baseline) return "baseline";
+    const found = comparisons.find(({ first, second }) =>
+      first === baseline.name && second === each.name);
+    return found === undefined ? "" :
+      `${signed(found.difference)} [${signed(found.low)}, ${signed(found.high)}]`;
+  };
+  const columns = [
+    ["system", (each) => each.name],
+    ["WER %", (each) => percent(each.summary.words.rate)],
+    ["95 % interval", (each) => interval(each.summary.words)],
+    ["less the baseline", against],
+    ["CER %", (each) => percent(each.summary.characters.rate)],
+    ["utterances", (each) => `${each.summary.num_utterances}`],
+  ];
+  const table = el("table", { class: "systems" },
+    el("thead", {}, el("tr", {}, ...columns.map(([name]) => el("th", {}, name)))),
     el("tbody", {}, ...data.systems.map((each) =>
-      el("tr", {}, el("td", {}, each.name), el("td", {}, percent(each.summary.words.rate)),
-        el("td", {}, interval(each.summary.words)),
-        el("td", {}, percent(each.summary.characters.rate)),
-        el("td", {}, `${each.summary.num_utterances}`)))));
+      el("tr", {}, ...columns.map(([name, show]) =>
+        el("td", { "data-name": name }, show(each)))))));
   const lines = comparisons.map((pair) =>
     el("li", {}, `${pair.second} less ${pair.first}: ${signed(pair.difference)} points ` +
       `[${signed(pair.low)}, ${signed(pair.high)}], matched pairs ` +
@@ -601,13 +571,29 @@ function drawComparison() {
       el("p", { class: "quiet" }, data.why_not_compared));
 }
 
+// A table of [name, value, ...], of which texts may be long.
+function drawFacts(heads, rows) {
+  return el("table", { class: "facts" },
+    heads.length ? el("thead", {}, el("tr", {}, ...heads.map((name) => el("th", {}, name)))) : null,
+    el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((text) => el("td", {}, text))))));
+}
+
 function drawAbout() {
-  const described = system.description;
+  const folded = (title, ...content) =>
+    el("details", {}, el("summary", {}, title), ...content);
+  const part = (title, rows) => rows.length === 0 ? [] :
+    [el("div", {}, el("h3", {}, title), drawFacts([], rows))];
+  const { unusual, config, description } = system;
   byId("about").replaceChildren(byId("about").querySelector("h2"),
     el("p", {}, `Results: ${system.path}`),
-    ...(described ? [el("pre", {}, JSON.stringify(described, null, 2))] : []),
-    ...(system.config ? [el("details", {}, el("summary", {}, "Configuration of the run"),
-      el("pre", {}, system.config))] : []));
+    el("div", { class: "columns" },
+      ...part("Training", system.training), ...part("Decoder", system.decoding)),
+    ...(config === null ? [] : [
+      ...(unusual.length === 0 ? [] : [el("h3", {}, "Options that are not the defaults"),
+        el("div", { class: "scroll" }, drawFacts(["option", "is", "by default"], unusual))]),
+      folded("Configuration of the run", el("pre", {}, config))]),
+    ...(description ? [folded("What evaluate wrote beside the results",
+      el("pre", {}, JSON.stringify(description, null, 2)))] : []));
 }
 
 // ---- the page -----------------------------------------------------------
@@ -635,6 +621,8 @@ function drawSystem(chosen) {
   });
   drawRates(byId("lengths"), Object.entries(summary.by_length), ["length", "WER %"]);
   drawFrequencies();
+  drawRates(byId("levels"), Object.entries(system.by_level), ["dBFS", "WER %"]);
+  drawRates(byId("paces"), Object.entries(system.by_pace), ["characters/s", "WER %"]);
   drawLearning();
   drawCalibration();
   drawConfusions();

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from speechgru.audio import resample_audio
-from speechgru.data.validation.measures import FLOOR, measure
+from speechgru.data.validation.measures import FLOOR, measure, measure_level
 
 RATE = 16000
 
@@ -24,6 +24,7 @@ def silence(seconds):
 def test_level_and_peak_are_in_decibels_of_full_scale(noise):
     found = measure(noise, RATE)
     assert found["level"] == pytest.approx(-20, abs=0.1)
+    assert measure_level(noise, RATE) == found["level"]
     assert found["peak"] == pytest.approx(20 * np.log10(np.abs(noise).max()), abs=1e-3)
 
 
@@ -33,6 +34,7 @@ def test_silence_is_told_from_sound_and_does_not_lower_the_level(noise):
     assert found["silence"] == pytest.approx(3 / 5)
     assert (found["leading"], found["trailing"]) == (0.5, 1.0)
     assert found["level"] == pytest.approx(-20, abs=0.1)
+    assert measure_level(noise, RATE) == found["level"]
 
 
 def test_background_that_is_much_softer_is_silence(noise):
@@ -47,6 +49,7 @@ def test_a_constant_offset_is_no_sound(noise):
     found = measure(samples, RATE)
     assert found["leading"] == 1.0
     assert found["level"] == pytest.approx(-20, abs=0.1)
+    assert measure_level(noise, RATE) == found["level"]
 
 
 def test_digital_silence_has_the_lowest_level_and_is_silent_throughout():

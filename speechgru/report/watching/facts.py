@@ -1,0 +1,73 @@
+"""How far a run is, in words, for every view of it."""
+
+from speechgru.progress import say_duration
+from speechgru.report.watching.state import RunState
+
+_SHOWN = (
+    ("recipe", "recipe"),
+    ("corpus", "corpus.name"),
+    ("seed", "seed"),
+)
+
+
+def describe_state(state: RunState) -> str:
+    """Whether it trains, and who does.
+
+    The machine and the process are named, since one may have to end it there.
+    """
+    if state.owner is None:
+        return "done" if state.is_done else "not running"
+    known = {"process": "process {}", "host": "of {}", "since": "since {}"}
+    said = [
+        text.format(state.owner[name])
+        for name, text in known.items()
+        if isinstance(state.owner.get(name), (str, int))
+    ]
+    return f"training ({' '.join(said)})" if said else "training"
+
+
+def describe_progress(state: RunState) -> str:
+    """Epochs, steps, and the time left."""
+    log = state.log
+    said = []
+    if log.epoch is None:
+        said.append("no epoch has begun")
+    elif log.step is not None:
+        of = "" if log.steps_per_epoch is None else f" of {log.steps_per_epoch}"
+        said.append(f"epoch {log.epoch} of {log.num_epochs}, step {log.step}{of}")
+    else:
+        said.append(f"{log.epochs_done} of {log.num_epochs} epochs done")
+    if state.seconds_left is not None:
+        said.append(f"about {say_duration(state.seconds_left)} left")
+    if state.is_running:
+        said.append(f"last written {say_duration(state.silent)} ago")
+    return "; ".join(said)
+
+
+def describe_best(state: RunState) -> str | None:
+    """The lowest error rate on dev so far; None: dev was not scored."""
+    scored = [row for row in state.curves if "val/wer" in row]
+    if not scored:
+        return None
+    best = min(scored, key=lambda row: row["val/wer"])
+    now = scored[-1]
+    said = f"lowest WER on dev {100 * best['val/wer']:.2f} %"
+    said += f", in epoch {best['epoch'] + 1:.0f}"
+    if now is not best:
+        said += f"; {100 * now['val/wer']:.2f} % in epoch {now['epoch'] + 1:.0f}"
+    return said
+
+
+def describe_run(state: RunState) -> str:
+    """What it trains, as far as the configuration says."""
+    said = [
+        f"{name} {state.config[key]}"
+        for name, key in _SHOWN
+        if state.config.get(key) is not None
+    ]
+    cpu = [
+        row["train/cpu_seconds"] for row in state.curves if "train/cpu_seconds" in row
+    ]
+    if cpu:
+        said.append(f"{say_duration(cpu[-1])} of CPU time")
+    return ", ".join(said)

@@ -140,6 +140,7 @@ def describe_run(folder: Path) -> Run:
         InputError: one of its files is damaged.
     """
     config = flatten(read_config(folder / "config.yaml"))
+    config.pop("was", None)  # how it was before
     curves = read_learning_curves(folder)
     trained = [row for row in curves if "train/cpu_seconds" in row]
     on_dev = [row["val/wer"] for row in curves if "val/wer" in row]

@@ -155,6 +155,7 @@ class TrainingTask(Optimisation):
             "epoch": self.current_epoch + 1,  # as the log counts
             "step": self.global_step,
             "cpu_seconds": round(self.cpu_seconds, 1),
+            "wall_seconds": round(self.trainer.datamodule.length.seconds, 1),
             **{
                 name.replace("/", "_"): round(float(value), 6)
                 for name, value in self.trainer.callback_metrics.items()

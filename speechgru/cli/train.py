@@ -15,8 +15,8 @@ usage: speechgru train [recipe=NAME] [GROUP=CHOICE ...] [KEY=VALUE ...]
                                                   modules of your own, say so again:
                                                   'trust=[MODULE]'
        speechgru train resume=RUN_FOLDER trainer.max_epochs=N
-                                                  or trainer=cpu: for longer, or
-                                                  on another machine
+                                                  or trainer.max_time=2h, trainer=cpu:
+                                                  for longer, or on another machine
 
 Train a model. A run folder below runs_dir keeps its configuration, log,
 metrics, best.ckpt and last.ckpt.

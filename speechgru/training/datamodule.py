@@ -159,7 +159,7 @@ class PlannedDataModule(L.LightningDataModule):
         within = loop.epoch_loop.batch_progress
         done = 0 if within.is_last_batch else within.current.processed
         first_step = self.trainer.global_step - done // self.accumulate
-        self.train_plan.begin_at(epoch, first_step)
+        self.begin_at(epoch, first_step)
         self.train_plan.set_epoch(epoch)
         planned = len(self.train_plan)
         if done > planned:
@@ -172,11 +172,18 @@ class PlannedDataModule(L.LightningDataModule):
             )
         self.train_plan.set_epoch(epoch, skip=min(done, planned))
         step = self.trainer.global_step
-        self._first_step = first_step
         self.length.settle(step, epoch, first_step, self.steps_per_epoch)
         if self.max_steps is not None or self.length.max_time is not None:
             loop.max_epochs = self.num_epochs(epoch, first_step)
         return self._load(self.train_data, self.train_plan)
+
+    def begin_at(self, epoch: int, first_step: int) -> None:
+        """Let an epoch begin with a step of the run, both counted from 0.
+
+        The one before it may have been shorter than others.
+        """
+        self._first_step = first_step
+        self.train_plan.begin_at(epoch, first_step)
 
     def num_epochs(self, epoch: int, first_step: int) -> int:
         """Epochs of the run, as many as there may be where nobody knows.

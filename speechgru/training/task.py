@@ -148,6 +148,8 @@ class TrainingTask(Optimisation):
     def on_train_epoch_end(self) -> None:
         """Log the time behind, of the first process."""
         self.log("train/cpu_seconds", self.cpu_seconds, rank_zero_only=True)
+        seconds = self.trainer.datamodule.length.seconds
+        self.log("train/wall_seconds", seconds, rank_zero_only=True)
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the model and the run, as of now."""

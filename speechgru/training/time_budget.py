@@ -111,6 +111,8 @@ class TimeBudget(Callback):
             self._clock.end_epoch(now)
             self._between = now - self._stepped_at
         at = Position(trainer.global_step, 0, trainer.datamodule.steps_per_epoch)
+        epochs = trainer.fit_loop.epoch_progress.current.processed
+        trainer.datamodule.begin_at(epochs, at.step)
         (num_steps,) = self._agreement.settle(self._propose(at))
         self._turn(trainer, task, num_steps, at)
 

@@ -35,9 +35,15 @@ class Machine:
         self.cut_at = None  # a step in which power fails
         self.slow_from = 10**9  # steps take twice as long from then on
         self.validation = 2.5  # s, a batch
+        self.gain_at = None  # a step behind which there is more time than was thought
 
     def monotonic(self):
         return self.now
+
+    def gain(self, step):
+        if step == self.gain_at:
+            self.gain_at = None
+            self.now -= 40.0
 
     def take_step(self, step):
         if step == self.cut_at:
@@ -65,6 +71,7 @@ def machine(monkeypatch):
 
     def validation_step(task, batch, index):
         machine.now += machine.validation
+        machine.gain(task.global_step)
         return validate(task, batch, index)
 
     monkeypatch.setattr(CTCTask, "training_step", training_step)
@@ -162,6 +169,20 @@ def test_a_time_of_less_than_an_epoch_ends_within_it(tones, tmp_path, machine):
     assert 20 <= last["global_step"] == turns_of(folder)[-1]["num_steps"]
     assert last["global_step"] < last["steps_per_epoch"]
     assert (folder / "best.ckpt").exists(), "it was validated"
+
+
+def test_a_run_that_is_lengthened_behind_a_shorter_epoch_resumes_exactly(
+    tones, tmp_path, machine
+):
+    folder = tmp_path / "run"
+    machine.gain_at = 87
+    assert begin(tones, folder, "trainer.max_time=130s").status == 0
+    turns = turns_of(folder)
+    assert turns[-2]["num_steps"] == 87, "10 of 11 steps of the last epoch"
+    assert (turns[-1]["step"], turns[-1]["reason"]) == (87, "corrected")
+    assert last_of(folder)["global_step"] == turns[-1]["num_steps"] > 87
+    repeat(folder, tmp_path / "again")
+    assert_same(tmp_path / "again", folder)
 
 
 def test_one_length_is_asked_for(tones, tmp_path):

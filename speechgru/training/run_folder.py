@@ -196,10 +196,13 @@ def options_before(
     path = folder / CONFIG_FILE
     was = read_config(path).get(WAS) if path.exists() else None
     was = was if isinstance(was, list) else []
+    was = [entry for entry in was if isinstance(entry, dict)]
     if before is None:
         return was
     then, here = flatten(before.to_plain()), flatten(now.to_plain())
-    changed = {key: then[key] for key in then if then[key] != here.get(key)}
+    changed = {
+        key: then[key] for key in then if then[key] != here.get(key) and key != "trust"
+    }
     entry = {"until_step": step, **changed}
     return [*was, entry] if changed and entry not in was else was
 

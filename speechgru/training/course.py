@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from speechgru.interfaces import InputError
@@ -84,6 +85,11 @@ class Course:
         """Go on from where the schedule is, faster or slower."""
         progress = min(1.0, self.progress(step - 1))
         return self.turned(Turn(step, num_steps, progress, "corrected", max_time))
+
+    def ended_at(self, num_steps: int) -> bool:
+        """Whether the run had come to its end behind so many steps, and went on."""
+        pairs = pairwise(self.turns)
+        return any(before.num_steps == num_steps == turn.step for before, turn in pairs)
 
     def progress(self, step: int) -> float:
         """Share of the schedule that is behind when a step is done, from 0 to 1.

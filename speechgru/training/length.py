@@ -70,6 +70,10 @@ class Length:
         """Of the run; None: that is not known yet."""
         return self.course.num_steps if self.is_known else None
 
+    def ends_at(self, num_steps: int) -> bool:
+        """Whether the run ends behind so many steps, or did before it was moved on."""
+        return num_steps == self.num_steps or self.course.ended_at(num_steps)
+
     def factor(self, step: int, schedule: Schedule, warmup: float) -> float:
         """The learning rate of a step, as a factor of its peak; see `Course`."""
         return self.course.factor(step, schedule, warmup)

@@ -76,7 +76,7 @@ class TimeBudget(Callback):
                 self._clock.begin_epoch(epoch, index // every, now)
                 if self._between is not None:
                     self._betweens.append(now - self._stepped_at)
-        is_last = trainer.global_step + 1 == self._length.num_steps
+        is_last = self._length.ends_at(trainer.global_step + 1)
         if is_last and (index + 1) % every == 0:
             trainer.fit_loop.epoch_loop.batch_progress.is_last_batch = True
 
@@ -113,6 +113,7 @@ class TimeBudget(Callback):
         at = Position(trainer.global_step, 0, trainer.datamodule.steps_per_epoch)
         epochs = trainer.fit_loop.epoch_progress.current.processed
         trainer.datamodule.begin_at(epochs, at.step)
+        trainer.fit_loop.max_epochs = trainer.datamodule.num_epochs(epochs, at.step)
         (num_steps,) = self._agreement.settle(self._propose(at))
         self._turn(trainer, task, num_steps, at)
 

@@ -89,6 +89,11 @@ def test_a_turn_takes_the_place_of_what_was_to_come():
     assert [turn.step for turn in course.stretched(40, 90, "asked").turns] == [0, 40]
 
 
+def test_it_knows_where_a_run_had_ended_before_it_went_on():
+    course = Course().begun(100).stretched(100, 150, "asked").bent(120, 130, 60.0)
+    assert [step for step in range(200) if course.ended_at(step)] == [100]
+
+
 def test_it_comes_back_as_it_was_written():
     course = Course().begun(100).bent(40, 80, 60.0).stretched(80, 90, "asked")
     assert Course.read(course.to_plain(), "length.json") == course

@@ -59,8 +59,7 @@ def probe(options: ProbeOptions) -> str:
     with _quiet():
         L.seed_everything(training.seed, verbose=False)
         # No folder: nothing is examined or written.
-        length = Length(training.trainer)
-        run = Run(Path(os.devnull), None, None, is_first=False, length=length)
+        run = Run(Path(os.devnull), None, None, False, Length(training.trainer))
         task, data = build_speech(training, read_splits(training), run)
         assert isinstance(data, SpeechDataModule)
         steps = ProbedSteps(options, task, data)

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from speechgru.data.augment.chain import Chain
+from speechgru.options.training import TrainerOptions
+from speechgru.training.length import Length
 from speechgru.training.speech_data import SpeechDataModule
 
 
@@ -24,6 +26,7 @@ def make_module(
         num_views=1,
         seed=1,
         accumulate=1,
+        length=Length(TrainerOptions()),
         **{"window": 2, "cache_size": 1.0, "wordless": 0.0} | options,
     )
     module.trainer = SimpleNamespace(

@@ -25,6 +25,7 @@ from speechgru.options.training import (
 from speechgru.training.build import build_speech
 from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.interruption import Interruption
+from speechgru.training.length import Length
 from speechgru.training.run import fit, make_trainer
 from speechgru.training.run_files import Run
 from speechgru.training.task import TrainingTask
@@ -148,10 +149,11 @@ def train_a_while(
     with tempfile.TemporaryDirectory() as name, Interruption() as interruption:
         folder = Path(name)
         writer = CheckpointWriter()
-        trainer = make_trainer(options, folder, interruption, writer)
+        length = Length(options.trainer)
+        trainer = make_trainer(options, folder, interruption, writer, length)
         trainer.callbacks.extend(callbacks)
         trainer.limit_val_batches = 0
-        run = Run(folder, None, None, True)
+        run = Run(folder, None, None, True, length)
         splits: dict[str, list[Utterance]] = {"train": list(utterances), "dev": []}
         task, datamodule = build_speech(options, splits, run)
         try:

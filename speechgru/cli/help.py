@@ -116,6 +116,7 @@ def option_lines(path: Path) -> dict[str, list[str]]:
 ALIASES = {
     "amp": "trainer.precision",
     "batch_size": "data.batch_seconds",
+    "budget": "trainer.max_time",
     "clip": "task.clip_norm",
     "epochs": "trainer.max_epochs",
     "fp16": "trainer.precision",
@@ -126,11 +127,14 @@ ALIASES = {
     "language_model": "decoder.lm",
     "layers": "encoder.num_layers",
     "lr": "task.learning_rate",
+    "max_hours": "trainer.max_time",
+    "max_minutes": "trainer.max_time",
     "model": "encoder",
     "num_epochs": "trainer.max_epochs",
     "output_dir": "hydra.run.dir",
     "patience": "callbacks.early_stopping_patience",
     "threads": "num_threads",
+    "time_limit": "trainer.max_time",
     "wd": "task.weight_decay",
     "workers": "data.num_workers",
 }

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         is_language_model,
         read_checkpoint,
     )
+    from speechgru.training.totals import describe_totals, totals_of
     from speechgru.transcribe.online.refusal import describe_streaming
 
     path = choose_checkpoint(line.positional[0])
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         facts["stream"] = describe_streaming(model.eval(), StreamOptions().step)
     tokens = loaded.tokenizer.tokens[1:]
     is_alphabet = all(len(token) == 1 for token in tokens)
+    facts["totals"] = totals_of(loaded.metadata)
     facts["tokens"] = "".join(tokens) if is_alphabet else list(tokens)
     facts["model"] = loaded.model_config
     facts["digest"] = description.get(DIGEST)
@@ -54,6 +56,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{name}:")
             for part, options in value.items():
                 print(f"  {part}: {_options(options)}")
+        elif name == "totals":
+            print(f"in all: {describe_totals(loaded.metadata)}")
         elif name == "digest":
             print(f"digest: {value or 'none, an older version wrote it'}")
         else:

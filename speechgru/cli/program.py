@@ -23,13 +23,15 @@ from speechgru.ranges import nearest
 from speechgru.training.interruption import Interrupted, Interruption
 
 if TYPE_CHECKING:
-    from speechgru.training.run import Outcome
+    from speechgru.training.outcome import Outcome
 
 VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--package", "-p")
 """Flags of Hydra with a value behind them."""
 
 
-def begin(arguments: Sequence[str], interruption: Interruption) -> int:
+def begin(
+    arguments: Sequence[str], interruption: Interruption, began_at: float | None = None
+) -> int:
     """Begin a new run, or several."""
     register_resolvers()
     for before, folder in pairwise(arguments):
@@ -48,7 +50,7 @@ def begin(arguments: Sequence[str], interruption: Interruption) -> int:
         sys.argv = command_line
         _restore_environment(full_error)
         try:
-            statuses.append(_train(config, interruption))
+            statuses.append(_train(config, interruption, began_at))
         except Exception as error:
             failures.append(error)  # Hydra would print it
 
@@ -123,7 +125,9 @@ def _run_hydra(job: Callable[[DictConfig], Any], arguments: Sequence[str]) -> No
         _restore_environment(full_error)
 
 
-def _train(config: DictConfig, interruption: Interruption) -> int:
+def _train(
+    config: DictConfig, interruption: Interruption, began_at: float | None
+) -> int:
     """Train in the folder that Hydra has made."""
     from speechgru.cli.swept_run import end_with_launcher, recording
     from speechgru.training.run_folder import starting
@@ -140,11 +144,11 @@ def _train(config: DictConfig, interruption: Interruption) -> int:
         )
     folder = Path(settings.runtime.output_dir)
     if is_joining():
-        outcome = _train_options(config, folder)
+        outcome = _train_options(config, folder, began_at)
     else:
         end_with_launcher()
         with recording(folder) as finish, starting(folder):
-            outcome = _train_options(config, folder)
+            outcome = _train_options(config, folder, began_at)
             if outcome.status == 0:
                 finish(outcome.scores)
     if outcome.summary:
@@ -152,7 +156,9 @@ def _train(config: DictConfig, interruption: Interruption) -> int:
     return outcome.status
 
 
-def _train_options(config: DictConfig, folder: Path) -> "Outcome":
+def _train_options(
+    config: DictConfig, folder: Path, began_at: float | None
+) -> "Outcome":
     from speechgru.training.start import train
 
     settings = HydraConfig.get()
@@ -160,7 +166,8 @@ def _train_options(config: DictConfig, folder: Path) -> "Outcome":
     named = [
         override.lstrip("+~").partition("=")[0] for override in settings.overrides.task
     ]
-    return train(options, folder, settings.runtime.choices.get("recipe"), named)
+    recipe = settings.runtime.choices.get("recipe")
+    return train(options, folder, recipe, named, began_at)
 
 
 def settle_arguments(arguments: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from speechgru.training.resuming import HARDWARE, MAY_CHANGE
 from speechgru.training.start import is_joining, resume
 
 
-def go_on(arguments: Sequence[str]) -> int:
+def go_on(arguments: Sequence[str], began_at: float | None = None) -> int:
     """Go on in a run folder; beside it there may be what can change."""
     options = [a for a in arguments if a.startswith("resume=")]
     others = [a for a in arguments if not a.startswith("resume=")]
@@ -28,7 +28,7 @@ def go_on(arguments: Sequence[str]) -> int:
     changes = parse_overrides([a for a in others if a not in trusted])
     folder = Path(options[0].partition("=")[2]).absolute()
     with _restarted_by(folder, others), recording(folder) as finish:
-        outcome = resume(folder, trust, changes)
+        outcome = resume(folder, trust, changes, began_at)
         if outcome.status == 0 and not is_joining():
             finish(outcome.scores)
     if outcome.summary:

@@ -139,13 +139,6 @@ class BatchPlan:
         self._begin = (epoch, step)
 
     @property
-    def missing_steps(self) -> int:
-        """By which the last epoch of the run is shorter than the others."""
-        if self.max_steps is None:
-            return 0
-        return (self._begin[1] - self.max_steps) % self.steps_per_epoch
-
-    @property
     def _first_step(self) -> int:
         """The step of the run with which the epoch begins."""
         epoch, step = self._begin

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from speechgru.options.choices import chosen, default_data_dir
 from speechgru.options.component import Component
+from speechgru.options.durations import duration, to_seconds
 from speechgru.options.fields import Options, option
 from speechgru.options.rules import devices, modules, nodes, place, precision, workers
 from speechgru.ranges import (
@@ -18,6 +19,7 @@ from speechgru.ranges import (
     SECONDS,
     SEED,
     THREADS,
+    OptionError,
     whole,
 )
 
@@ -141,6 +143,9 @@ class TrainerOptions(Options):
             data.steps_per_epoch.
         max_steps: optimiser steps of the run, whatever max_epochs says; None: that
             decides.
+        max_time: how long training may take, whatever max_epochs says, e.g. "2h",
+            "1h30m", "1:30:00", or a number of minutes: the first steps are measured,
+            and then the length of the run and its schedule are fixed.
         deterministic: take kernels whose sums come in the same order every time,
             wherever torch has some; CTC is computed on the host, also of a GPU.
         accumulate: batches per optimiser step, which split data.batch_seconds.
@@ -160,11 +165,28 @@ class TrainerOptions(Options):
     precision: str | int = option("32-true", rule=precision)
     max_epochs: int = option(100, within=EPOCHS)
     max_steps: int | None = option(None, within=EPOCHS, later=True)
+    max_time: str | int | float | None = option(None, rule=duration, later=True)
     deterministic: bool = option(False, later=True)
     accumulate: int = option(1, within=whole(1, 1_000_000))
     timeout: float = option(600.0, within=SECONDS, later=True)
     num_threads: int = option(1, within=THREADS)
     log_every_n_steps: int = option(10, within=COUNT)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_time is not None and self.max_steps is not None:
+            raise OptionError(
+                f"trainer.max_time is {self.max_time!r} and trainer.max_steps "
+                f"{self.max_steps}: both say how long the run is; set one of them to "
+                "null"
+            )
+
+    @property
+    def max_seconds(self) -> float | None:
+        """max_time in s."""
+        if self.max_time is None:
+            return None
+        return to_seconds("trainer.max_time", self.max_time)
 
 
 @dataclass(frozen=True, kw_only=True)

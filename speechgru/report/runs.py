@@ -43,8 +43,9 @@ class Run:
         seed: of everything; None: the configuration has none.
         epochs: that are done.
         max_epochs: that were wanted; None: the configuration does not say, or counts
-            in steps.
+            in steps or time.
         cpu_seconds: of the training process; None: no epoch is done.
+        wall_seconds: that training took; None: an older version did not say.
         best_dev_wer: the lowest; None: dev was never scored.
         scores: by the names of their files.
         config: values by the full names of options.
@@ -55,6 +56,7 @@ class Run:
     epochs: int
     max_epochs: int | None
     cpu_seconds: float | None
+    wall_seconds: float | None
     best_dev_wer: float | None
     scores: tuple[Score, ...]
     config: Mapping[str, Any]
@@ -67,6 +69,7 @@ class Run:
             "epochs": self.epochs,
             "max_epochs": self.max_epochs,
             "cpu_seconds": self.cpu_seconds,
+            "wall_seconds": self.wall_seconds,
             "best_dev_wer": self.best_dev_wer,
             "scores": [asdict(score) for score in self.scores],
         }
@@ -142,16 +145,18 @@ def describe_run(folder: Path) -> Run:
         InputError: one of its files is damaged.
     """
     config = flatten(read_config(folder / "config.yaml"))
+    config.pop("was", None)  # how it was before
     curves = read_learning_curves(folder)
     trained = [row for row in curves if "train/cpu_seconds" in row]
     on_dev = [row["val/wer"] for row in curves if "val/wer" in row]
-    by_steps = config.get("trainer.max_steps") is not None
+    limits = (config.get("trainer.max_steps"), config.get("trainer.max_time"))
     return Run(
         folder=folder,
         seed=config.get("seed"),
         epochs=len(trained),
-        max_epochs=None if by_steps else config.get("trainer.max_epochs"),
+        max_epochs=None if any(limits) else config.get("trainer.max_epochs"),
         cpu_seconds=trained[-1]["train/cpu_seconds"] if trained else None,
+        wall_seconds=trained[-1].get("train/wall_seconds") if trained else None,
         best_dev_wer=min(on_dev, default=None),
         scores=tuple(map(read_score, sorted(folder.glob("*.summary.json")))),
         config=config,

@@ -1,12 +1,10 @@
 """What a run trains, and on what: from plain configuration to a task and its data."""
 
 import logging
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import nn
 
 from speechgru import __version__
@@ -30,20 +28,20 @@ from speechgru.factory import (
     build_device_augment,
     build_tokenizer,
     build_word_map,
-    name_corpus,
 )
 from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.options.component import Component
 from speechgru.options.training import TrainOptions
-from speechgru.provenance import find_commit
 from speechgru.training.datamodule import PlannedDataModule
 from speechgru.training.language_model import LanguageModelTask
+from speechgru.training.metadata import describe_run
 from speechgru.training.resuming import hold_to_inventory, known_records
 from speechgru.training.run_files import Run
 from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.task import TrainingTask
 from speechgru.training.text_data import TextDataModule
+from speechgru.training.totals import totals_before
 from speechgru.training.validation import check_data, find_cache
 
 log = logging.getLogger(__name__)
@@ -113,6 +111,7 @@ def build_speech(
     parts: dict[str, Any] = {"decoder": decoder, "augment": on_device}
     if (word_map := build_word_map(options.word_map, trust)) is not None:
         parts["word_map"] = word_map  # a task of the user's own need not know of it
+    parts["before"] = None if run.last else totals_before(options.init_from)
     task = make_task(options, run.recipe, model, tokenizer, model_config, **parts)
     cache = find_cache(options.corpus)
     splits |= check_data(data, splits, model, tokenizer, augment, run, cache)
@@ -133,7 +132,7 @@ def build_speech(
         window=data.window,
         cache_size=data.cache_size,
         output_lengths=model.output_lengths,
-        **plan_options(options),
+        **plan_options(options, run),
     )
     return task, datamodule
 
@@ -177,18 +176,19 @@ def build_texts(
         dev,
         tokenizer,
         options.data.batch_tokens,
-        **plan_options(options),
+        **plan_options(options, run),
     )
     return make_task(options, run.recipe, model, tokenizer, model_config), datamodule
 
 
-def plan_options(options: TrainOptions) -> dict[str, Any]:
+def plan_options(options: TrainOptions, run: Run) -> dict[str, Any]:
     """How the steps of a run are planned."""
     return {
         "seed": options.seed,
         "accumulate": options.trainer.accumulate,
         "steps_per_epoch": options.data.steps_per_epoch,
         "max_steps": options.trainer.max_steps,
+        "length": run.length,
         "per_process": options.data.per_process,
     }
 
@@ -228,9 +228,20 @@ def make_task(
     model: nn.Module,
     tokenizer: Tokenizer,
     model_config: Mapping[str, Any],
+    before: Mapping[str, float] | None = None,
     **parts: Any,
 ) -> TrainingTask:
-    """Build what trains the model."""
+    """Build what trains the model.
+
+    Args:
+        options: of the run.
+        recipe: name, for the checkpoint's metadata.
+        model: what is trained.
+        tokenizer: of its targets.
+        model_config: describes the model in checkpoints.
+        before: totals of the checkpoint that it begins with, if that has any.
+        parts: further arguments of the task.
+    """
     return build(
         options.task.to_plain(),
         "task",
@@ -239,7 +250,7 @@ def make_task(
         model=model,
         tokenizer=tokenizer,
         model_config=model_config,
-        metadata=describe_run(options, recipe),
+        metadata=describe_run(options, recipe, before),
         seed=options.seed,
         **parts,
     )
@@ -276,20 +287,3 @@ def make_model(
         for line in initialise_from(model, tokenizer, start):
             log.info("init_from: %s", line)
     return model, tokenizer, model_config
-
-
-def describe_run(options: TrainOptions, recipe: str | None) -> dict[str, Any]:
-    """What a checkpoint says of the run that made it."""
-    init_from = options.init_from
-    return {
-        "recipe": recipe,
-        "corpus": name_corpus(options.corpus),
-        "fold": options.data.fold,
-        "seed": options.seed,
-        "init_from": None if init_from is None else str(init_from),
-        "precision": str(options.trainer.precision),
-        "speechgru": __version__,
-        "commit": find_commit("speechgru", "conf"),
-        "torch": str(torch.__version__),
-        "python": platform.python_version(),
-    }

@@ -16,6 +16,7 @@ from speechgru.threads import give_back_memory
 from speechgru.training.agreement import Agreement
 from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.interruption import Interrupted, Interruption
+from speechgru.training.length import LENGTH_KEY
 from speechgru.training.run_files import BEST, LAST
 from speechgru.training.task import TrainingTask
 
@@ -113,6 +114,7 @@ class Checkpoints(Checkpoint):
         """Keep what the run was told, and how it cuts an epoch into steps."""
         checkpoint[CONFIG_KEY] = self.config
         checkpoint[STEPS_KEY] = trainer.datamodule.steps_per_epoch
+        checkpoint[LENGTH_KEY] = trainer.datamodule.length.course.to_plain()
 
     def on_load_checkpoint(
         self, trainer: L.Trainer, task: TrainingTask, checkpoint: dict[str, Any]
@@ -178,7 +180,8 @@ class Checkpoints(Checkpoint):
         if self.keep_every is not None and number % self.keep_every == 0:
             self._save_slim(trainer, task, f"epoch-{number:04d}.ckpt")
         self._save_last(trainer)
-        if self._agreement.settle(self.interruption.number is not None):
+        stop, _ = self._agreement.settle(self.interruption.number is not None, False)
+        if stop:
             self._end()
 
     def _end(self) -> None:

@@ -35,6 +35,14 @@ class TrainingClock:
         self._marked_at: float | None = None
         self._is_warm = False
 
+    def aim(self, num_epochs: int, missing_steps: int) -> None:
+        """The run has another length.
+
+        Args:
+            num_epochs, missing_steps: see the class.
+        """
+        self.num_epochs, self._missing_steps = num_epochs, missing_steps
+
     def begin_epoch(self, epoch: int, step: int, now: float) -> None:
         """Go on in an epoch.
 
@@ -75,7 +83,7 @@ class TrainingClock:
     @property
     def seconds_per_epoch(self) -> float:
         """s of an epoch, validation included."""
-        return self.steps_per_epoch * self.seconds_per_step + self._seconds_between
+        return self.steps_per_epoch * self.seconds_per_step + self.seconds_between
 
     @property
     def seconds_left(self) -> float:
@@ -87,7 +95,8 @@ class TrainingClock:
         return epochs * self.seconds_per_epoch - steps * self.seconds_per_step
 
     @property
-    def _seconds_between(self) -> float:
+    def seconds_between(self) -> float:
+        """s between the last step of an epoch and the first of the next."""
         if self._between is None:
             return self._steps_between * self.seconds_per_step
         return self._between

@@ -15,8 +15,9 @@ from speechgru.data.loading import LoadingFailure, NamedFailures, ignore_signals
 from speechgru.data.plan import BatchPlan
 from speechgru.data.window import FileWindow
 from speechgru.interfaces import InputError
-from speechgru.ranges import MOST_THREADS, SEED, check, whole
+from speechgru.ranges import MOST_COUNT, MOST_THREADS, SEED, check, whole
 from speechgru.threads import num_processors
+from speechgru.training.length import Length
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,9 @@ class PlannedDataModule(L.LightningDataModule):
         seed: of the run.
         accumulate: batches of one process per optimiser step.
         steps_per_epoch: None: those of a pass over the data.
-        max_steps: of the run; None: as many epochs as the trainer says.
+        max_steps: of the run; None: as many epochs as the trainer says, or as fit into
+            its time.
+        length: of the run.
         per_process: whether train_batch is that of each process and accumulated batch.
         window: the files that items to train on lie in, if they are read in order.
         num_joined: see BatchPlan.
@@ -59,6 +62,7 @@ class PlannedDataModule(L.LightningDataModule):
         num_workers: int | Literal["auto"],
         seed: int,
         accumulate: int,
+        length: Length,
         steps_per_epoch: int | None = None,
         max_steps: int | None = None,
         per_process: bool = False,
@@ -78,12 +82,14 @@ class PlannedDataModule(L.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.accumulate = accumulate
+        self.length = length
         self.wanted_steps_per_epoch = steps_per_epoch
         self.max_steps = max_steps
         self.per_process = per_process
         self.window = window
         self.num_joined = num_joined
         self.train_plan: BatchPlan | None = None
+        self._first_step = 0  # of the epoch in which the run goes on
 
     @property
     def steps_per_epoch(self) -> int:
@@ -91,9 +97,12 @@ class PlannedDataModule(L.LightningDataModule):
         return self.train_plan.steps_per_epoch
 
     @property
-    def num_steps(self) -> int:
-        """Optimiser steps of the run."""
-        return self.max_steps or self.steps_per_epoch * self.trainer.max_epochs
+    def missing_steps(self) -> int:
+        """By which the last epoch of the run is shorter than the others."""
+        num_steps = self.length.num_steps
+        if num_steps is None:
+            return 0
+        return (self._first_step - num_steps) % self.steps_per_epoch
 
     def setup(self, stage: str) -> None:
         """Plan for as many processes as the trainer runs."""
@@ -150,7 +159,7 @@ class PlannedDataModule(L.LightningDataModule):
         within = loop.epoch_loop.batch_progress
         done = 0 if within.is_last_batch else within.current.processed
         first_step = self.trainer.global_step - done // self.accumulate
-        self.train_plan.begin_at(epoch, first_step)
+        self.begin_at(epoch, first_step)
         self.train_plan.set_epoch(epoch)
         planned = len(self.train_plan)
         if done > planned:
@@ -162,10 +171,32 @@ class PlannedDataModule(L.LightningDataModule):
                 planned,
             )
         self.train_plan.set_epoch(epoch, skip=min(done, planned))
-        if self.max_steps is not None:
-            left = math.ceil((self.max_steps - first_step) / self.steps_per_epoch)
-            loop.max_epochs = epoch + left
+        step = self.trainer.global_step
+        self.length.settle(step, epoch, first_step, self.steps_per_epoch)
+        if self.max_steps is not None or self.length.max_time is not None:
+            loop.max_epochs = self.num_epochs(epoch, first_step)
         return self._load(self.train_data, self.train_plan)
+
+    def begin_at(self, epoch: int, first_step: int) -> None:
+        """Let an epoch begin with a step of the run, both counted from 0.
+
+        The one before it may have been shorter than others.
+        """
+        self._first_step = first_step
+        self.train_plan.begin_at(epoch, first_step)
+
+    def num_epochs(self, epoch: int, first_step: int) -> int:
+        """Epochs of the run, as many as there may be where nobody knows.
+
+        Args:
+            epoch: counted from 0.
+            first_step: with which it begins.
+        """
+        num_steps = self.max_steps or self.length.num_steps
+        if num_steps is None:
+            return MOST_COUNT
+        left = max(0, num_steps - first_step)
+        return epoch + math.ceil(left / self.steps_per_epoch)
 
     def val_dataloader(self) -> DataLoader:
         """Load the batches of validation."""

@@ -104,23 +104,43 @@ class Optimisation(L.LightningModule):
 
     def on_train_start(self) -> None:
         """Follow the schedule, which has another length if the run has."""
-        scheduler, optimizer = self.lr_schedulers(), self.optimizers()
-        rates = [
-            base * scheduler.lr_lambdas[0](scheduler.last_epoch)
-            for base in scheduler.base_lrs
-        ]
-        groups = optimizer.param_groups
-        if rates[0] != groups[0]["lr"]:
-            log.warning(
-                "the schedule now ends after %d steps, so that the learning rate goes "
-                "on at %.3g instead of %.3g: a run that was planned for so many "
-                "from the start would be another",
-                self.trainer.datamodule.num_steps,
-                rates[0],
-                groups[0]["lr"],
+        before = self.optimizers().param_groups[0]["lr"]
+        self.follow_schedule()
+        rate = self.optimizers().param_groups[0]["lr"]
+        length = self.trainer.datamodule.length
+        if not self.global_step or rate == before:
+            return
+        rise = length.course.rise(self.schedule, self.warmup)
+        if rise and length.course.turns[-1].step == self.global_step:
+            peak = length.factor(
+                self.global_step + rise - 1, self.schedule, self.warmup
             )
-        for group, rate in zip(groups, rates, strict=True):
-            group["lr"] = rate
+            log.warning(
+                "the schedule now ends after %d steps: the learning rate rises over %d "
+                "steps from %.3g to %.3g, and falls from there; a run that was planned "
+                "for so many from the start would be another",
+                length.course.num_steps,
+                rise,
+                before,
+                peak * self.learning_rate,
+            )
+            return
+        log.warning(
+            "the schedule now ends after %d steps, so that the learning rate goes "
+            "on at %.3g instead of %.3g: a run that was planned for so many "
+            "from the start would be another",
+            length.course.num_steps,
+            rate,
+            before,
+        )
+
+    def follow_schedule(self) -> None:
+        """Take the learning rate of the next step from the schedule as it is now."""
+        scheduler = self.lr_schedulers()
+        factor = scheduler.lr_lambdas[0](scheduler.last_epoch)
+        groups = self.optimizers().param_groups
+        for group, base in zip(groups, scheduler.base_lrs, strict=True):
+            group["lr"] = base * factor
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Take a step, and take it into the average."""
@@ -139,9 +159,9 @@ class Optimisation(L.LightningModule):
             optimizer = Muon(groups, self.learning_rate, precision=precision)
         else:
             optimizer = torch.optim.AdamW(groups, self.learning_rate)
-        num_steps = self.trainer.datamodule.num_steps
+        length = self.trainer.datamodule.length
         scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.schedule((step + 1) / num_steps, self.warmup)
+            optimizer, lambda step: length.factor(step, self.schedule, self.warmup)
         )
         return {
             "optimizer": optimizer,

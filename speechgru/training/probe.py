@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from speechgru.data.plan import PlannedBatch
 from speechgru.interfaces import Batch, InputError
 from speechgru.options.probing import ProbeOptions
-from speechgru.options.training import TrainOptions
+from speechgru.options.training import TrainerOptions, TrainOptions
 from speechgru.process_memory import (
     forget_peak,
     memory_for_process,
@@ -33,6 +33,7 @@ from speechgru.threads import is_out_of_memory, set_up_cpu
 from speechgru.training.batch_search import Found, Trial, advise, search
 from speechgru.training.build import build_speech, trains_on_texts
 from speechgru.training.fine_tuning import adopt_model
+from speechgru.training.length import Length
 from speechgru.training.run_files import Run
 from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.start import named_options
@@ -58,7 +59,7 @@ def probe(options: ProbeOptions) -> str:
     with _quiet():
         L.seed_everything(training.seed, verbose=False)
         # No folder: nothing is examined or written.
-        run = Run(Path(os.devnull), None, None, is_first=False)
+        run = Run(Path(os.devnull), None, None, False, Length(training.trainer))
         task, data = build_speech(training, read_splits(training), run)
         assert isinstance(data, SpeechDataModule)
         steps = ProbedSteps(options, task, data)
@@ -188,6 +189,8 @@ class SameBatch(L.LightningDataModule):
     def __init__(self, batch: Batch, num_steps: int) -> None:
         super().__init__()
         self.batch = batch
+        self.length = Length(TrainerOptions(max_steps=num_steps))
+        self.length.settle(0, 0, 0, num_steps)
         self.num_steps = self.steps_per_epoch = num_steps
         self.train_sizes = [1.0]
 

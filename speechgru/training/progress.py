@@ -59,12 +59,8 @@ class TrainingProgress(Callback):
         if trainer.ckpt_path:
             log.info("resuming behind step %d", trainer.global_step)
         data = trainer.datamodule
-        share = sum(data.dev_sizes) / sum(data.train_sizes) * VALIDATION_COST
         self._clock = TrainingClock(
-            data.steps_per_epoch,
-            trainer.max_epochs,
-            share * data.train_plan.steps_per_pass * bool(trainer.enable_validation),
-            data.train_plan.missing_steps,
+            data.steps_per_epoch, trainer.max_epochs, expected_between(trainer)
         )
         self._began_at = time.monotonic()
         self._pace = Pace(FIRST_LINE, self._began_at)
@@ -80,9 +76,11 @@ class TrainingProgress(Callback):
         now = self._epoch_began_at = time.monotonic()
         done = index // trainer.accumulate_grad_batches
         self._clock.begin_epoch(trainer.current_epoch, done, now)
-        num_steps = (
-            len(trainer.datamodule.train_plan) // trainer.accumulate_grad_batches
-        )
+        data = trainer.datamodule
+        num_steps = len(data.train_plan) // trainer.accumulate_grad_batches
+        if data.length.num_steps is not None:
+            left = data.length.num_steps - trainer.global_step
+            num_steps = min(num_steps, done + left)
         self._open(_name_epoch(trainer), num_steps, "steps", done)
 
     def on_train_batch_end(
@@ -98,7 +96,8 @@ class TrainingProgress(Callback):
             return
         now = time.monotonic()
         self._clock.end_step(now)
-        if not self._has_told and self._can_tell(now):
+        self._aim(trainer)
+        if not self._has_told and self._can_tell(trainer, now):
             self._has_told = True
             self._tell(trainer)
             self._pace.rest(now, self._clock.seconds_per_epoch)
@@ -125,6 +124,7 @@ class TrainingProgress(Callback):
         self._is_within = False
         now = time.monotonic()
         self._clock.end_epoch(now)
+        self._aim(trainer)
         self._pace.rest(now, self._clock.seconds_per_epoch)
         log.info("%s", self._describe_epoch(trainer, task, now))
         is_last = trainer.current_epoch + 1 == trainer.max_epochs
@@ -151,8 +151,14 @@ class TrainingProgress(Callback):
             self._progress.close()
             self._progress = None
 
-    def _can_tell(self, now: float) -> bool:
+    def _aim(self, trainer: L.Trainer) -> None:
+        """Reckon with the length that the run has by now."""
+        self._clock.aim(trainer.max_epochs, trainer.datamodule.missing_steps)
+
+    def _can_tell(self, trainer: L.Trainer, now: float) -> bool:
         num_steps = self._clock.num_steps
+        if not trainer.datamodule.length.is_known:
+            return False
         gone = now - self._began_at
         return num_steps >= ENOUGH_STEPS or (num_steps > 0 and gone >= ENOUGH_SECONDS)
 
@@ -177,14 +183,15 @@ class TrainingProgress(Callback):
             "s" * (trainer.max_epochs != 1),
             peak_memory(trainer.strategy.root_device) / 1e9,
         )
-        if clock.seconds_left > LONG_RUN:
+        is_wanted = trainer.datamodule.length.max_time is not None
+        if clock.seconds_left > LONG_RUN and not is_wanted:
             by_steps = trainer.datamodule.max_steps is not None
             device = trainer.strategy.root_device.type
             log.warning("%s", warn_of_length(clock, device, by_steps))
 
     def _describe_step(self, trainer: L.Trainer) -> str:
         said = f"loss {float(trainer.callback_metrics['train/step_loss']):.3f}"
-        if self._clock.num_steps:
+        if self._clock.num_steps and trainer.datamodule.length.is_known:
             said += f", about {say_duration(self._clock.seconds_left)} left of the run"
         return said
 
@@ -203,9 +210,18 @@ class TrainingProgress(Callback):
             dev = f" (dev {metrics[of_dev]:.3f})" if of_dev in metrics else ""
             said.append(f"per token {metrics[of_train]:.3f}{dev}")
         said.append(f"{now - self._epoch_began_at:.0f} s")
-        if self._clock.num_steps and trainer.current_epoch + 1 < trainer.max_epochs:
+        is_last = trainer.current_epoch + 1 == trainer.max_epochs
+        if self._clock.num_steps and trainer.datamodule.length.is_known and not is_last:
             said.append(f"{say_duration(self._clock.seconds_left)} left")
         return ", ".join(said)
+
+
+def expected_between(trainer: L.Trainer) -> float:
+    """What validation will cost, in steps, before it was seen."""
+    data = trainer.datamodule
+    share = sum(data.dev_sizes) / sum(data.train_sizes) * VALIDATION_COST
+    steps: float = share * data.train_plan.steps_per_pass
+    return steps * bool(trainer.enable_validation)
 
 
 def _see(trainer: L.Trainer, task: TrainingTask, score: str) -> Seen:
@@ -253,4 +269,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def _name_epoch(trainer: L.Trainer) -> str:
-    return f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+    number = trainer.current_epoch + 1
+    if not trainer.datamodule.length.is_known:
+        return f"epoch {number}"
+    return f"epoch {number}/{trainer.max_epochs}"

@@ -18,7 +18,10 @@ from speechgru.interfaces import InputError
 from speechgru.options.component import flatten
 from speechgru.options.rules import is_address
 from speechgru.options.training import TrainerOptions, TrainOptions
+from speechgru.progress import say_duration
 from speechgru.ranges import OptionError
+from speechgru.training.callbacks import CONFIG_KEY
+from speechgru.training.length import Length
 from speechgru.training.run_files import LAST
 from speechgru.training.stored import read_any_version
 
@@ -30,9 +33,12 @@ HARDWARE = (
 )
 """What `trainer=CHOICE` changes of a run that goes on."""
 
+LENGTH = ("trainer.max_epochs", "trainer.max_steps", "trainer.max_time")
+"""How long a run is."""
+
 MAY_CHANGE = (
     *HARDWARE,
-    *("trainer.num_threads", "trainer.max_epochs", "trainer.max_steps"),
+    *("trainer.num_threads", *LENGTH),
     *("trainer.log_every_n_steps", "trainer.deterministic", "trainer.timeout"),
     *("data.num_workers", "callbacks.early_stopping_patience"),
     *("callbacks.save_every", "callbacks.save_every_steps"),
@@ -57,6 +63,15 @@ def apply_changes(options: TrainOptions, changes: Mapping[str, Any]) -> TrainOpt
         OptionError: an option that cannot change, or a value that it cannot have.
     """
     plain = options.to_plain()
+    # What is named wins over what the run was begun with.
+    named = [key for key in changes if key in LENGTH and changes[key] is not None]
+    if len(named) > 1 and LENGTH[-1] in named:
+        raise OptionError(
+            f"{' and '.join(named)}: both say how long the run is; leave one out"
+        )
+    if named:
+        for key in LENGTH[1:]:
+            plain["trainer"][key.partition(".")[2]] = None
     for key, value in changes.items():
         if key not in MAY_CHANGE:
             raise OptionError(
@@ -87,12 +102,34 @@ def _refuse_network(options: TrainOptions, named: Mapping[str, Any]) -> None:
             )
 
 
-def check_changes(before: Mapping[str, Any], now: TrainOptions, folder: Path) -> None:
+def read_before(checkpoint: Mapping[str, Any], folder: Path) -> TrainOptions | None:
+    """The options that the last checkpoint was trained with; None: it does not say.
+
+    Args:
+        checkpoint: the last one.
+        folder: of the run.
+
+    Raises:
+        InputError: they cannot be read.
+    """
+    config = checkpoint.get(CONFIG_KEY)
+    if not isinstance(config, dict) or not config:
+        return None  # of an older version
+    try:
+        return read_any_version(config)
+    except OptionError as error:
+        raise InputError(
+            f"{folder / LAST}: its configuration cannot be read ({error}); begin anew "
+            "with init_from"
+        ) from error
+
+
+def check_changes(before: TrainOptions | None, now: TrainOptions, folder: Path) -> None:
     """Say what has changed since the last checkpoint, or refuse it.
 
     Args:
-        before: plain options that the last checkpoint was trained with; empty: it
-            does not say.
+        before: options that the last checkpoint was trained with; None: it does not
+            say.
         now: options to go on with.
         folder: of the run.
 
@@ -100,13 +137,7 @@ def check_changes(before: Mapping[str, Any], now: TrainOptions, folder: Path) ->
         InputError: the run would become another one.
     """
     here = flatten(now.to_plain())
-    try:
-        then = flatten(read_any_version(before).to_plain()) if before else here
-    except OptionError as error:
-        raise InputError(
-            f"{folder / LAST}: its configuration cannot be read ({error}); begin anew "
-            "with init_from"
-        ) from error
+    then = here if before is None else flatten(before.to_plain())
     for key in sorted(then.keys() | here.keys()):
         was, value = then.get(key), here.get(key)
         if was == value or key.startswith(("corpus.", "trust")) or key in NOT_OBEYED:
@@ -127,7 +158,10 @@ def check_changes(before: Mapping[str, Any], now: TrainOptions, folder: Path) ->
 
 
 def check_length(
-    wanted: TrainerOptions, checkpoint: Mapping[str, Any], folder: Path
+    wanted: TrainerOptions,
+    checkpoint: Mapping[str, Any],
+    folder: Path,
+    length: Length,
 ) -> None:
     """Raise InputError if more is done than is wanted.
 
@@ -135,7 +169,11 @@ def check_length(
         wanted: says how long the run is.
         checkpoint: of training.
         folder: of the run.
+        length: of the run.
     """
+    if wanted.max_seconds is not None:
+        _check_time(wanted.max_seconds, checkpoint, folder, length)
+        return
     if wanted.max_steps is None:
         name, most, unit = "max_epochs", wanted.max_epochs, "epochs"
         done = _epochs_done(checkpoint)
@@ -154,6 +192,25 @@ def check_length(
             unit,
             folder,
             name,
+        )
+
+
+def _check_time(
+    wanted: float, checkpoint: Mapping[str, Any], folder: Path, length: Length
+) -> None:
+    done = int(checkpoint.get("global_step", 0))
+    if length.num_steps is not None and length.num_steps <= done:
+        log.info(
+            "the time of the run is over, after %d steps; to train on: speechgru train "
+            "resume=%s trainer.max_time=TIME, of more than %s",
+            done,
+            folder,
+            say_duration(wanted),
+        )
+    elif not length.is_known and wanted <= length.seconds:
+        raise InputError(
+            f"{folder}: trainer.max_time is {say_duration(wanted)}, but the run has "
+            f"taken {say_duration(length.seconds)}; expected more"
         )
 
 

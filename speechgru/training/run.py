@@ -4,8 +4,8 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lightning as L
@@ -25,7 +25,6 @@ from speechgru.training.build import (
     trains_on_texts,
 )
 from speechgru.training.callbacks import (
-    CONFIG_KEY,
     Checkpoints,
     rank_scores,
 )
@@ -37,43 +36,28 @@ from speechgru.training.determinism import restoring_determinism
 from speechgru.training.early_stopping import EarlyStopping
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.launching import count_devices, find_launcher
+from speechgru.training.length import Length, read_course
 from speechgru.training.logs import logging_to
 from speechgru.training.memory import BatchInHand, explaining_memory
+from speechgru.training.outcome import Outcome, describe_outcome
 from speechgru.training.progress import TrainingProgress
-from speechgru.training.resuming import check_changes, check_length, describe_going_on
-from speechgru.training.run_files import BEST, LAST, Run
-from speechgru.training.run_folder import write_options
+from speechgru.training.resuming import (
+    check_changes,
+    check_length,
+    describe_going_on,
+    read_before,
+)
+from speechgru.training.run_files import LAST, LENGTH_FILE, Run
+from speechgru.training.run_folder import options_before, write_options
 from speechgru.training.step_profile import StepProfile
 from speechgru.training.stored import read_last
 from speechgru.training.task import TrainingTask
+from speechgru.training.time_budget import TimeBudget
+from speechgru.training.totals import spent_seconds
 from speechgru.training.trackers import Trackers
 from speechgru.training.validation import read_splits
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a run.
-
-    Attributes:
-        folder: of the run.
-        status: of the program's exit: 0, or 128 + the signal that ended the run.
-        scores: of the best checkpoint on dev, e.g. {"val/wer": 0.042}; empty: it was
-            not validated.
-        summary: tells of it in words; empty of further processes, and of a run that
-            was ended.
-    """
-
-    folder: Path
-    status: int = 0
-    scores: Mapping[str, float] = field(default_factory=dict)
-    summary: str = ""
-
-    @property
-    def checkpoint(self) -> Path:
-        """The best checkpoint."""
-        return self.folder / BEST
 
 
 def run_training(
@@ -82,6 +66,7 @@ def run_training(
     recipe: str | None = None,
     resume: bool = False,
     ready: Callable[[], None] = lambda: None,
+    began_at: float | None = None,
 ) -> Outcome:
     """Train, or go on training, in a folder that is this process's.
 
@@ -92,18 +77,23 @@ def run_training(
         resume: go on from the folder's last checkpoint.
         ready: is called once the data was examined and nothing is left but to join
             the other processes and to train.
+        began_at: from when on the time of the run counts, by `time.monotonic`; None:
+            from now on.
 
     Raises:
         InputError: data, options or the machine do not allow it.
     """
     first = rank_zero_only.rank == 0
+    began_at = time.monotonic() if began_at is None else began_at
     with (
         logging_to(folder, first),
         restoring_determinism(),
         Interruption() as interruption,
     ):
         try:
-            return _run(options, folder, recipe, resume, ready, first, interruption)
+            return _run(
+                options, folder, recipe, resume, ready, first, interruption, began_at
+            )
         except LostProcessError as lost:
             return Outcome(folder, lost.status)
         except Interrupted as error:
@@ -123,28 +113,40 @@ def _run(
     ready: Callable[[], None],
     first: bool,
     interruption: Interruption,
+    began_at: float,
 ) -> Outcome:
     num_threads = options.trainer.num_threads
     set_up_cpu(num_threads)
     os.environ["OMP_NUM_THREADS"] = str(num_threads)  # Lightning would guess
     L.seed_everything(options.seed, verbose=False)
 
-    last = None
+    last, checkpoint, before = None, {}, None
     if resume:
         last = read_last(folder / LAST, options.trust)
         checkpoint = read_checkpoint(folder / LAST)
-        if first:
-            before = checkpoint.get(CONFIG_KEY)  # none of older versions
-            check_changes(before if isinstance(before, dict) else {}, options, folder)
-            check_length(options.trainer, checkpoint, folder)
-        del checkpoint
+        before = read_before(checkpoint, folder)
+    length = Length(
+        options.trainer,
+        read_course(folder, checkpoint),
+        None if before is None else before.trainer,
+        folder / LENGTH_FILE if first else None,
+        began_at,
+        spent_seconds(last),
+    )
+    step = int(checkpoint.get("global_step", 0))
+    if resume and first:
+        check_changes(before, options, folder)
+        check_length(options.trainer, checkpoint, folder, length)
+    del checkpoint
     # Before the data is examined: the machine may not be what it takes.
     writer = CheckpointWriter()
     trackers = Trackers(folder, options)
-    trainer = make_trainer(options, folder, interruption, writer, trackers.loggers)
+    trainer = make_trainer(
+        options, folder, interruption, writer, length, trackers.loggers
+    )
     splits = read_splits(options)
     build_parts = build_texts if trains_on_texts(options) else build_speech
-    run = Run(folder, recipe, last, first)
+    run = Run(folder, recipe, last, first, length)
     task, datamodule = build_parts(options, splits, run)
     if not splits["dev"]:
         if options.callbacks.early_stopping_patience is not None:
@@ -155,7 +157,8 @@ def _run(
         trainer.limit_val_batches = 0
     interruption.check()
     if first and resume:
-        write_options(folder, options, recipe)
+        was = options_before(folder, before, options, step)
+        write_options(folder, options, recipe, was)
     with writer, trackers.opened(first):
         ready()
         fit(trainer, task, datamodule, folder, resume, interruption)
@@ -197,6 +200,7 @@ def make_trainer(
     folder: Path,
     interruption: Interruption,
     writer: CheckpointWriter,
+    length: Length,
     trackers: Sequence[Logger] = (),
 ) -> L.Trainer:
     """Set Lightning up to do what the contracts say.
@@ -211,6 +215,7 @@ def make_trainer(
     devices, num_nodes = count_devices(asked, launcher)
     callbacks: list[Callback] = [
         BatchInHand(options),
+        *([] if length.max_time is None else [TimeBudget(length)]),
         TrainingProgress(ranking[0]),
         Checkpoints(
             folder,
@@ -271,22 +276,3 @@ def make_trainer(
                 f"CPU: trainer=cpu, also beside resume=RUN_FOLDER"
             )
         raise InputError(message) from error
-
-
-def describe_outcome(task: TrainingTask, trainer: L.Trainer, folder: Path) -> Outcome:
-    """Say how good the best checkpoint is, and where the results are."""
-    checkpoints = next(c for c in trainer.callbacks if isinstance(c, Checkpoints))
-    num_epochs = trainer.fit_loop.epoch_progress.current.processed
-    scores = checkpoints.best_scores
-    if checkpoints.best is None:
-        outcome = f"not validated; {num_epochs} epochs"
-    else:
-        outcome = (
-            f"best dev {task.describe_best(scores)}, in epoch "
-            f"{checkpoints.best_epoch} of {num_epochs}"
-        )
-    summary = (
-        f"{outcome}; {task.cpu_seconds / 60:.1f} CPU-minutes\n"
-        f"checkpoint: {folder / BEST}\nrun folder: {folder}"
-    )
-    return Outcome(folder, scores=scores, summary=summary)

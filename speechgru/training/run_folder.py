@@ -10,7 +10,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,27 +19,34 @@ from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
 from speechgru.data.inventory import INVENTORY_FILE
 from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
-from speechgru.options.config_file import write_config
+from speechgru.options.component import flatten
+from speechgru.options.config_file import read_config, write_config
 from speechgru.options.training import TrainOptions
 from speechgru.training.run_files import (
     BEST,
     CONFIG_FILE,
     LAST,
+    LENGTH_FILE,
     LOCK_FILE,
     LOG_FILE,
     SKIPPED_FILE,
     START_FILE,
+    WAS,
 )
 
 log = logging.getLogger(__name__)
 
-_MADE = (CONFIG_FILE, START_FILE, SKIPPED_FILE, INVENTORY_FILE, LOG_FILE, LOCK_FILE)
+_MADE = (
+    *(CONFIG_FILE, START_FILE, SKIPPED_FILE, INVENTORY_FILE, LENGTH_FILE),
+    *(LOG_FILE, LOCK_FILE),
+)
 """What a start makes before it trains."""
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 _HALF_WRITTEN = re.compile(
-    r"\.(config\.yaml|start\.json|skipped\.jsonl|trackers\.json|data\.jsonl|curves\.png"
+    r"\.(config\.yaml|start\.json|length\.json|skipped\.jsonl|trackers\.json"
+    r"|data\.jsonl|curves\.png"
     r"|(last|best|epoch-\d+)\.ckpt)\.[0-9a-f]{8}"
 )
 """What `replace_file` leaves behind if it is killed; of a run's own files."""
@@ -99,8 +106,12 @@ def _open_lock(path: Path) -> BinaryIO:
     return open(path, "r+b", buffering=0, opener=lambda p, _: os.open(p, flags, 0o666))
 
 
-def begin_anew(folder: Path) -> None:
+def begin_anew(folder: Path, keeps_length: bool = False) -> None:
     """Get a folder ready in which no checkpoint was saved yet.
+
+    Args:
+        folder: of the run.
+        keeps_length: whether it ends where its end was fixed, if it was.
 
     Raises:
         InputError: it holds a run.
@@ -118,7 +129,11 @@ def begin_anew(folder: Path) -> None:
             f"{folder}: holds {kept[0].name} of an earlier run, but no {LAST} to "
             "resume from, expected a new folder; move it away, or name another"
         )
-    for name in (SKIPPED_FILE, INVENTORY_FILE):
+    for name in (
+        SKIPPED_FILE,
+        INVENTORY_FILE,
+        *([] if keeps_length else [LENGTH_FILE]),
+    ):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -150,9 +165,48 @@ def clear_start(folder: Path, before: set[str]) -> None:
         folder.rmdir()
 
 
-def write_options(folder: Path, options: TrainOptions, recipe: str | None) -> None:
-    """Keep the options of a run."""
-    write_config(folder / CONFIG_FILE, {**options.to_plain(), "recipe": recipe})
+def write_options(
+    folder: Path,
+    options: TrainOptions,
+    recipe: str | None,
+    was: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Keep the options of a run.
+
+    Args:
+        folder: of the run.
+        options: as they are now.
+        recipe: name.
+        was: how they were before; see `options_before`.
+    """
+    before = {WAS: list(map(dict, was))} if was else {}
+    config = {**options.to_plain(), "recipe": recipe, **before}
+    write_config(folder / CONFIG_FILE, config)
+
+
+def options_before(
+    folder: Path, before: TrainOptions | None, now: TrainOptions, step: int
+) -> list[dict[str, Any]]:
+    """How the options of a run were, each time that it went on with others.
+
+    Args:
+        folder: of the run, whose configuration says how they were until now.
+        before: options of its last checkpoint; None: it does not say.
+        now: options to go on with.
+        step: how many steps are done.
+    """
+    path = folder / CONFIG_FILE
+    was = read_config(path).get(WAS) if path.exists() else None
+    was = was if isinstance(was, list) else []
+    was = [entry for entry in was if isinstance(entry, dict)]
+    if before is None:
+        return was
+    then, here = flatten(before.to_plain()), flatten(now.to_plain())
+    changed = {
+        key: then[key] for key in then if then[key] != here.get(key) and key != "trust"
+    }
+    entry = {"until_step": step, **changed}
+    return [*was, entry] if changed and entry not in was else was
 
 
 def write_start(folder: Path) -> None:

@@ -10,13 +10,15 @@ from speechgru.interfaces import InputError
 from speechgru.options.component import flatten
 from speechgru.options.training import TrainOptions
 from speechgru.progress import say_line
+from speechgru.ranges import OptionError
 from speechgru.training.build import refuse_idle
 from speechgru.training.companions import LOST
 from speechgru.training.fine_tuning import adopt_model
 from speechgru.training.launching import find_launcher
 from speechgru.training.meeting import Meeting
-from speechgru.training.resuming import apply_changes
-from speechgru.training.run import Outcome, run_training
+from speechgru.training.outcome import Outcome
+from speechgru.training.resuming import LENGTH, apply_changes
+from speechgru.training.run import run_training
 from speechgru.training.run_files import CONFIG_FILE, LAST
 from speechgru.training.run_folder import (
     begin_anew,
@@ -34,6 +36,7 @@ def train(
     folder: str | Path,
     recipe: str | None = None,
     named: Iterable[str] | None = None,
+    began_at: float | None = None,
 ) -> Outcome:
     """Train a model in a new run folder.
 
@@ -47,17 +50,21 @@ def train(
         named: full names of options that the user has set, e.g. "encoder.dropout":
             with init_from they win over the checkpoint's. None: those that are not
             as they would be by default.
+        began_at: from when on the time of the run counts, by `time.monotonic`; None:
+            from now on.
 
     Raises:
         InputError: data, options or the machine do not allow it; or the folder
             holds a run.
     """
     folder = Path(folder)
+    if named is not None:
+        _refuse_two_lengths(options, named)
     named = named_options(options) if named is None else list(named)
     launcher = find_launcher()
     if launcher is not None:
         with Meeting(launcher) as meeting:
-            return _train_together(options, folder, recipe, named, meeting)
+            return _train_together(options, folder, recipe, named, meeting, began_at)
     if is_joining():
         # The process that has begun the run keeps the folder.
         return run_training(_settle(options, named), folder, recipe)
@@ -67,13 +74,14 @@ def train(
         options = _settle(options, named)
         write_options(folder, options, recipe)
         write_start(folder)
-        return run_training(options, folder, recipe)
+        return run_training(options, folder, recipe, began_at=began_at)
 
 
 def resume(
     folder: str | Path,
     trust: Sequence[str] = (),
     changes: Mapping[str, Any] | None = None,
+    began_at: float | None = None,
 ) -> Outcome:
     """Go on in a run folder, from its last checkpoint and stored options.
 
@@ -85,6 +93,7 @@ def resume(
             of them does not count.
         changes: of the options that may change, by their full names, e.g.
             {"trainer.max_epochs": 20}.
+        began_at: see `train`.
 
     Raises:
         InputError: there is no such run, or it cannot go on like this.
@@ -99,14 +108,14 @@ def resume(
     if launcher is not None:
         with Meeting(launcher) as meeting:
             if meeting.is_first:
-                return _go_on(folder, trust, changes or {}, meeting.open)
+                return _go_on(folder, trust, changes or {}, meeting.open, began_at)
             saved = meeting.wait()
             if saved is None:
                 return Outcome(folder, LOST)
             return _join(folder, trust, changes or {}, saved)
     if is_joining():
         return _join(folder, trust, changes or {}, (folder / LAST).exists())
-    return _go_on(folder, trust, changes or {}, lambda resume: None)
+    return _go_on(folder, trust, changes or {}, lambda resume: None, began_at)
 
 
 def _train_together(
@@ -115,6 +124,7 @@ def _train_together(
     recipe: str | None,
     named: Sequence[str],
     meeting: Meeting,
+    began_at: float | None,
 ) -> Outcome:
     """Begin a run, or go on with it: the first process decides for all."""
     if not meeting.is_first:
@@ -132,7 +142,7 @@ def _train_together(
             write_options(folder, options, recipe)
             write_start(folder)
         open_meeting = functools.partial(meeting.open, resume)
-        return run_training(options, folder, recipe, resume, open_meeting)
+        return run_training(options, folder, recipe, resume, open_meeting, began_at)
 
 
 def _go_on(
@@ -140,6 +150,7 @@ def _go_on(
     trust: Sequence[str],
     changes: Mapping[str, Any],
     open_meeting: Callable[[bool], None],
+    began_at: float | None,
 ) -> Outcome:
     """Go on with a run, as the first of its processes."""
     with claim(folder):
@@ -147,12 +158,12 @@ def _go_on(
         options = apply_changes(options, changes)
         saved = (folder / LAST).exists()
         if not saved:
-            begin_anew(folder)
+            begin_anew(folder, keeps_length=not set(changes) & set(LENGTH))
             write_options(folder, options, recipe)
             say_line(f"{folder}: no checkpoint was saved; it begins anew")
         ready = functools.partial(open_meeting, saved)
         with working_where_it_began(folder):
-            return run_training(options, folder, recipe, saved, ready)
+            return run_training(options, folder, recipe, saved, ready, began_at)
 
 
 def _join(
@@ -169,6 +180,15 @@ def _settle(options: TrainOptions, named: Sequence[str]) -> TrainOptions:
     """Refuse what would do nothing, and take over what init_from brings."""
     refuse_idle(options, named)
     return options if options.init_from is None else adopt_model(options, named)
+
+
+def _refuse_two_lengths(options: TrainOptions, named: Iterable[str]) -> None:
+    """What a recipe says of epochs does not matter to a run with a time; this does."""
+    if options.trainer.max_time is not None and "trainer.max_epochs" in named:
+        raise OptionError(
+            f"trainer.max_time is {options.trainer.max_time!r} and trainer.max_epochs "
+            f"{options.trainer.max_epochs}: both say how long the run is; leave one out"
+        )
 
 
 def is_joining() -> bool:

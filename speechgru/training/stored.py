@@ -16,7 +16,7 @@ from speechgru.options.config_file import read_config
 from speechgru.options.training import TrainOptions
 from speechgru.ranges import OptionError
 from speechgru.records import get_number
-from speechgru.training.run_files import CONFIG_FILE
+from speechgru.training.run_files import CONFIG_FILE, WAS
 
 STATE = {
     "epoch": int,
@@ -42,6 +42,7 @@ def read_stored(folder: Path, trust: Sequence[str]) -> tuple[TrainOptions, str |
     """
     path = folder / CONFIG_FILE
     config = read_config(path)
+    config.pop(WAS, None)
     recipe = config.pop("recipe", None)
     if recipe is not None and not isinstance(recipe, str):
         raise InputError(f"{path}: recipe is {recipe!r}, expected a name or null")

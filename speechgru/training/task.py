@@ -148,6 +148,8 @@ class TrainingTask(Optimisation):
     def on_train_epoch_end(self) -> None:
         """Log the time behind, of the first process."""
         self.log("train/cpu_seconds", self.cpu_seconds, rank_zero_only=True)
+        seconds = self.trainer.datamodule.length.seconds
+        self.log("train/wall_seconds", seconds, rank_zero_only=True)
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the model and the run, as of now."""
@@ -155,6 +157,7 @@ class TrainingTask(Optimisation):
             "epoch": self.current_epoch + 1,  # as the log counts
             "step": self.global_step,
             "cpu_seconds": round(self.cpu_seconds, 1),
+            "wall_seconds": round(self.trainer.datamodule.length.seconds, 1),
             **{
                 name.replace("/", "_"): round(float(value), 6)
                 for name, value in self.trainer.callback_metrics.items()

@@ -23,9 +23,10 @@ def make_run(
     """Write what `train` and `evaluate` leave in a run folder."""
     metrics = folder / "metrics" / "version_0" / "metrics.csv"
     metrics.parent.mkdir(parents=True)
-    lines = ["epoch,step,train/cpu_seconds,val/wer"]
+    lines = ["epoch,step,train/cpu_seconds,train/wall_seconds,val/wer"]
     for epoch, wer in enumerate(dev_wers):
-        lines += [f"{epoch},{epoch},,{wer}", f"{epoch},{epoch},{1800 * (epoch + 1)},"]
+        seconds = f"{1800 * (epoch + 1)},{2000 * (epoch + 1)}"
+        lines += [f"{epoch},{epoch},,,{wer}", f"{epoch},{epoch},{seconds},"]
     metrics.write_text("\n".join(lines) + "\n")
     full = {"seed": 1, "runs_dir": "runs", "trainer": {"max_epochs": 3}, **config}
     (folder / "config.yaml").write_text(yaml.safe_dump(full))
@@ -82,6 +83,7 @@ def test_the_same_as_json(three_runs, capsys):
         "epochs": 3,
         "max_epochs": 3,
         "cpu_seconds": 5400,
+        "wall_seconds": 6000,
         "best_dev_wer": 0.2,
         "scores": [
             {

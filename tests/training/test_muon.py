@@ -12,8 +12,10 @@ from speechgru.interfaces import InputError
 from speechgru.model.encoders.gru import GRUEncoder
 from speechgru.model.encoders.ligru import LiGRUEncoder
 from speechgru.model.encoders.lstm import LSTMEncoder
+from speechgru.options.training import TrainerOptions
 from speechgru.score.learning import read_learning_curves
 from speechgru.training.ctc import CTCTask
+from speechgru.training.length import Length
 from speechgru.training.muon import Muon, orthogonalize
 
 
@@ -140,7 +142,8 @@ def test_steps_are_made_orthogonal_in_the_precision_of_the_run(precision, of_pro
     model.subsampling = nn.Conv2d(3, 4, 5)
     task = make_task(model, optimizer="muon")
     task._trainer = SimpleNamespace(
-        precision=precision, datamodule=SimpleNamespace(num_steps=10)
+        precision=precision,
+        datamodule=SimpleNamespace(length=Length(TrainerOptions(max_steps=10))),
     )
     assert task.configure_optimizers()["optimizer"].precision == of_products
 

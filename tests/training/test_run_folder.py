@@ -4,11 +4,13 @@ import errno
 import fcntl
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
 from speechgru.interfaces import InputError
-from speechgru.training.run_folder import claim
+from speechgru.options import TrainerOptions, TrainOptions, choose
+from speechgru.training.run_folder import claim, options_before, write_options
 
 
 @pytest.fixture
@@ -60,3 +62,19 @@ def test_half_written_files_of_a_run_are_removed_and_nothing_else(tmp_path):
         (tmp_path / name).write_text("x")
     with claim(tmp_path):
         assert sorted(os.listdir(tmp_path)) == sorted([*kept, ".lock"])
+
+
+def test_the_configuration_says_what_was_before(tmp_path):
+    before = TrainOptions(corpus=choose("corpus", "yesno"))
+    now = replace(before, trainer=TrainerOptions(max_epochs=7))
+    # Somebody has written into it: what is no entry is not kept.
+    write_options(tmp_path, before, None, [{"until_step": 3, "seed": 2}])
+    with (tmp_path / "config.yaml").open("a") as file:
+        file.write("- 7\n- null\n")
+    was = options_before(tmp_path, before, now, 12)
+    assert was == [
+        {"until_step": 3, "seed": 2},
+        {"until_step": 12, "trainer.max_epochs": 100},
+    ]
+    write_options(tmp_path, now, None, was)
+    assert options_before(tmp_path, before, now, 12) == was, "killed, and on again"

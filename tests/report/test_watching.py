@@ -128,6 +128,14 @@ def test_a_new_run_takes_the_first_estimate():
     assert (log.epoch, log.epochs_done) == (None, 0)
 
 
+def test_a_run_that_is_still_measured_has_no_last_epoch(run, training):
+    line = "2026-11-28 21:10:18,952 INFO epoch 1: 4 of 85 steps, 4 s gone; loss 4.1\n"
+    (run / "train.log").write_text(line)
+    log = parse_log([line.strip()])
+    assert (log.epoch, log.num_epochs, log.step) == (1, None, 4)
+    assert "epoch 1, step 4" in draw_screen(look(run), 80)
+
+
 def test_a_half_written_last_line_is_not_read(run):
     state = look(run)
     assert (state.log.epoch, state.log.step) == (2, 24)

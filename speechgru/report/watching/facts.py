@@ -33,15 +33,19 @@ def describe_progress(state: RunState) -> str:
     if log.epoch is None:
         said.append("no epoch has begun")
     elif log.step is not None:
-        of = "" if log.steps_per_epoch is None else f" of {log.steps_per_epoch}"
-        said.append(f"epoch {log.epoch} of {log.num_epochs}, step {log.step}{of}")
+        of = _of(log.steps_per_epoch)
+        said.append(f"epoch {log.epoch}{_of(log.num_epochs)}, step {log.step}{of}")
     else:
-        said.append(f"{log.epochs_done} of {log.num_epochs} epochs done")
+        said.append(f"{log.epochs_done}{_of(log.num_epochs)} epochs done")
     if state.seconds_left is not None:
         said.append(f"about {say_duration(state.seconds_left)} left")
     if state.is_running:
         said.append(f"last written {say_duration(state.silent)} ago")
     return "; ".join(said)
+
+
+def _of(number: int | None) -> str:
+    return "" if number is None else f" of {number}"
 
 
 def describe_best(state: RunState) -> str | None:

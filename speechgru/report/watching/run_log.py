@@ -18,8 +18,10 @@ MOST_LENGTH = 2000  # characters of a line
 _LINE = re.compile(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d{3} (INFO|WARNING|ERROR|CRITICAL) (.*)"
 )
-_EPOCH = re.compile(r"epoch (\d{1,9})/(\d{1,9}): train/loss")
-_STEP = re.compile(r"epoch (\d{1,9})/(\d{1,9}): (\d{1,9}) of (\d{1,9}) steps")
+# How many epochs there are to be is not known before trainer.max_time is planned.
+_OF_EPOCHS = r"epoch (\d{1,9})(?:/(\d{1,9}))?: "
+_EPOCH = re.compile(_OF_EPOCHS + "train/loss")
+_STEP = re.compile(_OF_EPOCHS + r"(\d{1,9}) of \d{1,9} steps")
 _AN_EPOCH = re.compile(r"(\d{1,9}) steps an epoch, ")
 _DURATION = r"(\d{1,9}(?::\d\d)? (?:s|min|h))"
 _LEFT = re.compile(rf"{_DURATION} left(?: of the run)?$")
@@ -125,11 +127,11 @@ def parse_log(lines: Sequence[str]) -> RunLog:
         was_sample = False
         was_saved = each.text.startswith(_SAVED)
         if found := _EPOCH.match(each.text):
-            epochs_done, num_epochs = int(found[1]), int(found[2])
+            epochs_done, num_epochs = int(found[1]), _read_number(found[2])
             epoch, step = epochs_done, None
         elif found := _STEP.match(each.text):
-            epoch, num_epochs, step, _ = map(int, found.groups())
-            epochs_done = epoch - 1
+            epoch, num_epochs = int(found[1]), _read_number(found[2])
+            epochs_done, step = epoch - 1, int(found[3])
         elif found := _AN_EPOCH.match(each.text):
             per_epoch = int(found[1])
         if found := _LEFT.search(each.text) or _WHOLE.search(each.text):
@@ -161,6 +163,10 @@ def parse_duration(text: str) -> float:
     first, _, second = number.partition(":")
     larger, smaller = {"s": (1, 0), "min": (60, 1), "h": (3600, 60)}[unit]
     return float(int(first) * larger + int(second or 0) * smaller)
+
+
+def _read_number(text: str | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def _parse_sample(text: str) -> Sample | None:

@@ -72,7 +72,7 @@ MEANT = {
         ({0, 1.5}, "corpus.gaps"),
         ({-1, 0, 1.5}, "corpus.noise"),
         # A share, and not none.
-        (set(), "probe.margin"),
+        (set(), "probe.margin new.dev_share new.test_share"),
         # Below the other bound, as it is by default.
         (
             set(),

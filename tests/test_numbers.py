@@ -110,7 +110,7 @@ NO_NUMBER = {
     *("resample", "best", "release", "file_sha256"),
     *("audio", "audio_folder", "columns", "delimiter", "duration", "id", "offset"),
     *("quotes", "root", "speaker", "speakers", "tars", "text", "json", "page", "fix"),
-    *("folder", "q"),
+    *("folder", "q", "source", "recipe", "apart"),
 }
 """Options that are null by default, and no numbers."""
 

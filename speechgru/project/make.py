@@ -44,9 +44,9 @@ def make_project(folder: Path, options: NewOptions) -> list[str]:
         options.seed,
     )
     splits = {
-        split: given.get(split)
-        if split in given and split != "train"
-        else select(given["train"], division.splits[split])
+        split: select(given["train"], division.splits[split])
+        if split in division.splits
+        else given[split]
         for split in ("train", "dev", "test")
     }
     notes += division.notes

@@ -72,7 +72,7 @@ MEANT = {
         ({0, 1.5}, "corpus.gaps"),
         ({-1, 0, 1.5}, "corpus.noise"),
         # A share, and not none.
-        (set(), "probe.margin"),
+        (set(), "probe.margin new.dev_share new.test_share"),
         # Below the other bound, as it is by default.
         (
             set(),
@@ -110,7 +110,7 @@ NO_NUMBER = {
     *("resample", "best", "release", "file_sha256"),
     *("audio", "audio_folder", "columns", "delimiter", "duration", "id", "offset"),
     *("quotes", "root", "speaker", "speakers", "tars", "text", "json", "page", "fix"),
-    *("folder", "q", "wandb", "mlflow"),
+    *("folder", "q", "wandb", "mlflow", "source", "recipe", "apart"),
 }
 """Options that are null by default, and no numbers."""
 

@@ -47,7 +47,10 @@ BELOW = WITH_CACHE | LINE | {"blocks", "scratch", "options", "score"}
 ALLOWED |= {
     "factory": BELOW,
     "conversion": BELOW | {"factory"},
-    "training": BELOW | {"threads", "process_memory", "provenance", "factory"},
+    "advice": BELOW | {"factory"},
+    "project": BELOW | {"factory", "advice"},
+    "training": BELOW
+    | {"threads", "process_memory", "provenance", "factory", "advice"},
     "runs": BELOW | {"factory", "training"},
     "transcribe": BELOW | {"threads", "process_memory", "factory"},
     "evaluation": BELOW | {"threads", "provenance", "factory", "runs", "transcribe"},

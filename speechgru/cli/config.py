@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from speechgru.cli.help import explain, known_options, nearest_option
 from speechgru.cli.main import UsageError
-from speechgru.cli.overrides import check_key, quote, settle, underscored
+from speechgru.cli.overrides import check_key, settle, underscored
 from speechgru.cli.plain_options import read_plain
+from speechgru.cli.project_conf import find_project_conf, search_in
 from speechgru.options.choices import CONF_DIR
 from speechgru.options.config_file import check_folder
 from speechgru.options.fields import Options
@@ -127,13 +128,15 @@ def compose_config(
     from hydra import compose, initialize_config_dir
 
     register_resolvers()
-    search = []
+    folders = []
     if config_dir is not None:
-        folder = Path(config_dir).absolute()
-        if not folder.is_dir():
+        folders.append(Path(config_dir).absolute())
+        if not folders[0].is_dir():
             raise UsageError(f"--config-dir {config_dir}: no such folder")
-        check_folder(folder)
-        search = [f"hydra.searchpath=[{quote(f'file://{folder}', literal=True)}]"]
+        check_folder(folders[0])
+    if (own := find_project_conf()) is not None:
+        folders.append(own)
+    search = search_in(folders)
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         return compose(primary, [*overrides, *search], return_hydra_config=with_hydra)
 

@@ -16,10 +16,12 @@ MOST_TOLD = 20_000
 """Characters of an error."""
 
 COMMANDS = {
+    "new": "make a project of your own recordings: corpus, recipe, script",
     "prepare": "download or take a corpus and write its manifests",
     "convert": "write a corpus, or data of another system, in another format",
     "doctor": "check a corpus before any training time is spent on it",
     "shard": "write a corpus to tar files that are read in their order",
+    "advise": "recommend a recipe for a corpus, by what was measured on others",
     "probe": "find the largest batch that fits the device",
     "train": "train a model, or resume or fine-tune one",
     "watch": "show how a run goes on: curves, time left, what is unusual",

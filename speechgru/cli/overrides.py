@@ -16,7 +16,7 @@ PATHS = frozenset(
     {
         *("archive", "audio_folder", "checkpoint", "data_dir", "dev", "dir", "folder"),
         *("init_from", "lexicon", "lm", "output", "rescore", "root", "runs_dir"),
-        *("test", "train"),
+        *("source", "test", "train"),
     }
 )
 """Last parts of the names of options that are paths."""

@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from speechgru.cli.config import read_options, register_resolvers
 from speechgru.cli.main import UsageError
 from speechgru.cli.overrides import check_key, settle
+from speechgru.cli.project_conf import find_project_conf, search_in
 from speechgru.interfaces import InputError
 from speechgru.options.choices import CONF_DIR, choices
 from speechgru.options.config_file import check_folder
@@ -37,7 +38,10 @@ def begin(
     for before, folder in pairwise(arguments):
         if before in ("--config-dir", "-cd"):
             check_folder(Path(folder))
+    own = find_project_conf()
     settled = settle_arguments(arguments)
+    if own is not None:
+        settled += search_in([own])
     if {"-m", "--multirun"} & set(settled) and not {"--cfg", "-c"} & set(settled):
         return _sweep(settled, interruption)
     statuses: list[int] = []

@@ -3,6 +3,7 @@
 `choose("encoder", "gru", hidden_size=256)` gives a part as `conf/` describes it.
 """
 
+from speechgru.options.advising import AdviseOptions
 from speechgru.options.choices import choices, choose
 from speechgru.options.component import Component
 from speechgru.options.corpus import (
@@ -21,6 +22,7 @@ from speechgru.options.evaluation import (
     SplitOptions,
     TuneOptions,
 )
+from speechgru.options.making import NewOptions
 from speechgru.options.probing import ProbeOptions
 from speechgru.options.recipe import read_recipe
 from speechgru.options.report import (
@@ -49,6 +51,7 @@ from speechgru.options.transcription import (
 from speechgru.options.watching import WatchOptions
 
 __all__ = [
+    "AdviseOptions",
     "AlignOptions",
     "AverageOptions",
     "BooksOptions",
@@ -66,6 +69,7 @@ __all__ = [
     "InfoOptions",
     "LmOptions",
     "LoggerOptions",
+    "NewOptions",
     "PrepareOptions",
     "ProbeOptions",
     "ReadingOptions",

@@ -17,6 +17,9 @@ CONF_DIR = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "c
 """Inside the package in a wheel, beside it in a checkout."""
 
 
+PROJECT_FILE = "speechgru.yaml"
+"""In a folder with it, commands find the choices of its `conf/` beside these."""
+
 FORMER = {("decoder", "beam"): "flashlight"}
 """Choices that have another name now."""
 

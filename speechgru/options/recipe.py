@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.options.choices import choose, default_data_dir, find_choice, read_choice
-from speechgru.options.component import PARTIAL, TARGET
+from speechgru.options.component import PARTIAL, TARGET, Component
 from speechgru.options.config_file import read_config
 from speechgru.options.training import TrainOptions
 from speechgru.ranges import OptionError, nearest
@@ -35,12 +35,43 @@ def read_recipe(
     """
     folder = default_data_dir() if data_dir is None else Path(data_dir)
     body = read_config(find_choice("recipe", name))
-    chosen = {
-        key.removeprefix("override /"): choice
-        for override in body.pop("defaults", [])
-        for key, choice in override.items()
-    } | choices
+    chosen = _read_choices(body) | choices
     corpus = choose("corpus", chosen.pop("corpus"), folder)
+    return _fill(body, chosen, corpus, folder, f"recipe {name}: ")
+
+
+def fill_recipe(
+    body: Mapping[str, Any], corpus: Component, data_dir: str | Path | None = None
+) -> TrainOptions:
+    """The training that the text of a recipe describes, on a corpus.
+
+    Args:
+        body: as its YAML reads; it names no corpus.
+        corpus: the corpus.
+        data_dir: as for `read_recipe`.
+
+    Raises:
+        OptionError: there is no such group, choice or option.
+    """
+    folder = default_data_dir() if data_dir is None else Path(data_dir)
+    return _fill(body, _read_choices(body), corpus, folder, "recipe: ")
+
+
+def _read_choices(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key.removeprefix("override /"): choice
+        for override in body.get("defaults", [])
+        for key, choice in override.items()
+    }
+
+
+def _fill(
+    body: Mapping[str, Any],
+    chosen: Mapping[str, Any],
+    corpus: Component,
+    folder: Path,
+    where: str,
+) -> TrainOptions:
     values = TrainOptions(corpus=corpus, data_dir=folder).to_plain()
     for group, choice in chosen.items():
         if group not in values:
@@ -56,7 +87,8 @@ def read_recipe(
             values[group] |= read_choice(group, choice)
         else:
             values[group] = choose(group, choice, folder).to_plain()
-    return TrainOptions.read(_merge(values, body, f"recipe {name}: "))
+    changes = {key: value for key, value in body.items() if key != "defaults"}
+    return TrainOptions.read(_merge(values, changes, where))
 
 
 def _merge(

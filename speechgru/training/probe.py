@@ -56,7 +56,7 @@ def probe(options: ProbeOptions) -> str:
     if training.init_from is not None:
         training = adopt_model(training, named_options(training))
     set_up_cpu(training.trainer.num_threads)
-    with _quiet():
+    with quiet():
         L.seed_everything(training.seed, verbose=False)
         # No folder: nothing is examined or written.
         run = Run(Path(os.devnull), None, None, False, Length(training.trainer))
@@ -234,7 +234,7 @@ class Stopwatch(Callback):
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Let Lightning say nothing of its own."""
     loggers = [logging.getLogger(f"lightning.{room}") for room in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]

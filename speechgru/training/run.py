@@ -14,7 +14,9 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+from speechgru.advice.remark import remark
 from speechgru.checkpoint.storage import read_checkpoint
+from speechgru.data.utterances import durations_of
 from speechgru.interfaces import InputError
 from speechgru.options.training import TrainOptions
 from speechgru.threads import set_up_cpu
@@ -156,6 +158,10 @@ def _run(
             )
         trainer.limit_val_batches = 0
     interruption.check()
+    if first and not resume and not trains_on_texts(options):
+        said = remark(options, durations_of(splits["train"]))
+        if said is not None:
+            log.info("%s", said)
     if first and resume:
         was = options_before(folder, before, options, step)
         write_options(folder, options, recipe, was)

@@ -182,7 +182,7 @@ def test_an_error_has_an_end(call):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["frobnicate"], "unknown command 'frobnicate', expected one of: prepare"),
+        (["frobnicate"], "unknown command 'frobnicate', expected one of: new, prepare"),
         (["trian"], "did you mean train?"),
         (["train", "corpus=yesno", "encoder=gur"], "did you mean gru?"),
         (["train", "recipe=an4/bigr"], "did you mean an4/bigru?"),

@@ -1,0 +1,1 @@
+"""What to train a corpus with, by what was measured on others."""

@@ -1,0 +1,48 @@
+"""What `speechgru advise` does."""
+
+from dataclasses import replace
+
+from speechgru.advice.facts import gather_facts
+from speechgru.advice.in_words import describe_advice
+from speechgru.advice.recommend import recommend
+from speechgru.data.folds import hold_out
+from speechgru.factory import build_corpus
+from speechgru.options.advising import AdviseOptions
+from speechgru.training.epoch_cost import measure_epoch
+
+
+def advise(options: AdviseOptions) -> list[str]:
+    """Recommend a recipe for a corpus, and say what it costs here.
+
+    Returns:
+        Lines for people.
+
+    Raises:
+        InputError: the corpus cannot be read or trained on.
+    """
+    corpus = build_corpus(options.corpus, options.trust)
+    reads_dev = "dev" in corpus.splits or options.fold is not None
+    train, dev = hold_out(
+        corpus.read("train"), corpus.read("dev") if reads_dev else [], options.fold
+    )
+    advice = recommend(gather_facts(train), train, options.corpus)
+    cost = []
+    if options.steps is not None:
+        asked = advice.options.trainer
+        training = replace(
+            advice.options,
+            trust=options.trust,
+            trainer=replace(
+                options.trainer, precision=asked.precision, max_epochs=asked.max_epochs
+            ),
+        )
+        measured = measure_epoch(training, {"train": train, "dev": dev}, options.steps)
+        cost = measured.describe(asked.max_epochs)
+    lines = describe_advice(advice, cost)
+    if not len(dev):
+        lines += [
+            "",
+            "nothing is held out to choose the best checkpoint by: set corpus.dev, or "
+            "let speechgru new divide the recordings",
+        ]
+    return lines

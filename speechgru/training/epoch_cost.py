@@ -14,10 +14,11 @@ from lightning.pytorch.callbacks import Callback
 from speechgru.advice.batches import describe_filling
 from speechgru.data.utterances import durations_of
 from speechgru.interfaces import Utterance
-from speechgru.options.training import TrainOptions
+from speechgru.options.training import TrainerOptions, TrainOptions
 from speechgru.progress import Progress, say_duration
 from speechgru.threads import set_up_cpu
 from speechgru.training.build import build_speech
+from speechgru.training.length import Length
 from speechgru.training.probe import quiet
 from speechgru.training.progress import VALIDATION_COST
 from speechgru.training.run_files import Run
@@ -87,7 +88,8 @@ def measure_epoch(
     with quiet():
         L.seed_everything(options.seed, verbose=False)
         # No folder: nothing is examined or written.
-        run = Run(Path(os.devnull), None, None, is_first=False)
+        length = Length(TrainerOptions(max_steps=num_steps + 1))
+        run = Run(Path(os.devnull), None, None, False, length)
         task, data = build_speech(options, dict(splits), run)
         with Progress("advise", num_steps + 1, "steps") as progress:
             watch = StepWatch(progress)

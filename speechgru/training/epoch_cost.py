@@ -19,9 +19,9 @@ from speechgru.progress import Progress, say_duration
 from speechgru.threads import set_up_cpu
 from speechgru.training.build import build_speech
 from speechgru.training.length import Length
-from speechgru.training.probe import quiet
 from speechgru.training.progress import VALIDATION_COST
 from speechgru.training.run_files import Run
+from speechgru.training.trial import make_trial_trainer, quiet
 
 BUSY = 0.7
 """Share of a core; with less, a run on this machine alone would be faster."""
@@ -93,21 +93,8 @@ def measure_epoch(
         task, data = build_speech(options, dict(splits), run)
         with Progress("advise", num_steps + 1, "steps") as progress:
             watch = StepWatch(progress)
-            L.Trainer(
-                accelerator=options.trainer.accelerator,
-                devices=1,
-                precision=options.trainer.precision,
-                max_epochs=options.trainer.max_epochs,
-                max_steps=num_steps + 1,
-                callbacks=[watch],
-                limit_val_batches=0,
-                num_sanity_val_steps=0,
-                logger=False,
-                enable_checkpointing=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-                use_distributed_sampler=False,
-            ).fit(task, datamodule=data)
+            trainer = make_trial_trainer(options.trainer, num_steps + 1, [watch])
+            trainer.fit(task, datamodule=data)
     durations = durations_of(splits["train"])
     views = getattr(task, "num_views", 1)
     batches = options.data

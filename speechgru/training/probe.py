@@ -1,13 +1,10 @@
 """Probing how large a batch may be, by steps of the training itself."""
 
 import gc
-import logging
 import os
 import statistics
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -38,6 +34,7 @@ from speechgru.training.run_files import Run
 from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.start import named_options
 from speechgru.training.task import TrainingTask
+from speechgru.training.trial import make_trial_trainer, quiet
 from speechgru.training.validation import read_splits
 
 
@@ -85,7 +82,7 @@ class ProbedSteps:
         sizes = np.asarray(data.train_sizes)
         self._longest_first = np.argsort(-sizes, kind="stable")
         self.longest = float(sizes[self._longest_first[0]])
-        self.device = self._make_trainer([]).strategy.root_device
+        self.device = make_trial_trainer(options.trainer, 1, []).strategy.root_device
         self._most = options.margin * memory_for_process() if self.is_cpu else 0
         self._known: list[tuple[int, int]] = [(0, peak_memory())]  # utterances, bytes
 
@@ -140,7 +137,8 @@ class ProbedSteps:
         batch = self.data.train_data[planned]
         watch = Stopwatch()
         same = SameBatch(batch, self.options.steps + 1)
-        self._make_trainer([watch]).fit(self.task, datamodule=same)
+        trainer = make_trial_trainer(self.options.trainer, same.num_steps, [watch])
+        trainer.fit(self.task, datamodule=same)
         memory = (
             torch.cuda.max_memory_reserved(self.device)
             if self.device.type == "cuda"
@@ -154,28 +152,6 @@ class ProbedSteps:
             audio_seconds=int(batch.waveform_lengths.sum()) / rate,
             memory=memory,
         )
-
-    def _make_trainer(self, callbacks: list[Callback]) -> L.Trainer:
-        asked = self.options.trainer
-        try:
-            return L.Trainer(
-                accelerator=asked.accelerator,
-                devices=1,
-                precision=asked.precision,
-                deterministic="warn" if asked.deterministic else None,
-                max_steps=self.options.steps + 1,
-                callbacks=callbacks,
-                limit_val_batches=0,
-                num_sanity_val_steps=0,
-                logger=False,
-                enable_checkpointing=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-            )
-        except (MisconfigurationException, ValueError, TypeError) as error:
-            raise InputError(
-                f"trainer: {error} (trainer.accelerator is {asked.accelerator!r})"
-            ) from error
 
 
 class SameBatch(L.LightningDataModule):
@@ -231,22 +207,6 @@ class Stopwatch(Callback):
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         self.seconds.append(time.perf_counter() - self._began_at)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Let Lightning say nothing of its own."""
-    loggers = [logging.getLogger(f"lightning.{room}") for room in ("pytorch", "fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def report(found: Found, options: ProbeOptions, steps: ProbedSteps) -> str:

@@ -2,14 +2,14 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from speechgru.advice.advice import Advice, Choice
 from speechgru.advice.batches import FULL, find_fuller, measure_filling
 from speechgru.advice.facts import CorpusFacts
-from speechgru.advice.frames import Slack, measure_slack
+from speechgru.advice.frames import measure_slack
 from speechgru.advice.measured import MeasuredRun, read_measured_runs
 from speechgru.advice.nearest import find_unknown, sort_by_distance
 from speechgru.data.utterances import durations_of
@@ -34,46 +34,6 @@ TRIED = (40.0, 32.0, 30.0)
 
 MOST_LONGER = 3.0
 """Times as many epochs as those of the run that advice begins from, at most."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A part of the advice.
-
-    Attributes:
-        option: full name, or several.
-        value: as it is typed.
-        why: in words, with what supports it.
-    """
-
-    option: str
-    value: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Advice:
-    """What to train with, and what is known of it.
-
-    Attributes:
-        facts: of the corpus.
-        base: the run whose recipe it is, but for the choices.
-        body: the recipe, as its YAML reads; without a corpus.
-        options: the same, on the corpus.
-        choices: what was decided, and why.
-        unknown: what the table does not know.
-        comparable: runs, the nearest first.
-        slack: output frames for tokens.
-    """
-
-    facts: CorpusFacts
-    base: MeasuredRun
-    body: Mapping[str, Any]
-    options: TrainOptions
-    choices: tuple[Choice, ...]
-    unknown: tuple[str, ...]
-    comparable: tuple[MeasuredRun, ...]
-    slack: Slack
 
 
 def recommend(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from speechgru import __version__
-from speechgru.advice.recommend import Advice
+from speechgru.advice.advice import Advice
 from speechgru.options.choices import PROJECT_FILE
 from speechgru.project.recipe_text import write_recipe
 

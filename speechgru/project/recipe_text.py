@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speechgru.advice.recommend import Advice, Choice
+from speechgru.advice.advice import Advice, Choice
 
 COMMENTS = {
     "features.sample_rate": "Hz",

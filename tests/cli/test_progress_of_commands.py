@@ -63,7 +63,8 @@ def test_the_report_tells_how_many_recordings_it_has_taken(
     call(*command)
     monkeypatch.setattr(progress.Pace, "is_due", lambda *_: True)
     page = tmp_path / "page.html"
-    code, _, err = call("report", tmp_path / "test.jsonl", "worst=3", f"output={page}")
+    options = ["worst=3", "levels=false", f"output={page}"]
+    code, _, err = call("report", tmp_path / "test.jsonl", *options)
     assert code == 0
     assert [line.partition(",")[0] for line in err.splitlines()] == [
         "report: 1 of 3 recordings",

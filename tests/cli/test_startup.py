@@ -23,12 +23,12 @@ MAY_LOAD = {
     ("watch",): set(),
     ("info", "average"): {"torch", "torchaudio", "numpy"},
     ("prepare", "convert", "doctor", "shard", "transcribe", "align", "evaluate"): HEARS,
-    ("lm", "books", "stream"): HEARS,
+    ("lm", "books", "stream", "new"): HEARS,
     ("row", "report", "errors"): HEARS,
     ("gates", "tune"): HEARS | {"matplotlib"},
 }
-"""Of HEAVY, by the commands that work with it; `train` and `probe`, which trains,
-take everything, and Hydra composes the options of each."""
+"""Of HEAVY, by the commands that work with it; `train`, and `probe` and `advise`, which
+train, take everything, and Hydra composes the options of each."""
 
 
 def loaded_by(code):
@@ -66,7 +66,7 @@ def test_help_and_the_command_table_load_nothing_heavy():
 
 def test_every_command_has_its_group():
     grouped = {command for commands in MAY_LOAD for command in commands}
-    assert grouped == {*COMMANDS} - {"train", "probe"}
+    assert grouped == {*COMMANDS} - {"train", "probe", "advise"}
 
 
 @pytest.mark.parametrize("commands", MAY_LOAD, ids="-".join)

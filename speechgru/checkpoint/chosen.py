@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from speechgru.files import printable
 from speechgru.interfaces import InputError
+from speechgru.progress import say_line
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 """Names that training gives them: the lowest error on dev, and the latest."""
@@ -19,9 +21,8 @@ def find_checkpoint(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_dir():
         return path
-    for name in (BEST, LAST):
-        if (path / name).is_file():
-            return path / name
+    if found := checkpoints_in(path):
+        return found[0]
     remedy = "name a checkpoint, or the folder of a run"
     if (path / "config.yaml").is_file():
         remedy = (
@@ -31,3 +32,16 @@ def find_checkpoint(path: str | Path) -> Path:
     raise InputError(
         f"{path}: holds no {BEST} and no {LAST}, expected one of them; {remedy}"
     )
+
+
+def choose_checkpoint(path: str | Path) -> Path:
+    """As `find_checkpoint`, and say which one it is if a folder was named."""
+    checkpoint = find_checkpoint(path)
+    if checkpoint != Path(path):
+        say_line(printable(f"checkpoint: {checkpoint}"))
+    return checkpoint
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """The checkpoints that a run folder has by now, the best first."""
+    return [folder / name for name in (BEST, LAST) if (folder / name).is_file()]

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from speechgru.checkpoint.chosen import choose_checkpoint
 from speechgru.cli.config import read_command_line
-from speechgru.cli.run_line import choose_checkpoint
 from speechgru.files import printable, replace_file
 from speechgru.options import AlignOptions, DecodeOptions
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     options = line.options
     formats = find_formats(options.format)
     checkpoint, name, text = line.positional
-    checkpoint = choose_checkpoint(checkpoint)
+    checkpoint = str(choose_checkpoint(checkpoint))
     paths = plan_files(name, options.output, formats, options.overwrite)
     source = take_part(expand_one(name), options)
     transcriber = load_transcriber(

@@ -2,10 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from speechgru.checkpoint.chosen import choose_checkpoint
 from speechgru.cli.config import read_command_line
-from speechgru.cli.run_line import choose_checkpoint
 from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.options import AverageOptions
@@ -24,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.checkpoint.average import average_checkpoints
     from speechgru.checkpoint.storage import write_checkpoint
 
-    paths = [Path(choose_checkpoint(name)) for name in line.positional]
+    paths = [choose_checkpoint(name) for name in line.positional]
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("a checkpoint is given twice, expected different ones")
     output = line.options.output or paths[0].with_name("average.ckpt")

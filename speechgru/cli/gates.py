@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from speechgru.checkpoint.chosen import choose_checkpoint
 from speechgru.cli.config import read_command_line
-from speechgru.cli.run_line import choose_checkpoint
 from speechgru.files import printable, replace_file
 from speechgru.options import DecodeOptions, GatesOptions, HearingOptions
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.transcribe.load import load_transcriber
 
     checkpoint, name = line.positional
-    checkpoint = choose_checkpoint(checkpoint)
+    checkpoint = str(choose_checkpoint(checkpoint))
     source = expand_one(name)
     stem = Path(source).stem if isinstance(source, str) else "stdin"
     output = line.options.output or Path(f"{stem}.gates.png")

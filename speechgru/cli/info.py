@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from speechgru.checkpoint.chosen import choose_checkpoint
 from speechgru.cli.config import read_command_line
-from speechgru.cli.run_line import choose_checkpoint
 from speechgru.files import to_json
 from speechgru.options import InfoOptions, StreamOptions
 

@@ -1,15 +1,12 @@
 """The command lines of commands to which a run folder says what its corpus is."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from speechgru.cli.config import OVERRIDE, CommandLine, read_command_line
 from speechgru.cli.overrides import check_key, settle
-from speechgru.files import printable
 from speechgru.options.corpus import LmOptions
 from speechgru.options.evaluation import EvaluateOptions, TuneOptions
-from speechgru.progress import say_line
 
 if TYPE_CHECKING:
     from speechgru.runs.known import Changes
@@ -44,17 +41,6 @@ def read_run_line(
     is_moved = any(argument.startswith("data_dir=") for argument in rest)
     data_dir = line.options.data_dir if is_moved else None
     return line, Changes(_read_values(withheld), data_dir)
-
-
-def choose_checkpoint(name: str) -> str:
-    """The checkpoint of a name, which is said if it is that of a run folder."""
-    from speechgru.checkpoint.chosen import find_checkpoint
-
-    path = find_checkpoint(name)
-    if path == Path(name):
-        return name
-    say_line(printable(f"checkpoint: {path}"))
-    return str(path)
 
 
 def _is_of_corpus(argument: str) -> bool:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from speechgru.checkpoint.chosen import choose_checkpoint
 from speechgru.cli.config import read_command_line
 from speechgru.cli.main import UsageError
-from speechgru.cli.run_line import choose_checkpoint
 from speechgru.cli.stop import ending_by
 from speechgru.options import StreamOptions
 from speechgru.options.transcription import HearingOptions

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from speechgru.checkpoint.chosen import choose_checkpoint
 from speechgru.cli.config import read_command_line
-from speechgru.cli.run_line import choose_checkpoint
 from speechgru.cli.stop import Stopped, stoppable
 from speechgru.options import TranscribeOptions
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.transcribe.job import Job
 
     checkpoint, *names = line.positional
-    checkpoint = choose_checkpoint(checkpoint)
+    checkpoint = str(choose_checkpoint(checkpoint))
     job = Job(checkpoint, line.options)
     try:
         with stoppable():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from speechgru.checkpoint.chosen import find_checkpoint
+from speechgru.checkpoint.chosen import choose_checkpoint
 from speechgru.evaluation.posteriors import Split, read_split
 from speechgru.factory import name_corpus
 from speechgru.files import printable
@@ -65,9 +65,7 @@ def ask(
         InputError: no corpus is named, and there is no run; or its folder does not
             hold what a run writes.
     """
-    checkpoint = find_checkpoint(path)
-    if checkpoint != Path(path):
-        say_line(printable(f"checkpoint: {checkpoint}"))
+    checkpoint = choose_checkpoint(path)
     folder = find_run(path)
     if options.corpus is not None:
         return Asked(checkpoint, options)

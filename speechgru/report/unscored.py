@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechgru.bounded import read_whole
-from speechgru.checkpoint.chosen import BEST, LAST
+from speechgru.checkpoint.chosen import checkpoints_in
 from speechgru.options.config_file import read_config_text
 from speechgru.report.runs import Run, describe_run
 from speechgru.score.learning import read_learning_curves
@@ -84,7 +84,7 @@ def read_unscored(folder: Path) -> Unscored:
     return Unscored(
         describe_run(folder),
         min(by_wer)[1] if by_wer else None,
-        tuple(name for name in (BEST, LAST) if (folder / name).is_file()),
+        tuple(path.name for path in checkpoints_in(folder)),
         draw_curves(curves, str(folder)) if curves else None,
         tuple(_last_samples(log)),
         _say_time(log.stat().st_mtime) if log.is_file() else None,

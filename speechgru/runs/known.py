@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from speechgru.checkpoint.chosen import checkpoints_in
 from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.options.component import TARGET, Component
 from speechgru.options.training import TrainOptions
 from speechgru.ranges import OptionError, nearest
-from speechgru.training.run_files import BEST, CONFIG_FILE, LAST
+from speechgru.training.run_files import CONFIG_FILE
 from speechgru.training.run_folder import read_directory
 from speechgru.training.stored import read_stored
 
@@ -99,8 +100,7 @@ class KnownRun:
     @property
     def checkpoint(self) -> Path | None:
         """The best checkpoint, or the last; None: there is none so far."""
-        found = (self.folder / name for name in (BEST, LAST))
-        return next((path for path in found if path.is_file()), None)
+        return next(iter(checkpoints_in(self.folder)), None)
 
     @contextmanager
     def explaining(self) -> Iterator[None]:

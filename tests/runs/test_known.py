@@ -69,7 +69,8 @@ def test_what_is_changed_counts_from_here(make_run, corpus_folder):
 def test_another_data_dir_takes_the_place_of_the_former(make_run, tmp_path):
     run = make_run()
     target = "speechgru.data.corpora.yesno.YesNo"
-    change(run, corpus={"_target_": target, "name": "yesno", "root": "data/yesno"})
+    corpus = {"_target_": target, "name": "yesno", "root": "data/yesno"}
+    change(run, data_dir="data", corpus=corpus)
     known = KnownRun.read(run, changes=Changes({}, tmp_path / "moved"))
     assert known.corpus.options == {"name": "yesno", "root": f"{tmp_path}/moved/yesno"}
     known = KnownRun.read(run, changes=Changes({}, "moved"))

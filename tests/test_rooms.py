@@ -14,7 +14,9 @@ import speechgru
 PACKAGE = Path(speechgru.__file__).parent
 
 EVERYWHERE = {"interfaces", "ranges"}
-WITH_FILES = EVERYWHERE | {"progress", "terminal", "bounded", "records", "files"}
+WITH_FILES = EVERYWHERE | {
+    *("progress", "terminal", "bounded", "records", "files", "run_files")
+}
 WITH_CACHE = WITH_FILES | {"cache", "remote"}
 ALLOWED = {
     "interfaces": set(),
@@ -27,6 +29,7 @@ ALLOWED = {
     "threads": EVERYWHERE,
     "process_memory": set(),
     "records": EVERYWHERE,
+    "run_files": set(),
     "files": EVERYWHERE | {"bounded", "records"},
     "cache": EVERYWHERE,
     "remote": WITH_FILES | {"cache"},

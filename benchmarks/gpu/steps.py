@@ -27,7 +27,7 @@ from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.interruption import Interruption
 from speechgru.training.length import Length
 from speechgru.training.run import fit, make_trainer
-from speechgru.training.run_files import Run
+from speechgru.training.run_described import Run
 from speechgru.training.task import TrainingTask
 
 QUIET = {

@@ -5,9 +5,7 @@ from pathlib import Path
 from speechgru.files import printable
 from speechgru.interfaces import InputError
 from speechgru.progress import say_line
-
-BEST, LAST = "best.ckpt", "last.ckpt"
-"""Names that training gives them: the lowest error on dev, and the latest."""
+from speechgru.run_files import BEST, CONFIG_FILE, LAST
 
 
 def find_checkpoint(path: str | Path) -> Path:
@@ -24,7 +22,7 @@ def find_checkpoint(path: str | Path) -> Path:
     if found := checkpoints_in(path):
         return found[0]
     remedy = "name a checkpoint, or the folder of a run"
-    if (path / "config.yaml").is_file():
+    if (path / CONFIG_FILE).is_file():
         remedy = (
             "wait for the end of its first epoch, or go on with it: speechgru train "
             f"resume={path}"

@@ -14,8 +14,6 @@ from speechgru.files import file_state, read_lines, write_json_lines
 from speechgru.interfaces import InputError, Utterance
 from speechgru.remote import address_of
 
-INVENTORY_FILE = "data.jsonl"
-
 Record = dict[str, Any]
 Inventory = dict[str, list[Record]]
 """Records by split, in the order in which the run counts them."""

@@ -12,6 +12,7 @@ from speechgru.options.config_file import read_config
 from speechgru.progress import say_duration
 from speechgru.ranges import OptionError
 from speechgru.report.watching.run_log import read_log
+from speechgru.run_files import CONFIG_FILE, LOG_FILE
 
 _OF_THE_MODEL = (
     *("recipe", "corpus", "fold", "seed", "init_from", "epoch", "step", "precision"),
@@ -67,7 +68,7 @@ def describe_training(
     if run is None:
         return facts
     try:
-        wall = read_log(run / "train.log").seconds
+        wall = read_log(run / LOG_FILE).seconds
     except OSError:
         wall = 0.0
     if wall:
@@ -110,7 +111,7 @@ def find_unusual(run: Path) -> list[tuple[str, str, str]]:
 def _read(run: Path) -> dict[str, Any]:
     """The configuration; empty if it is damaged, of which the page shows the text."""
     try:
-        return {**read_config(run / "config.yaml")}
+        return {**read_config(run / CONFIG_FILE)}
     except InputError:
         return {}
 

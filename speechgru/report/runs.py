@@ -9,6 +9,7 @@ from speechgru.interfaces import InputError
 from speechgru.options.component import TARGET, flatten
 from speechgru.options.config_file import read_config
 from speechgru.report.run_differences import find_differences
+from speechgru.run_files import CONFIG_FILE, WAS
 from speechgru.score.learning import read_learning_curves
 from speechgru.score.summary import read_summary
 
@@ -133,7 +134,7 @@ def find_runs(root: Path) -> Iterator[Path]:
         raise InputError(
             f"{root}: no such folder; name another, or set runs_dir=FOLDER"
         )
-    for path in root.rglob("config.yaml"):
+    for path in root.rglob(CONFIG_FILE):
         if (path.parent / "metrics").is_dir():
             yield path.parent
 
@@ -144,8 +145,8 @@ def describe_run(folder: Path) -> Run:
     Raises:
         InputError: one of its files is damaged.
     """
-    config = flatten(read_config(folder / "config.yaml"))
-    config.pop("was", None)  # how it was before
+    config = flatten(read_config(folder / CONFIG_FILE))
+    config.pop(WAS, None)
     curves = read_learning_curves(folder)
     trained = [row for row in curves if "train/cpu_seconds" in row]
     on_dev = [row["val/wer"] for row in curves if "val/wer" in row]

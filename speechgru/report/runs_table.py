@@ -1,8 +1,8 @@
 """The table that `speechgru runs` prints."""
 
-from speechgru.checkpoint.chosen import BEST
 from speechgru.files import printable
 from speechgru.report.runs import RunList
+from speechgru.run_files import BEST
 from speechgru.score.summary import percent
 
 

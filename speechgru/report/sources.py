@@ -7,6 +7,7 @@ from typing import Any
 
 from speechgru.files import beside
 from speechgru.interfaces import InputError
+from speechgru.run_files import CONFIG_FILE
 from speechgru.score.summary import read_summary
 
 
@@ -38,7 +39,7 @@ def find_results(path: Path) -> list[Source]:
         InputError: the folder holds none.
     """
     folder = path if path.is_dir() else path.parent
-    run = folder if (folder / "config.yaml").exists() else None
+    run = folder if (folder / CONFIG_FILE).exists() else None
     if not path.is_dir():
         return [Source(path, run)]
     sources = [Source(results, run) for results in sorted(path.glob("*.jsonl"))]

@@ -19,6 +19,7 @@ from speechgru.report.making import (
 from speechgru.report.page import Difference, System
 from speechgru.report.sources import Source
 from speechgru.report.training_words import count_training_words
+from speechgru.run_files import CONFIG_FILE
 from speechgru.score.breakdown import break_down
 from speechgru.score.compare import check_comparable, compare, holm
 from speechgru.score.learning import read_learning_curves
@@ -45,7 +46,7 @@ def read_system(
     word_map = build_word_map(options.word_map, options.trust)
     results = map_results(rescore(read_results(source.path), options.score), word_map)
     described = source.read_description()
-    run_config = source.run / "config.yaml" if source.run else None
+    run_config = source.run / CONFIG_FILE if source.run else None
     summary = summarise(results, options.resample)
     curves = read_learning_curves(source.run) if source.run else []
     config = read_config_text(run_config) if run_config else None

@@ -11,9 +11,8 @@ from speechgru.bounded import read_whole
 from speechgru.checkpoint.chosen import checkpoints_in
 from speechgru.options.config_file import read_config_text
 from speechgru.report.runs import Run, describe_run
+from speechgru.run_files import CONFIG_FILE, LOG_FILE
 from speechgru.score.learning import read_learning_curves
-
-LOG_FILE = "train.log"
 
 MOST_LOG = 64 << 20
 """Bytes of a log that is read."""
@@ -62,7 +61,7 @@ class Unscored:
 
 def is_unscored(path: Path) -> bool:
     """Whether a path is a run folder without results."""
-    is_run = path.is_dir() and (path / "config.yaml").is_file()
+    is_run = path.is_dir() and (path / CONFIG_FILE).is_file()
     return is_run and not any(path.glob("*.summary.json"))
 
 
@@ -88,7 +87,7 @@ def read_unscored(folder: Path) -> Unscored:
         draw_curves(curves, str(folder)) if curves else None,
         tuple(_last_samples(log)),
         _say_time(log.stat().st_mtime) if log.is_file() else None,
-        read_config_text(folder / "config.yaml"),
+        read_config_text(folder / CONFIG_FILE),
     )
 
 

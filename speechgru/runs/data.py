@@ -7,7 +7,6 @@ import numpy as np
 from speechgru.data.folds import hold_out
 from speechgru.data.inventory import (
     ALL,
-    INVENTORY_FILE,
     Record,
     by_id,
     find_differences,
@@ -20,8 +19,8 @@ from speechgru.data.utterances import select
 from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError, Utterance
 from speechgru.progress import say_line
+from speechgru.run_files import INVENTORY_FILE, SKIPPED_FILE
 from speechgru.runs.known import KnownRun
-from speechgru.training.run_files import SKIPPED_FILE
 from speechgru.training.validation import leave_out
 
 Cut = tuple[Sequence[Utterance], Sequence[Utterance], Source]

@@ -13,7 +13,7 @@ from speechgru.interfaces import InputError
 from speechgru.options.component import TARGET, Component
 from speechgru.options.training import TrainOptions
 from speechgru.ranges import OptionError, nearest
-from speechgru.training.run_files import CONFIG_FILE
+from speechgru.run_files import CONFIG_FILE
 from speechgru.training.run_folder import read_directory
 from speechgru.training.stored import read_stored
 

@@ -37,7 +37,7 @@ from speechgru.training.datamodule import PlannedDataModule
 from speechgru.training.language_model import LanguageModelTask
 from speechgru.training.metadata import describe_run
 from speechgru.training.resuming import hold_to_inventory, known_records
-from speechgru.training.run_files import Run
+from speechgru.training.run_described import Run
 from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.task import TrainingTask
 from speechgru.training.text_data import TextDataModule

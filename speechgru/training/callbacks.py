@@ -12,12 +12,12 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from speechgru.interfaces import InputError
 from speechgru.ranges import EPOCHS, INTERVAL, check
+from speechgru.run_files import BEST, LAST
 from speechgru.threads import give_back_memory
 from speechgru.training.agreement import Agreement
 from speechgru.training.checkpoint_writer import CheckpointWriter
 from speechgru.training.interruption import Interrupted, Interruption
 from speechgru.training.length import LENGTH_KEY
-from speechgru.training.run_files import BEST, LAST
 from speechgru.training.task import TrainingTask
 
 log = logging.getLogger(__name__)

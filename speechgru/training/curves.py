@@ -8,9 +8,9 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 
 from speechgru.files import replace_file
+from speechgru.run_files import CURVES
 from speechgru.score.curves import draw_curves
 from speechgru.score.learning import read_learning_curves
-from speechgru.training.run_files import CURVES
 from speechgru.training.task import TrainingTask
 
 

@@ -20,7 +20,7 @@ from speechgru.threads import set_up_cpu
 from speechgru.training.build import build_speech
 from speechgru.training.length import Length
 from speechgru.training.progress import VALIDATION_COST
-from speechgru.training.run_files import Run
+from speechgru.training.run_described import Run
 from speechgru.training.trial import make_trial_trainer, quiet
 
 BUSY = 0.7

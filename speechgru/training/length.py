@@ -10,8 +10,8 @@ from speechgru.bounded import read_whole
 from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
 from speechgru.options.training import TrainerOptions
+from speechgru.run_files import LENGTH_FILE
 from speechgru.training.course import Course, Schedule
-from speechgru.training.run_files import LENGTH_FILE
 
 LENGTH_KEY = "length"
 """Of the course in last.ckpt, for folders that have lost its file."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from speechgru.interfaces import InputError
 from speechgru.progress import without_bars
+from speechgru.run_files import LOG_FILE
 from speechgru.terminal import without_controls
 
 EXPECTED_WARNINGS = (
@@ -51,7 +52,7 @@ def logging_to(folder: Path, first: bool) -> Iterator[None]:
     screen.setFormatter(HarmlessFormatter("%(message)s"))
     handlers: list[logging.Handler] = [screen]
     if first:
-        path = folder / "train.log"
+        path = folder / LOG_FILE
         # A stranger's run folder could have it lead to any file of the user's.
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise InputError(f"{path}: is a link or no file, expected a log; remove it")

@@ -8,8 +8,8 @@ from pathlib import Path
 import lightning as L
 
 from speechgru.checkpoint.storage import DESCRIPTION_KEY
+from speechgru.run_files import BEST
 from speechgru.training.callbacks import Checkpoints
-from speechgru.training.run_files import BEST
 from speechgru.training.task import TrainingTask
 from speechgru.training.totals import describe_totals
 

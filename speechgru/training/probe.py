@@ -30,7 +30,7 @@ from speechgru.training.batch_search import Found, Trial, advise, search
 from speechgru.training.build import build_speech, trains_on_texts
 from speechgru.training.fine_tuning import adopt_model
 from speechgru.training.length import Length
-from speechgru.training.run_files import Run
+from speechgru.training.run_described import Run
 from speechgru.training.speech_data import SpeechDataModule
 from speechgru.training.start import named_options
 from speechgru.training.task import TrainingTask

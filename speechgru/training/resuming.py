@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.data.inventory import (
-    INVENTORY_FILE,
     Inventory,
     Record,
     by_id,
@@ -20,9 +19,9 @@ from speechgru.options.rules import is_address
 from speechgru.options.training import TrainerOptions, TrainOptions
 from speechgru.progress import say_duration
 from speechgru.ranges import OptionError
+from speechgru.run_files import INVENTORY_FILE, LAST
 from speechgru.training.callbacks import CONFIG_KEY
 from speechgru.training.length import Length
-from speechgru.training.run_files import LAST
 from speechgru.training.stored import read_any_version
 
 log = logging.getLogger(__name__)

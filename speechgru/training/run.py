@@ -19,6 +19,7 @@ from speechgru.checkpoint.storage import read_checkpoint
 from speechgru.data.utterances import durations_of
 from speechgru.interfaces import InputError
 from speechgru.options.training import TrainOptions
+from speechgru.run_files import LAST, LENGTH_FILE
 from speechgru.threads import set_up_cpu
 from speechgru.training.build import (
     build_speech,
@@ -49,7 +50,7 @@ from speechgru.training.resuming import (
     describe_going_on,
     read_before,
 )
-from speechgru.training.run_files import LAST, LENGTH_FILE, Run
+from speechgru.training.run_described import Run
 from speechgru.training.run_folder import options_before, write_options
 from speechgru.training.step_profile import StepProfile
 from speechgru.training.stored import read_last

@@ -16,15 +16,15 @@ from typing import Any, BinaryIO
 
 from speechgru.bounded import read_json
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
-from speechgru.data.inventory import INVENTORY_FILE
 from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
 from speechgru.options.component import flatten
 from speechgru.options.config_file import read_config, write_config
 from speechgru.options.training import TrainOptions
-from speechgru.training.run_files import (
+from speechgru.run_files import (
     BEST,
     CONFIG_FILE,
+    INVENTORY_FILE,
     LAST,
     LENGTH_FILE,
     LOCK_FILE,

@@ -11,6 +11,7 @@ from speechgru.options.component import flatten
 from speechgru.options.training import TrainOptions
 from speechgru.progress import say_line
 from speechgru.ranges import OptionError
+from speechgru.run_files import CONFIG_FILE, LAST
 from speechgru.training.build import refuse_idle
 from speechgru.training.companions import LOST
 from speechgru.training.fine_tuning import adopt_model
@@ -19,7 +20,6 @@ from speechgru.training.meeting import Meeting
 from speechgru.training.outcome import Outcome
 from speechgru.training.resuming import LENGTH, apply_changes
 from speechgru.training.run import run_training
-from speechgru.training.run_files import CONFIG_FILE, LAST
 from speechgru.training.run_folder import (
     begin_anew,
     claim,

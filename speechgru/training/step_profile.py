@@ -14,7 +14,7 @@ from lightning.pytorch.profilers import Profiler
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from speechgru.training.run_files import TRACE
+from speechgru.run_files import TRACE
 from speechgru.training.task import TrainingTask
 
 log = logging.getLogger(__name__)

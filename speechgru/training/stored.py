@@ -16,7 +16,7 @@ from speechgru.options.config_file import read_config
 from speechgru.options.training import TrainOptions
 from speechgru.ranges import OptionError
 from speechgru.records import get_number
-from speechgru.training.run_files import CONFIG_FILE, WAS
+from speechgru.run_files import CONFIG_FILE, WAS
 
 STATE = {
     "epoch": int,

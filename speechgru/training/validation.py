@@ -23,7 +23,8 @@ from speechgru.interfaces import InputError, Tokenizer, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.options.component import Component
 from speechgru.options.training import DataOptions, TrainOptions
-from speechgru.training.run_files import SKIPPED_FILE, Run
+from speechgru.run_files import SKIPPED_FILE
+from speechgru.training.run_described import Run
 
 log = logging.getLogger(__name__)
 

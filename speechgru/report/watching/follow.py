@@ -6,7 +6,8 @@ from pathlib import Path
 
 from speechgru.interfaces import InputError
 from speechgru.ranges import OptionError
-from speechgru.report.watching.state import LOG_FILE, RunReader, RunState
+from speechgru.report.watching.state import RunReader, RunState
+from speechgru.run_files import CONFIG_FILE, LOG_FILE
 
 
 def follow(
@@ -41,7 +42,7 @@ def follow(
 
 def check_folder(folder: Path) -> None:
     """Raise InputError if a folder holds no run."""
-    if not (folder / "config.yaml").is_file():
+    if not (folder / CONFIG_FILE).is_file():
         found = "is no folder" if not folder.is_dir() else "has no config.yaml"
         raise InputError(
             f"{folder}: {found}, expected the folder of a run; speechgru runs lists "
@@ -64,7 +65,7 @@ def find_newest(runs_dir: Path) -> Path:
     Raises:
         InputError: there is none.
     """
-    folders = (path.parent for path in runs_dir.rglob("config.yaml"))
+    folders = (path.parent for path in runs_dir.rglob(CONFIG_FILE))
     runs = (folder for folder in folders if (folder / LOG_FILE).is_file())
     newest = max(
         runs, key=lambda run: (run / LOG_FILE).stat().st_mtime_ns, default=None

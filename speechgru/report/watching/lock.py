@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.bounded import open_file
+from speechgru.run_files import LOCK_FILE
 
-LOCK_FILE = ".lock"
 MOST_BYTES = 4096
 
 

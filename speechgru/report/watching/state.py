@@ -13,10 +13,9 @@ from speechgru.options.component import flatten
 from speechgru.options.config_file import read_config
 from speechgru.report.watching.lock import read_owner
 from speechgru.report.watching.run_log import RunLog, parse_log, read_log
+from speechgru.run_files import CONFIG_FILE, INVENTORY_FILE, LOG_FILE, SKIPPED_FILE
 from speechgru.score.learning import read_learning_curves, read_steps
 
-LOG_FILE, CONFIG_FILE = "train.log", "config.yaml"
-INVENTORY_FILE, SKIPPED_FILE = "data.jsonl", "skipped.jsonl"
 NUM_STEPS = 200
 """Logged steps that are looked at: the last ones."""
 

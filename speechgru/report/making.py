@@ -12,7 +12,8 @@ from speechgru.options.config_file import read_config
 from speechgru.progress import say_duration
 from speechgru.ranges import OptionError
 from speechgru.report.watching.run_log import read_log
-from speechgru.run_files import CONFIG_FILE, LOG_FILE
+from speechgru.run_files import CONFIG_FILE, LOG_FILE, WAS
+from speechgru.score.learning import find_last
 
 _OF_THE_MODEL = (
     *("recipe", "corpus", "fold", "seed", "init_from", "epoch", "step", "precision"),
@@ -60,9 +61,9 @@ def describe_training(
         for name in _OF_THE_MODEL
         if model.get(name) is not None
     ]
-    seconds = [row["train/cpu_seconds"] for row in curves if "train/cpu_seconds" in row]
-    if seconds:
-        facts.append(("CPU time of the run", say_duration(seconds[-1])))
+    seconds = find_last(curves, "train/cpu_seconds")
+    if seconds is not None:
+        facts.append(("CPU time of the run", say_duration(seconds)))
     elif isinstance(model.get("cpu_seconds"), (int, float)):
         facts.append(("CPU time up to this epoch", say_duration(model["cpu_seconds"])))
     if run is None:
@@ -92,7 +93,8 @@ def find_unusual(run: Path) -> list[tuple[str, str, str]]:
         wrote them so that they cannot be told.
     """
     stored = _read(run)
-    stored.pop("recipe", None)
+    for key in ("recipe", WAS):
+        stored.pop(key, None)
     try:
         options = TrainOptions.read(stored, is_stored=True)
     except OptionError:

@@ -10,7 +10,7 @@ from speechgru.options.component import TARGET, flatten
 from speechgru.options.config_file import read_config
 from speechgru.report.run_differences import find_differences
 from speechgru.run_files import CONFIG_FILE, WAS
-from speechgru.score.learning import read_learning_curves
+from speechgru.score.learning import find_best, find_last, read_learning_curves
 from speechgru.score.summary import read_summary
 
 
@@ -148,17 +148,16 @@ def describe_run(folder: Path) -> Run:
     config = flatten(read_config(folder / CONFIG_FILE))
     config.pop(WAS, None)
     curves = read_learning_curves(folder)
-    trained = [row for row in curves if "train/cpu_seconds" in row]
-    on_dev = [row["val/wer"] for row in curves if "val/wer" in row]
+    best = find_best(curves)
     limits = (config.get("trainer.max_steps"), config.get("trainer.max_time"))
     return Run(
         folder=folder,
         seed=config.get("seed"),
-        epochs=len(trained),
+        epochs=sum("train/cpu_seconds" in row for row in curves),
         max_epochs=None if any(limits) else config.get("trainer.max_epochs"),
-        cpu_seconds=trained[-1]["train/cpu_seconds"] if trained else None,
-        wall_seconds=trained[-1].get("train/wall_seconds") if trained else None,
-        best_dev_wer=min(on_dev, default=None),
+        cpu_seconds=find_last(curves, "train/cpu_seconds"),
+        wall_seconds=find_last(curves, "train/wall_seconds"),
+        best_dev_wer=None if best is None else best[0],
         scores=tuple(map(read_score, sorted(folder.glob("*.summary.json")))),
         config=config,
     )

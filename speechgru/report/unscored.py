@@ -1,24 +1,16 @@
 """A run that was not evaluated so far: what there is of it, and what is missing."""
 
-import math
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechgru.bounded import read_whole
 from speechgru.checkpoint.chosen import checkpoints_in
 from speechgru.options.config_file import read_config_text
 from speechgru.report.runs import Run, describe_run
+from speechgru.report.watching.run_log import Sample, read_log
 from speechgru.run_files import CONFIG_FILE, LOG_FILE
-from speechgru.score.learning import read_learning_curves
-
-MOST_LOG = 64 << 20
-"""Bytes of a log that is read."""
-
-_SAMPLE = re.compile(r" INFO   (\S+): (.*) \| heard: (.*)$", re.MULTILINE)
-_EPOCH = re.compile(r" INFO epoch \d+/\d+: ")
+from speechgru.score.learning import find_best, read_learning_curves
 
 
 @dataclass(frozen=True)
@@ -30,7 +22,7 @@ class Unscored:
         best_epoch: of the lowest WER on dev, from 1; None: dev was never scored.
         checkpoints: names of those that are there, the best first.
         curves: PNG of the learning curves; None: nothing was logged so far.
-        samples: (id, text, what was heard) of the last ones in the log.
+        samples: the last ones in the log.
         logged_at: when something was last written to the log; None: never.
         config: YAML.
     """
@@ -39,7 +31,7 @@ class Unscored:
     best_epoch: int | None
     checkpoints: tuple[str, ...]
     curves: bytes | None
-    samples: tuple[tuple[str, str, str], ...]
+    samples: tuple[Sample, ...]
     logged_at: str | None
     config: str
 
@@ -74,31 +66,21 @@ def read_unscored(folder: Path) -> Unscored:
     from speechgru.score.curves import draw_curves  # loads matplotlib
 
     curves = read_learning_curves(folder)
-    by_wer = [
-        (row["val/wer"], int(row["epoch"]) + 1)
-        for row in curves
-        if math.isfinite(row.get("val/wer", math.nan))
-    ]
+    best = find_best(curves)
     log = folder / LOG_FILE
+    try:
+        samples = read_log(log).samples
+    except OSError:  # none so far, or of no use
+        samples = ()
     return Unscored(
         describe_run(folder),
-        min(by_wer)[1] if by_wer else None,
+        None if best is None else best[1],
         tuple(path.name for path in checkpoints_in(folder)),
         draw_curves(curves, str(folder)) if curves else None,
-        tuple(_last_samples(log)),
+        samples,
         _say_time(log.stat().st_mtime) if log.is_file() else None,
         read_config_text(folder / CONFIG_FILE),
     )
-
-
-def _last_samples(log: Path) -> list[tuple[str, str, str]]:
-    """Those behind the last epoch that shows some."""
-    try:
-        text = read_whole(log, MOST_LOG).decode(errors="replace")
-    except (OSError, ValueError):  # none so far, or of no use
-        return []
-    blocks = [_SAMPLE.findall(block) for block in _EPOCH.split(text)]
-    return next((block for block in reversed(blocks) if block), [])
 
 
 def _say_time(seconds: float) -> str:

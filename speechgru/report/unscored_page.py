@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from html import escape
 from importlib.resources import files
 
@@ -50,7 +51,8 @@ def _show(unscored: Unscored) -> str:
         )
     if unscored.samples:
         heads = ("utterance of dev", "said", "heard")
-        parts += ["<h3>Heard in validation</h3>", _table(heads, unscored.samples)]
+        rows = map(astuple, unscored.samples)
+        parts += ["<h3>Heard in validation</h3>", _table(heads, rows)]
     config = escape(unscored.config)
     parts.append(
         f"<details><summary>Configuration</summary><pre>{config}</pre></details>"

@@ -1,8 +1,9 @@
 """What a run logged while it learned."""
 
 import csv
+import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from speechgru.bounded import read_whole
@@ -48,6 +49,28 @@ def read_steps(run: Path, most: int) -> list[dict[str, float]]:
     """
     steps = (row for row in _read_rows(run) if "train/step_loss" in row)
     return [*deque(steps, maxlen=most)]
+
+
+def find_best(curves: Sequence[Mapping[str, float]]) -> tuple[float, int] | None:
+    """The lowest WER on dev, as a rate, and its epoch, counted from 1.
+
+    Args:
+        curves: as `read_learning_curves` gives them.
+
+    Returns:
+        None: dev was never scored.
+    """
+    scored = [
+        (row["val/wer"], int(row["epoch"]) + 1)
+        for row in curves
+        if not math.isnan(row.get("val/wer", math.nan))
+    ]
+    return min(scored, default=None)
+
+
+def find_last(curves: Sequence[Mapping[str, float]], name: str) -> float | None:
+    """What was logged last under a name, e.g. "train/cpu_seconds"; None: never."""
+    return next((row[name] for row in reversed(curves) if name in row), None)
 
 
 def _read_rows(run: Path) -> Iterator[dict[str, float]]:

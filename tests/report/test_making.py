@@ -35,6 +35,13 @@ def test_a_run_of_the_defaults_has_nothing_unusual(tmp_path):
     assert find_unusual(tmp_path) == []
 
 
+def test_what_options_were_before_is_none_of_them(tmp_path):
+    plain = write_run(tmp_path, data=DataOptions(batch_seconds=80.0))
+    was = [{"until_step": 9, "trainer.max_epochs": 5}]
+    write_config(tmp_path / "config.yaml", {**plain, "was": was})
+    assert ("data.batch_seconds", "80.0", "60.0") in find_unusual(tmp_path)
+
+
 def test_an_older_configuration_is_not_guessed_at(tmp_path):
     plain = write_run(tmp_path)
     write_config(tmp_path / "config.yaml", {**plain, "former": 1})

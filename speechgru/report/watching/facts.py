@@ -2,6 +2,7 @@
 
 from speechgru.progress import say_duration
 from speechgru.report.watching.state import RunState
+from speechgru.score.learning import find_best, find_last
 
 _SHOWN = (
     ("recipe", "recipe"),
@@ -50,14 +51,13 @@ def _of(number: int | None) -> str:
 
 def describe_best(state: RunState) -> str | None:
     """The lowest error rate on dev so far; None: dev was not scored."""
-    scored = [row for row in state.curves if "val/wer" in row]
-    if not scored:
+    best = find_best(state.curves)
+    if best is None:
         return None
-    best = min(scored, key=lambda row: row["val/wer"])
-    now = scored[-1]
-    said = f"lowest WER on dev {100 * best['val/wer']:.2f} %"
-    said += f", in epoch {best['epoch'] + 1:.0f}"
-    if now is not best:
+    wer, epoch = best
+    said = f"lowest WER on dev {100 * wer:.2f} %, in epoch {epoch}"
+    now = next(row for row in reversed(state.curves) if "val/wer" in row)
+    if now["epoch"] + 1 != epoch:
         said += f"; {100 * now['val/wer']:.2f} % in epoch {now['epoch'] + 1:.0f}"
     return said
 
@@ -69,9 +69,7 @@ def describe_run(state: RunState) -> str:
         for name, key in _SHOWN
         if state.config.get(key) is not None
     ]
-    cpu = [
-        row["train/cpu_seconds"] for row in state.curves if "train/cpu_seconds" in row
-    ]
-    if cpu:
-        said.append(f"{say_duration(cpu[-1])} of CPU time")
+    cpu = find_last(state.curves, "train/cpu_seconds")
+    if cpu is not None:
+        said.append(f"{say_duration(cpu)} of CPU time")
     return ", ".join(said)

@@ -34,6 +34,11 @@ class Filling:
         """Of what a step may hold."""
         return self.held / self.batch_seconds
 
+    @property
+    def is_full(self) -> bool:
+        """Whether steps need no remedy; a single one has none."""
+        return self.share >= FULL or self.num_steps == 1
+
 
 def measure_filling(
     durations: Sequence[float] | NDArray[np.float64],
@@ -89,7 +94,7 @@ def describe_filling(
             "shall hold: cut the longest recordings into sentences, or let steps be "
             "larger"
         )
-    if found.share >= FULL or found.num_steps == 1:
+    if found.is_full:
         return said
     other = find_fuller(durations, batch_seconds, num_buckets, num_views)
     why = (

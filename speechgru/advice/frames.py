@@ -51,24 +51,34 @@ class Slack:
         return said
 
 
-def measure_slack(options: TrainOptions, utterances: Sequence[Utterance]) -> Slack:
-    """Count tokens and output frames of the utterances, or of a part of many.
+@dataclass(frozen=True)
+class Spelled:
+    """Utterances that have tokens, or a part of many.
+
+    Attributes:
+        seconds: s, of each.
+        needed: frames that CTC needs for each.
+        num_tokens: in all.
+    """
+
+    seconds: Sequence[float]
+    needed: Sequence[int]
+    num_tokens: int
+
+
+def spell(options: TrainOptions, utterances: Sequence[Utterance]) -> Spelled:
+    """Cut texts into tokens, which are learnt from them where they have to be.
 
     Args:
-        options: of the training, whose tokens and frames they are.
+        options: of the training, whose tokens they are.
         utterances: to train on.
+
+    Raises:
+        InputError: none has tokens.
     """
     tokenizer = build_tokenizer(options.text, texts_of(utterances), options.trust)
-    features = build(options.features.to_plain(), "features", options.trust)
-    subsampling = build(
-        options.subsampling.to_plain(),
-        "subsampling",
-        options.trust,
-        input_size=features.output_size,
-    )
-    rate = features.sample_rate
     step = -(-len(utterances) // MOST_SPELLED)
-    seconds, tokens, needed = [], 0, []
+    seconds, needed, num_tokens = [], [], 0
     for utterance in select(utterances, range(0, len(utterances), step)):
         try:
             token_ids = tokenizer.encode(utterance.text)
@@ -77,21 +87,39 @@ def measure_slack(options: TrainOptions, utterances: Sequence[Utterance]) -> Sla
         if token_ids:
             seconds.append(utterance.duration)
             needed.append(frames_needed(token_ids))
-            tokens += len(token_ids)
+            num_tokens += len(token_ids)
     if not needed:
         raise InputError("no utterance has tokens, expected some; see speechgru doctor")
-    samples = torch.tensor([round(each * rate) for each in seconds])
+    return Spelled(seconds, needed, num_tokens)
+
+
+def measure_slack(options: TrainOptions, spelled: Spelled) -> Slack:
+    """Count output frames.
+
+    Args:
+        options: of the training, whose frames they are.
+        spelled: the utterances.
+    """
+    features = build(options.features.to_plain(), "features", options.trust)
+    subsampling = build(
+        options.subsampling.to_plain(),
+        "subsampling",
+        options.trust,
+        input_size=features.output_size,
+    )
+    rate = features.sample_rate
+    samples = torch.tensor([round(each * rate) for each in spelled.seconds])
     window = getattr(features, "n_fft", 1)
     lengths = subsampling.output_lengths(
         features.output_lengths(samples.clamp(min=window))
     )
-    ratio = lengths.numpy() / np.array(needed)
+    ratio = lengths.numpy() / np.array(spelled.needed)
     minute = torch.tensor([60 * rate])
     frames = int(subsampling.output_lengths(features.output_lengths(minute))[0])
     return Slack(
         frame=round(60_000 / frames, 1),
-        tokens_per_second=tokens / sum(seconds),
+        tokens_per_second=spelled.num_tokens / sum(spelled.seconds),
         tight=float(np.quantile(ratio, FAST)),
         too_short=int((ratio < 1).sum()),
-        counted=len(needed),
+        counted=len(spelled.needed),
     )

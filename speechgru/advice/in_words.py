@@ -4,8 +4,8 @@ import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from speechgru.advice.advice import Advice, Choice
 from speechgru.advice.measured import MeasuredRun
-from speechgru.advice.recommend import Advice, Choice
 from speechgru.options.component import flatten
 
 
@@ -59,13 +59,20 @@ def type_options(advice: Advice) -> Iterator[str]:
     """The recipe as options of the command line, in quotes where a shell needs them."""
     for override in advice.body["defaults"]:
         for key, choice in override.items():
-            yield shlex.quote(f"{key.removeprefix('override /')}={_show(choice)}")
+            yield shlex.quote(f"{key.removeprefix('override /')}={write_value(choice)}")
     values = {key: value for key, value in advice.body.items() if key != "defaults"}
     for key, value in flatten(values).items():
-        yield shlex.quote(f"{key}={_show(value)}")
+        yield shlex.quote(f"{key}={write_value(value)}")
 
 
-def _show(value: object) -> str:
+def write_value(value: object, separator: str = ",") -> str:
+    """A value of an option as Hydra and YAML read it.
+
+    >>> write_value([True, 1.0, None])
+    '[true,1.0,null]'
+    """
     if isinstance(value, list):
-        return f"[{','.join(map(str, value))}]"
-    return {True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload]
+        return f"[{separator.join(write_value(each, separator) for each in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.advice.advice import Advice, Choice
-from speechgru.advice.batches import FULL, find_fuller, measure_filling
+from speechgru.advice.batches import find_fuller, measure_filling
 from speechgru.advice.facts import CorpusFacts
-from speechgru.advice.frames import measure_slack
+from speechgru.advice.frames import Slack, Spelled, measure_slack, spell
 from speechgru.advice.measured import MeasuredRun, read_measured_runs
 from speechgru.advice.nearest import find_unknown, sort_by_distance
 from speechgru.data.utterances import durations_of
@@ -50,7 +50,8 @@ def recommend(
         InputError: no utterance has tokens.
     """
     runs = read_measured_runs()
-    base = next(run for run in sort_by_distance(facts, runs) if run.recipe is not None)
+    nearest = sort_by_distance(facts, runs)
+    base = next(run for run in nearest if run.recipe is not None)
     assert base.recipe is not None
     body: dict[str, Any] = copy.deepcopy(dict(base.recipe))
     choices = [
@@ -58,8 +59,9 @@ def recommend(
         _keep_encoder(body, base),
         _choose_rate(body, facts),
     ]
-    choices.append(_choose_frames(body, utterances, corpus))
-    choices += [_choose_epochs(body, facts, base), _hear_silence(body, base)]
+    spelled = spell(fill_recipe(body, corpus), utterances)
+    frames, slack = _choose_frames(body, spelled, corpus)
+    choices += [frames, _choose_epochs(body, facts, base), _hear_silence(body, base)]
     choices.append(_fill_steps(body, utterances, corpus))
     if not has_bfloat16():
         body["trainer"].pop("precision", None)
@@ -71,8 +73,8 @@ def recommend(
         options=options,
         choices=tuple(choices),
         unknown=tuple(find_unknown(facts, base, runs)),
-        comparable=tuple(sort_by_distance(facts, runs)[:4]),
-        slack=measure_slack(options, utterances),
+        comparable=tuple(nearest[:4]),
+        slack=slack,
     )
 
 
@@ -145,8 +147,8 @@ def _choose_rate(body: dict[str, Any], facts: CorpusFacts) -> Choice:
 
 
 def _choose_frames(
-    body: dict[str, Any], utterances: Sequence[Utterance], corpus: Component
-) -> Choice:
+    body: dict[str, Any], spelled: Spelled, corpus: Component
+) -> tuple[Choice, Slack]:
     """The longest frames, of those of the run or shorter ones, that leave enough."""
     rate = body["features"]["sample_rate"]
     own = (body["features"]["hop_length"], body["subsampling"]["factor"])
@@ -163,7 +165,7 @@ def _choose_frames(
             body["subsampling"]["kernel_size"] = 5
         elif body["subsampling"].get("kernel_size") == 5:
             del body["subsampling"]["kernel_size"]
-        slack = measure_slack(fill_recipe(body, corpus), utterances)
+        slack = measure_slack(fill_recipe(body, corpus), spelled)
         said.append(f"{slack.tight:.1f} with {slack.frame:g} ms")
         if slack.tight >= TIGHT and not slack.too_short:
             break
@@ -175,7 +177,8 @@ def _choose_frames(
         why += f"; frames of {slack.frame:g} ms were not measured"
     if slack.too_short:
         why += f"; {slack.too_short} utterances cannot be aligned even so"
-    return Choice("features.hop_length", f"{hop} subsampling.factor={factor}", why)
+    chosen = f"{hop} subsampling.factor={factor}"
+    return Choice("features.hop_length", chosen, why), slack
 
 
 def _choose_epochs(
@@ -221,12 +224,12 @@ def _hear_silence(body: dict[str, Any], base: MeasuredRun) -> Choice:
 def _fill_steps(
     body: dict[str, Any], utterances: Sequence[Utterance], corpus: Component
 ) -> Choice:
-    data = fill_recipe(body, corpus).data
-    views = count_views(fill_recipe(body, corpus))
+    options = fill_recipe(body, corpus)
+    data, views = options.data, count_views(options)
     durations = durations_of(utterances)
     filling = measure_filling(durations, data.batch_seconds, data.num_buckets, views)
     why = f"steps hold {filling.held:.0f} s of audio on average"
-    if filling.share < FULL and filling.num_steps > 1:
+    if not filling.is_full:
         fuller = find_fuller(durations, data.batch_seconds, data.num_buckets, views)
         if fuller is not None:
             why = (

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from speechgru.advice.batches import FULL, MOST_PLANNED, find_fuller, measure_filling
+from speechgru.advice.batches import MOST_PLANNED, find_fuller, measure_filling
 from speechgru.advice.measured import MeasuredRun, read_measured_runs
 from speechgru.advice.recommend import count_views
 from speechgru.options.training import TrainOptions
@@ -74,7 +74,7 @@ def _look_at_steps(
     if data.per_process:
         return []
     found = measure_filling(durations, data.batch_seconds, data.num_buckets, views)
-    if found.share >= FULL or found.num_steps == 1:
+    if found.is_full:
         return []
     said = (
         f"steps of {data.batch_seconds:g} s hold {found.held:.0f} s of audio on average"

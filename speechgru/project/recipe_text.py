@@ -5,6 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from speechgru.advice.advice import Advice, Choice
+from speechgru.advice.in_words import write_value
+
+LISTED = ", "
+"""Between values of a list, in YAML."""
 
 COMMENTS = {
     "features.sample_rate": "Hz",
@@ -64,7 +68,7 @@ def write_recipe(advice: Advice, corpus: str) -> str:
     lines.append(f"  - override /corpus: {corpus}")
     for override in advice.body["defaults"]:
         for key, choice in override.items():
-            lines.append(f"  - {key}: {_show(choice)}")
+            lines.append(f"  - {key}: {write_value(choice, LISTED)}")
     lines.append("seed: 1")
     reasons: dict[str, list[Choice]] = {}
     for choice in advice.choices:
@@ -89,17 +93,9 @@ def _options(values: Mapping[str, Any], prefix: str) -> Iterator[str]:
             yield f"{indent}{key}:"
             yield from _options(value, f"{name}.")
             continue
-        line = f"{indent}{key}: {_show(value)}"
+        line = f"{indent}{key}: {write_value(value, LISTED)}"
         comment = COMMENTS.get(name)
         yield line if comment is None else f"{line:<32}  # {comment}"
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_show, value))}]"
-    return str(value)
 
 
 def _comment(text: str) -> list[str]:

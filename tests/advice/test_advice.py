@@ -234,3 +234,10 @@ def test_advice_in_words_says_all_there_is():
     assert "AN4, fold 1/4 (0.54 h, 55 speakers)" in text
     assert "not known:" in text
     assert "  speechgru train 'augment=[speed,silence]'" in text
+
+
+def test_a_number_of_one_is_typed_as_a_number():
+    advice = advise(utterances(100, seconds=2.0, words=2, vocabulary=2, speakers=1))
+    assert advice.base.name == "yesno"
+    text = "\n".join(describe_advice(advice))
+    assert "augment.noise.probability=1.0" in text

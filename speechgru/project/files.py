@@ -80,10 +80,10 @@ else
         {examined}
     speechgru train recipe={name} hydra.run.dir="$run" "$@"
 fi
-speechgru evaluate "$run/best.ckpt" corpus={name} split=dev data.resample=true
-speechgru evaluate "$run/best.ckpt" corpus={name} split=test data.resample=true
+speechgru evaluate "$run" split=dev
+speechgru evaluate "$run" split=test
 speechgru report "$run"
-echo "to transcribe: speechgru transcribe $run/best.ckpt RECORDINGS"
+echo "to transcribe: speechgru transcribe $run RECORDINGS"
 """
 
 
@@ -124,7 +124,7 @@ In this folder:
     speechgru train recipe={name} encoder.dropout=0.2
     speechgru runs
     # use it
-    speechgru transcribe runs/{name}/first/best.ckpt RECORDINGS
+    speechgru transcribe runs/{name}/first RECORDINGS
 
 | file | what it is |
 |---|---|

@@ -2,9 +2,9 @@
 
 import os
 import re
+import secrets
 import shlex
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -123,9 +123,10 @@ def _write(
     """Write all of it beside the folder, then put it in its place at once."""
     parent = folder.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name[:100]}-", dir=parent))
+    # Not by tempfile, whose folders nobody else in a lab could read.
+    made = parent / f".{folder.name[:40]}.{secrets.token_hex(4)}"
+    made.mkdir()
     try:
-        made.chmod(0o777 & ~_umask())
         for path, text in files.items():
             (made / path).parent.mkdir(parents=True, exist_ok=True)
             (made / path).write_text(text, encoding="utf-8")
@@ -138,12 +139,6 @@ def _write(
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _count(splits: Mapping[str, Sequence[Utterance]]) -> list[str]:

@@ -1,8 +1,12 @@
 """Every command and every snippet of the documentation runs."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,9 +92,26 @@ def folder(tones, trained, live_checkpoint, tmp_path, monkeypatch):
     return tmp_path
 
 
+def run_script(words):
+    words = [word for word in words if not word.startswith("trainer.max_time=")]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    added = [f"features.sample_rate={SAMPLE_RATE}", *SMALL_TRAINING]
+    ran = subprocess.run(
+        [*words, *added],
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, f"{' '.join(words)}\n{ran.stdout}\n{ran.stderr}"
+
+
 def run_command(call, words, is_run):
     words = [word for word in words if word != "PYTHONPATH=."]
     program, command, *arguments = words
+    if is_run and program == "cd":
+        return os.chdir(command)
+    if is_run and program == "bash":
+        return run_script(words)
     assert program == "speechgru", words
     arguments = [word.replace("max_epochs=200", "max_epochs=26") for word in arguments]
     if not is_run or any(REAL.match(word) for word in arguments):
@@ -126,6 +147,7 @@ def test_what_a_page_says_can_be_done(page, folder, call, monkeypatch):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)
         elif block.kind == "sh":
+            os.chdir(folder)  # each block starts where the page does
             for words in block.commands:
                 if block.is_run or words[0] == "speechgru":
                     run_command(call, words, block.is_run)

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from speechgru.cli.main import UsageError
+from speechgru.cli.project_conf import find_project_conf
 from speechgru.options.choices import CONF_DIR, choices, read_choice
+from speechgru.options.config_file import check_folder, read_config_text
 from speechgru.ranges import nearest
 
 
@@ -17,11 +20,14 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
     """A command's usage, choices and options, as its primary YAML lists them.
 
     Of choices among the arguments, as GROUP=CHOICE or GROUP=[CHOICE,CHOICE], the
-    options as well.
+    options as well. Choices of the project in whose folder this is called, and of
+    --config-dir, come first.
 
     Raises:
         UsageError: there is no such choice.
+        InputError: the project's choices cannot be read; see `find_project_conf`.
     """
+    folders = _choice_folders(arguments)
     text = (CONF_DIR / f"{command}.yaml").read_text(encoding="utf-8")
     groups = re.findall(r"^  - (\w+): (\S+)", text, re.MULTILINE)
     body = re.sub(r"^defaults:\n(  .*\n)+\n?", "", text).partition("\nhydra:")[0]
@@ -29,7 +35,7 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
     if groups:
         lines += ["choices, as GROUP=CHOICE, with their defaults:"]
         lines += [
-            f"  {f'{group}={default}':<24}{' | '.join(choices(group))}"
+            f"  {f'{group}={default}':<24}{' | '.join(_offered(group, folders))}"
             for group, default in groups
         ]
         lines += [
@@ -40,15 +46,39 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
     lines += ["options, as KEY=VALUE, with their defaults:"]
     lines += [f"  {line}" for line in body.strip().splitlines()]
     lines += [""]
-    own = {"--config-dir", "-cd"} & set(arguments)  # may have choices of its own
     for argument in arguments:
         group, _, chosen = argument.partition("=")
         for choice in split_choices(chosen) if group in dict(groups) else ():
-            if not own or choice in choices(group):
-                lines += _explain_choice(group, choice)
+            lines += _explain_choice(group, choice, folders)
     lines += ["--cfg job prints the composed configuration and stops;"]
     lines += ["--config-dir DIR adds a folder of your own YAMLs."]
     return "\n".join(lines)
+
+
+def _choice_folders(arguments: Sequence[str]) -> list[Path]:
+    """Where choices are looked for, the nearest first."""
+    folders = [
+        Path(folder)
+        for flag, folder in pairwise(arguments)
+        if flag in ("--config-dir", "-cd")
+    ]
+    for folder in folders:
+        check_folder(folder)
+    if (own := find_project_conf()) is not None:
+        folders.append(own)
+    return [*folders, CONF_DIR]
+
+
+def _offered(group: str, folders: Sequence[Path]) -> list[str]:
+    """Choices of a group in all folders, without what occurs again."""
+    names = (name for folder in folders for name in choices(group, folder))
+    return list(dict.fromkeys(names))
+
+
+def _find(group: str, choice: str, folders: Sequence[Path]) -> Path:
+    """The YAML of a choice that is there, or of what choices are based on."""
+    paths = (folder / group / f"{choice}.yaml" for folder in folders)
+    return next(path for path in paths if path.is_file())
 
 
 def split_choices(chosen: str) -> list[str]:
@@ -61,23 +91,25 @@ def split_choices(chosen: str) -> list[str]:
     return [name.strip(" '\"") for name in names if name.strip(" '\"")]
 
 
-def _explain_choice(group: str, choice: str) -> list[str]:
+def _explain_choice(group: str, choice: str, folders: Sequence[Path]) -> list[str]:
     """Lines on the options of a choice. Raises UsageError: there is none."""
     if choice == "null":
         return [f"{group}=null has no options.", ""]
-    path = CONF_DIR / group / f"{choice}.yaml"
-    if choice not in choices(group):
+    known = _offered(group, folders)
+    if choice not in known:
         raise UsageError(
-            f"{group}={choice}: expected one of: {', '.join(choices(group))}"
-            f"{nearest(choice, choices(group))}"
+            f"{group}={choice}: expected one of: {', '.join(known)}"
+            f"{nearest(choice, known)}"
         )
+    path = _find(group, choice, folders)
     package = _find_package(path, group)
     if package == GLOBAL:
         text = path.read_text(encoding="utf-8").strip()
         options = [line for line in text.splitlines() if line[:1] != "#"]
         head = f"what {group}={choice} chooses and sets:"
     else:
-        options = [line for lines in option_lines(path).values() for line in lines]
+        lines_by_option = option_lines(group, choice, folders)
+        options = [line for lines in lines_by_option.values() for line in lines]
         head = f"options of {group}={choice}, as {package}.OPTION=VALUE:"
     if not options:
         return [f"{group}={choice} has no options.", ""]
@@ -94,13 +126,15 @@ def _find_package(path: Path, group: str) -> str:
     return found[1] if found else group
 
 
-def option_lines(path: Path) -> dict[str, list[str]]:
+def option_lines(
+    group: str, choice: str, folders: Sequence[Path]
+) -> dict[str, list[str]]:
     """Lines that set each option of a choice, in place of those of its bases."""
-    text = path.read_text(encoding="utf-8")
+    text = read_config_text(_find(group, choice, folders))
     options: dict[str, list[str]] = {}
     for base in (yaml.safe_load(text) or {}).get("defaults", []):
         if isinstance(base, str) and base != "_self_":
-            options |= option_lines(path.with_stem(base))
+            options |= option_lines(group, base, folders)
     own: dict[str, list[str]] = {}
     for line in text.strip().splitlines():
         if line[:1] == "#":

@@ -34,9 +34,9 @@ def chosen(group: str, name: str) -> Callable[[], Component]:
     return partial(choose, group, name)
 
 
-def choices(group: str) -> list[str]:
-    """Names of the choices of a group."""
-    folder = CONF_DIR / group
+def choices(group: str, conf_dir: Path = CONF_DIR) -> list[str]:
+    """Names of the choices of a group: ours, or those of another `conf/`."""
+    folder = conf_dir / group
     names = (
         path.relative_to(folder).with_suffix("").as_posix()
         for path in folder.rglob("*.yaml")

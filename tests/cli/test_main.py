@@ -121,6 +121,29 @@ def test_help_names_the_nearest_choice(call):
     assert "did you mean speed?" in err
 
 
+def test_help_lists_own_choices_first(call, tmp_path, monkeypatch):
+    (tmp_path / "conf/encoder").mkdir(parents=True)
+    wide = "defaults: [gru, _self_]\nhidden_size: 1024  # wide\n"
+    (tmp_path / "conf/encoder/wide.yaml").write_text(wide)
+    monkeypatch.chdir(tmp_path)
+    assert "encoder=gru             gru |" in call("train", "--help")[1]
+    (tmp_path / "speechgru.yaml").write_text("")  # now it is a project
+    for folder in ([], ["--config-dir", str(tmp_path / "conf")]):
+        _, out, _ = call("train", *folder, "encoder=wide", "--help")
+        assert "encoder=gru             wide | gru | ligru" in out
+        described = out.partition("options of encoder=wide")[2]
+        assert "  hidden_size: 1024  # wide\n" in described
+        assert "  num_layers: 5\n" in described
+        (tmp_path / "speechgru.yaml").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("choice", ["_recurrent", "../decoder/greedy"])
+def test_what_is_no_choice_is_not_explained(call, choice):
+    code, _, err = call("train", f"encoder={choice}", "--help")
+    assert code == 2
+    assert f"encoder={choice}: expected one of: gru" in err
+
+
 def test_what_choices_are_based_on_is_no_choice(call):
     assert "_recurrent" not in call("train", "--help")[1]
     code, _, err = call("train", "corpus=yesno", "encoder=grus")

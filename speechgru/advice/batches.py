@@ -50,7 +50,8 @@ def measure_filling(
     """Plan an epoch, and see what its steps hold.
 
     Args:
-        durations: s, of every utterance.
+        durations: s, of every utterance, as training plans them: with the silence that
+            augmentation adds.
         batch_seconds, num_buckets: as of training.
         num_views: of each utterance in its step.
         num_parts: of a step, over processes and accumulation.

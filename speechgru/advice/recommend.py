@@ -12,7 +12,7 @@ from speechgru.advice.facts import CorpusFacts
 from speechgru.advice.frames import Slack, Spelled, measure_slack, spell
 from speechgru.advice.measured import MeasuredRun, read_measured_runs
 from speechgru.advice.nearest import find_unknown, sort_by_distance
-from speechgru.data.utterances import durations_of
+from speechgru.factory import build_augment
 from speechgru.interfaces import Utterance
 from speechgru.options.component import Component
 from speechgru.options.recipe import fill_recipe
@@ -226,7 +226,8 @@ def _fill_steps(
 ) -> Choice:
     options = fill_recipe(body, corpus)
     data, views = options.data, count_views(options)
-    durations = durations_of(utterances)
+    rate = options.features.options["sample_rate"]
+    durations = build_augment(options.augment, options.trust, rate).plan(utterances)
     filling = measure_filling(durations, data.batch_seconds, data.num_buckets, views)
     why = f"steps hold {filling.held:.0f} s of audio on average"
     if not filling.is_full:

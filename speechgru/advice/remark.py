@@ -1,5 +1,6 @@
 """One line of a training that is far from what was measured on the like."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -18,26 +19,47 @@ MUCH = 3.0
 
 
 def remark(
-    options: TrainOptions, durations: Sequence[float] | NDArray[np.float64]
+    options: TrainOptions,
+    hours: float,
+    durations: Sequence[float] | NDArray[np.float64],
 ) -> str | None:
     """What is far from all runs of about as many hours, or leaves steps half empty.
 
     Args:
         options: of the training.
-        durations: s, of what is trained on.
+        hours: h of what is trained on.
+        durations: s, of each utterance as it is planned.
 
     Returns:
         None: nothing is, or there is too little or too much to tell.
     """
-    hours = float(np.sum(durations)) / 3600
     if hours < LEAST or len(durations) > MOST_PLANNED:
         return None
-    like = [run for run in read_measured_runs() if 1 / MUCH < run.hours / hours < MUCH]
-    said = _look_at_steps(options, durations)
-    said += _compare(options, like) if like else []
+    said = _look_at_steps(options, durations) + _compare(options, _find_like(hours))
     if not said:
         return None
     return f"advice: {'; '.join(said)}; speechgru advise says more"
+
+
+def _find_like(hours: float) -> list[MeasuredRun]:
+    """Runs of about as many hours, of two corpora at least.
+
+    One alone says too little: yesno, the smallest, has two words of one speaker.
+    """
+    runs = sorted(
+        read_measured_runs(), key=lambda run: abs(math.log(run.hours / hours))
+    )
+    nearest = list(dict.fromkeys(_name_corpus(run) for run in runs))[:2]
+    return [
+        run
+        for run in runs
+        if 1 / MUCH < run.hours / hours < MUCH or _name_corpus(run) in nearest
+    ]
+
+
+def _name_corpus(run: MeasuredRun) -> str:
+    """Without the part of it."""
+    return run.corpus.partition(",")[0]
 
 
 def _compare(options: TrainOptions, like: Sequence[MeasuredRun]) -> list[str]:
@@ -53,8 +75,11 @@ def _compare(options: TrainOptions, like: Sequence[MeasuredRun]) -> list[str]:
                 f"on as many hours {_list(theirs)}"
             )
     epochs = [run.epochs for run in like]
-    by_epochs = not (options.trainer.max_steps or options.data.steps_per_epoch)
-    ours_epochs = options.trainer.max_epochs
+    trainer = options.trainer
+    by_epochs = not (
+        trainer.max_steps or trainer.max_time or options.data.steps_per_epoch
+    )
+    ours_epochs = trainer.max_epochs
     if by_epochs and not min(epochs) / MUCH <= ours_epochs <= MUCH * max(epochs):
         said.append(
             f"trainer.max_epochs is {ours_epochs}, measured on as many hours "

@@ -107,7 +107,7 @@ def measure_epoch(
         dev_hours=float(durations_of(splits["dev"]).sum()) / 3600,
         num_parameters=task.model.num_parameters,
         filling=describe_filling(
-            durations, batches.batch_seconds, batches.num_buckets, views
+            data.train_sizes, batches.batch_seconds, batches.num_buckets, views
         ),
     )
 

@@ -160,7 +160,8 @@ def _run(
         trainer.limit_val_batches = 0
     interruption.check()
     if first and not resume and not trains_on_texts(options):
-        said = remark(options, durations_of(splits["train"]))
+        hours = float(durations_of(splits["train"]).sum()) / 3600
+        said = remark(options, hours, datamodule.train_sizes)
         if said is not None:
             log.info("%s", said)
     if first and resume:

@@ -15,6 +15,7 @@ from speechgru.advice.measured import format_table, read_measured_runs
 from speechgru.advice.nearest import find_unknown, sort_by_distance
 from speechgru.advice.recommend import recommend
 from speechgru.advice.remark import remark
+from speechgru.data.utterances import durations_of
 from speechgru.interfaces import InputError, Utterance
 from speechgru.options import Component, TrainOptions, choose, read_recipe
 from speechgru.options.recipe import fill_recipe
@@ -209,12 +210,19 @@ def test_training_like_what_was_measured_is_not_remarked_on():
     hours = {"an4/bigru": 0.6, "synth_digits/bigru": 0.9, "an4/gru_vs_lstm": 0.6}
     for recipe, length in hours.items():
         durations = np.full(int(length * 3600 / 3), 3.0)
-        assert remark(read_recipe(recipe), durations) is None, recipe
+        assert remark(read_recipe(recipe), length, durations) is None, recipe
+
+
+def test_what_is_advised_is_not_remarked_on():
+    for number in (160, 650, 4000):
+        advice = advise(utterances(number, vocabulary=98, speakers=8))
+        durations = durations_of(utterances(number, vocabulary=98, speakers=8))
+        assert remark(advice.options, advice.facts.hours, durations) is None, number
 
 
 def test_training_that_is_far_from_it_is():
     options = TrainOptions(corpus=CORPUS, encoder=choose("encoder", "gru"))
-    said = remark(options, np.full(700, 3.0))
+    said = remark(options, 0.58, np.full(700, 3.0))
     assert said is not None
     assert "the encoder is 5x512, measured on as many hours 2x128, 3x192" in said
     assert "\n" not in said
@@ -222,7 +230,7 @@ def test_training_that_is_far_from_it_is():
 
 def test_so_little_that_nothing_was_measured_is_not_remarked_on():
     options = TrainOptions(corpus=CORPUS, encoder=choose("encoder", "gru"))
-    assert remark(options, [3.0] * 10) is None
+    assert remark(options, 0.01, [3.0] * 10) is None
 
 
 def test_advice_in_words_says_all_there_is():
@@ -231,7 +239,7 @@ def test_advice_in_words_says_all_there_is():
     for choice in advice.choices:
         assert f"{choice.option}={choice.value}" in text
     assert "here: 1 s a step" in text
-    assert "AN4, fold 1/4 (0.54 h, 55 speakers)" in text
+    assert "AN4, three quarters (0.54 h, 55 speakers)" in text
     assert "not known:" in text
     assert "  speechgru train 'augment=[speed,silence]'" in text
 

@@ -116,12 +116,15 @@ def _half_empty_steps(state: RunState) -> str | None:
         return None
     if state.config.get("data.per_process"):
         return None
-    heard = state.speech / steps
+    if state.config.get("augment.silence._target_") is not None:
+        return None  # which takes a part of a step that is not known here
+    views = 2 if state.config.get("task.consistency") else 1
+    heard = views * state.speech / steps
     if heard >= EMPTY * planned:
         return None
     return (
         f"a step hears {heard:.0f} s of speech on average, data.batch_seconds allows "
-        f"{planned:g}: with fewer data.num_buckets steps are fuller, and padded more"
+        f"{planned:g}: a larger one fills better, which speechgru advise finds"
     )
 
 

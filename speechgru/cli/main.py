@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from pathlib import Path
 
 from speechgru import __version__
 from speechgru.interfaces import InputError
@@ -148,7 +149,7 @@ def _message(error: BaseException, command: str) -> str:
 def _explain(text: str, command: str) -> str:
     """Hydra's message in the words of the user, with the nearest name there is."""
     from speechgru.cli.help import nearest_option
-    from speechgru.options.choices import FORMER, choices
+    from speechgru.options.choices import FORMER, PROJECT_FILE, choices
 
     text = text.partition("\nConfig search path:")[0]
     unknown = re.search(r"Could not override '([\w.-]+)'", text)
@@ -168,6 +169,8 @@ def _explain(text: str, command: str) -> str:
         if (group, name) in FORMER:
             return f"{group}={name} is {group}={FORMER[group, name]} now"
         text += nearest(missing[3], choices(missing[2])).replace("; ", "\n")
+        if not Path(PROJECT_FILE).is_file():
+            text += f"\n{group}={name} of a project is chosen in the project's folder"
     elif "LexerNoViableAlt" in text:
         text += (
             "\nput quotes around text beyond a-z within the shell's: "

@@ -16,6 +16,17 @@ def remark_edge(best: float, tried: Sequence[float], option: str) -> str:
     return f"; {best:g} is at the edge of {option}, try others beyond it"
 
 
+def remark_ties(num_tied: int, num_tried: int) -> str:
+    """That others are as good."""
+    if num_tied == 1:
+        return ""
+    some = "all" if num_tied == num_tried else f"{num_tied}"
+    return (
+        f"; {some} of {num_tried} tried have as few errors, and this is the middle of "
+        "them: more of dev would tell them apart"
+    )
+
+
 def describe_trials(trials: Sequence[Trial]) -> str:
     """A table of the weights that were tried."""
     word_scores = sorted({trial.word_score for trial in trials})

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median_low
 
 from speechgru.evaluation.kept_weights import keep_weights
 from speechgru.evaluation.picture import draw_tuning
@@ -12,6 +13,7 @@ from speechgru.evaluation.tune_report import (
     describe_finals,
     describe_trials,
     remark_edge,
+    remark_ties,
 )
 from speechgru.evaluation.tuning import Trial, Trust, Tuning
 from speechgru.files import replace_file
@@ -54,8 +56,15 @@ class WeightSearch:
 
     @property
     def best(self) -> Trial:
-        """The trial with the fewest errors so far."""
-        return min(self.finals or self.trials.values(), key=_order)
+        """The trial with the fewest errors so far; the middle one of several."""
+        return find_middle(self.tied)
+
+    @property
+    def tied(self) -> list[Trial]:
+        """Trials that have the fewest errors so far."""
+        trials = self.finals or [*self.trials.values()]
+        fewest = min(trial.edits for trial in trials)
+        return [trial for trial in trials if trial.edits == fewest]
 
     @property
     def is_sampled(self) -> bool:
@@ -134,6 +143,7 @@ class WeightSearch:
         if self.is_searched:
             found += remark_edge(best.lm_weight, self.grid.firsts, "lm_weights")
             found += remark_edge(best.word_score, self.grid.seconds, "word_scores")
+            found += remark_ties(len(self.tied), len(self.finals or self.trials))
         print(found)
         if self.trusts:
             print(describe_calibration(self.trusts, self.scale))
@@ -202,6 +212,13 @@ class WeightSearch:
             f"best so far: WER {percent(best.error_rate)} % with "
             f"lm_weight={best.lm_weight:g} word_score={best.word_score:g}"
         )
+
+
+def find_middle(tied: Sequence[Trial]) -> Trial:
+    """Of trials that are as good, that of median lm_weight and then word_score."""
+    lm_weight = median_low({trial.lm_weight for trial in tied})
+    beside = {trial.word_score: trial for trial in tied if trial.lm_weight == lm_weight}
+    return beside[median_low(beside)]
 
 
 def _order(trial: Trial) -> tuple[int, float, float]:

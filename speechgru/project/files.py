@@ -63,8 +63,8 @@ def _write_script(name: str, advice: Advice) -> str:
 #!/usr/bin/env bash
 # Examines the recordings, trains, scores, and makes a page of the results.
 #   bash run.sh                         all of it; again after an interruption: goes on
-#   bash run.sh trainer.max_epochs=10   with other options of speechgru train
-#   RUN=runs/{name}/larger bash run.sh encoder.hidden_size=256   another run
+#   bash run.sh trainer.max_time=2h     with other options of speechgru train
+#   RUN=runs/{name}/second bash run.sh encoder.dropout=0.2   another run
 set -euo pipefail
 cd "$(dirname "${{BASH_SOURCE[0]}}")"
 run="${{RUN:-runs/{name}/first}}"
@@ -78,12 +78,13 @@ if [ -e "$run/last.ckpt" ]; then
 else
     speechgru doctor corpus={name} data.resample=true \\
         {examined}
-    speechgru train recipe={name} hydra.run.dir="$run" "$@"
+    speechgru train recipe={name} data.check=false hydra.run.dir="$run" "$@"
 fi
 speechgru evaluate "$run" split=dev
 speechgru evaluate "$run" split=test
 speechgru report "$run"
 echo "to transcribe: speechgru transcribe $run RECORDINGS"
+echo "README.md: a language model, for who says the same words"
 """
 
 
@@ -114,17 +115,30 @@ def _write_readme(name: str, advice: Advice, origin: Mapping[str, Any]) -> str:
     bash run.sh
 
 examines the recordings, trains, scores dev and test, and writes a page with results and
-sound, `runs/{name}/first/report.html`. Stopped, and called again, it goes on.
-
-In this folder:
+sound, `runs/{name}/first/report.html`. Stopped, and called again, it goes on. All
+commands are called in this folder:
 
     # what is recommended, and what it costs here
     speechgru advise corpus={name}
-    # another run, in runs/{name}/, and all that were tried
-    speechgru train recipe={name} encoder.dropout=0.2
+    # how a run goes on
+    speechgru watch runs/{name}/first
+    # another run, and all that were tried
+    RUN=runs/{name}/second bash run.sh encoder.dropout=0.2
     speechgru runs
+    # more time for a run
+    speechgru train resume=runs/{name}/first trainer.max_time=4h
     # use it
     speechgru transcribe runs/{name}/first RECORDINGS
+
+Where others will say the words of the transcripts, in like order, a language model of
+them takes away most errors; where they say other words, it does harm. It is learnt from
+what was trained on, and how much it counts from dev:
+
+    speechgru lm runs/{name}/first
+    speechgru tune runs/{name}/first
+    LM="decoder=prefix_beam decoder.lm=runs/{name}/first/lm-3-words.arpa"
+    speechgru evaluate runs/{name}/first split=test $LM
+    speechgru transcribe runs/{name}/first RECORDINGS $LM
 
 | file | what it is |
 |---|---|

@@ -142,13 +142,20 @@ def _write(
 
 
 def _count(splits: Mapping[str, Sequence[Utterance]]) -> list[str]:
-    lines = []
+    lines, single = [], []
     for split, utterances in splits.items():
-        speakers = {each.speaker for each in utterances} - {None}
+        speakers = len({each.speaker for each in utterances} - {None})
         lines.append(
             f"{split}: {len(utterances):,} utterances, "
             f"{durations_of(utterances).sum() / 3600:.2f} h, "
-            f"{len(speakers) or 'unknown'} speakers"
+            f"{speakers or 'unknown'} speaker{'s' * (speakers != 1)}"
+        )
+        if speakers == 1 and split != "train":
+            single.append(split)
+    if single:
+        lines.append(
+            f"{' and '.join(single)}: one voice, on which the score depends; more are "
+            "taken by dev_share=0.2 test_share=0.2, or come with more speakers"
         )
     return lines
 

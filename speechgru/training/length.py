@@ -70,6 +70,11 @@ class Length:
         """Of the run; None: that is not known yet."""
         return self.course.num_steps if self.is_known else None
 
+    @property
+    def asked_epochs(self) -> int:
+        """That trainer.max_epochs asks for, whatever time there is."""
+        return self._asked.max_epochs
+
     def ends_at(self, num_steps: int) -> bool:
         """Whether the run ends behind so many steps, or did before it was moved on."""
         return num_steps == self.num_steps or self.course.ended_at(num_steps)

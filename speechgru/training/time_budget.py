@@ -32,6 +32,10 @@ REST_LATE, REST_EARLY = 0.02, 0.05
 """Shares of the time between two plans, where the run would end too late, too early."""
 
 
+FEW = 0.5
+"""Share of the epochs that are asked for; of fewer the log warns."""
+
+
 class TimeBudget(Callback):
     """Fix the length of a run so that it ends with its time.
 
@@ -176,6 +180,24 @@ class TimeBudget(Callback):
             self._is_asking = False
             self._planned_at = self._length.seconds
             log.info("%s", self._describe(before, num_steps, loop.max_epochs, at))
+            if before is None:
+                self._compare(loop.max_epochs, at.steps_per_epoch)
+
+    def _compare(self, num_epochs: int, steps_per_epoch: int) -> None:
+        """Warn if there is time for a small part of what the recipe asks for."""
+        assert self._clock is not None
+        asked = self._length.asked_epochs
+        if num_epochs >= FEW * asked:
+            return
+        costs = self._costs(self._clock)
+        seconds = asked * (steps_per_epoch * costs.step + costs.between)
+        log.warning(
+            "that is %d of the %d epochs of trainer.max_epochs, which would take %s: "
+            "expect more errors than it would have",
+            num_epochs,
+            asked,
+            say_duration(seconds),
+        )
 
     def _describe(
         self, before: int | None, num_steps: int, num_epochs: int, at: Position
@@ -194,7 +216,8 @@ class TimeBudget(Callback):
         if before is None:
             return (
                 f"trainer.max_time is {say_duration(whole)}: {said}, measured on "
-                f"{clock.num_steps} steps: {planned}; ends about {end}"
+                f"{clock.num_steps} step{'s' * (clock.num_steps != 1)}: {planned}; "
+                f"ends about {end}"
             )
         changed = "shortened" if num_steps < before else "lengthened"
         return (

@@ -223,6 +223,7 @@ def test_an_error_has_an_end(call):
         (["transcribe", "a", "b", "--num-threads=3"], "did you mean num_threads=?"),
         (["prepare"], "corpus is not chosen; set corpus=NAME, one of: aishell1, an4"),
         (["prepare", "corpus=none"], "Could not find 'corpus/none'"),
+        (["train", "recipe=my"], "recipe=my of a project is chosen in the project's"),
         (
             ["prepare", "corpus=yesno", "corpus.rate=1"],
             "corpus.rate is no option here; another choice",

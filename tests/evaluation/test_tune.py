@@ -9,8 +9,13 @@ from conftest import make_tones
 from speechgru.checkpoint.storage import read_checkpoint, write_checkpoint
 from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.tune import main as tune
-from speechgru.evaluation.tune_report import describe_calibration, describe_trials
+from speechgru.evaluation.tune_report import (
+    describe_calibration,
+    describe_trials,
+    remark_ties,
+)
 from speechgru.evaluation.tuning import Trial, Trust, Tuning
+from speechgru.evaluation.weight_search import find_middle
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
@@ -100,6 +105,21 @@ def test_the_search_is_as_good_as_the_whole_grid(
     captured = capsys.readouterr()
     assert "36 combinations of lm_weight and word_score: 9 of them" in captured.err
     assert "combinations" not in captured.out
+
+
+def test_of_weights_that_are_as_good_the_middle_is_taken():
+    tied = [
+        Trial(lm_weight, word_score, 10, 0, 156, 1.0)
+        for lm_weight in (0.05, 0.3, 1.0, 1.4)
+        for word_score in (-2, 1, 3)
+        if (lm_weight, word_score) != (0.3, 3)
+    ]
+    middle = find_middle(tied)
+    assert (middle.lm_weight, middle.word_score) == (0.3, -2)
+    assert find_middle(tied[-3:]).word_score == 1
+    assert "; all of 11 tried have as few errors" in remark_ties(11, 11)
+    assert "; 3 of 11 tried" in remark_ties(3, 11)
+    assert not remark_ties(1, 11)
 
 
 def test_a_search_on_a_sample_ends_with_the_best_on_all(

@@ -123,6 +123,7 @@ def test_a_run_ends_with_its_time(tones, tmp_path, machine):
     log = (folder / "train.log").read_text()
     assert "trainer.max_time is 2:00 min: 1 s a step and" in log
     assert "epochs of 11 steps" in log
+    assert "of the 100 epochs of trainer.max_epochs, which would take 18:" in log
     # Nothing is left to be done, and more time goes on from there.
     assert resume(folder).status == 0
     assert "the time of the run is over" in (folder / "train.log").read_text()

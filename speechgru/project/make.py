@@ -67,6 +67,8 @@ def make_project(folder: Path, options: NewOptions) -> list[str]:
         *_count(splits),
         *_warn_of_little(facts),
         *facts.describe(),
+        "they are learnt in upper case and without punctuation, unless the recipe sets "
+        "text.case=lower or keep, text.punctuation=keep",
         f"recipe: that of {advice.base.corpus}, {advice.base.encoder}, "
         f"{advice.options.trainer.max_epochs} epochs; the reasons stand in it",
         f"made: {folder}",

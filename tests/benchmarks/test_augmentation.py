@@ -3,6 +3,7 @@
 import augmentation
 import pytest
 import torch
+from torchaudio.functional import fftconvolve
 
 WAVEFORMS = [
     torch.randn(size, generator=torch.Generator().manual_seed(size)) / 10
@@ -10,8 +11,14 @@ WAVEFORMS = [
 ]
 
 
+def convolve_exactly(waveform, response):
+    return fftconvolve(waveform.double(), response.double()).to(waveform.dtype)
+
+
 @pytest.mark.parametrize("names", [*((n,) for n in augmentation.NAMES), ()])
-def test_both_hear_the_same(names):
+def test_both_hear_the_same(names, monkeypatch):
+    # In float32, by one transform over all, what is expected errs more than ours.
+    monkeypatch.setattr(augmentation, "fftconvolve", convolve_exactly)
     chosen = names or augmentation.NAMES
     ours, plain = augmentation.make_chains(chosen, probability=1.0, low=0.0)
     changed = 0

@@ -97,7 +97,7 @@ def test_kernels_are_counted_where_their_forward_operation_was():
     }
 
 
-def test_a_module_is_known_forward_and_backward():
+def test_a_module_is_known_forward_and_backward(monkeypatch):
     model = SimpleNamespace(
         encoder=torch.nn.GRU(8, 16, batch_first=True), head=torch.nn.Linear(16, 5)
     )
@@ -109,16 +109,16 @@ def test_a_module_is_known_forward_and_backward():
         model.head(model.encoder(torch.randn(2, 50, 8))[0]).sum().backward()
     for hook in hooks:
         hook.remove()
+    # Operations are counted, not timed, whatever else the machine does.
+    monkeypatch.setattr(FunctionEvent, "self_cpu_time_total", property(lambda _: 1e6))
     found = shares.add_up(profile.events(), "cpu")
-    backward = {
-        event.name: event.cpu_time_total / 1e6
-        for event in profile.events()
-        if event.name.startswith(shares.BACKWARD)
-    }
-    # The linear layer's way back is its own; of the GRU's 50 frames most is left.
-    assert found["output layer"] > backward[f"{shares.BACKWARD}AddmmBackward0"] / 2
-    assert found["recurrent layers"] > 5 * found["output layer"]
-    assert found["other"] < found["recurrent layers"] / 5
+    forward = shares.add_up(
+        (event for event in profile.events() if shares._kind_forward(event)), "cpu"
+    )
+    for part, frames in (("recurrent layers", 50), ("output layer", 1)):
+        assert forward[part] > 5 * frames
+        assert found[part] - forward[part] > 10 * frames, "operations back"
+    assert found["other"] < 50 < found["recurrent layers"] / 50
 
 
 def make_records():

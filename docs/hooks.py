@@ -1,7 +1,5 @@
 """Fill the page of commands from `conf/` when the site is built."""
 
-from pathlib import Path
-
 from speechgru.cli.help import explain, option_lines
 from speechgru.cli.main import COMMANDS
 from speechgru.options.choices import CONF_DIR, choices
@@ -30,7 +28,7 @@ def describe_all() -> str:
             continue
         parts.append(f"## {group}=\n")
         for choice in choices(group):
-            lines = option_lines(Path(CONF_DIR, group, f"{choice}.yaml")).values()
+            lines = option_lines(group, choice).values()
             text = "\n".join(line.rstrip() for each in lines for line in each)
             shown = f"```yaml\n{text}\n```" if text else "It has no options."
             parts.append(f"### {group}={choice}\n\n{shown}\n")

@@ -127,7 +127,7 @@ def _find_package(path: Path, group: str) -> str:
 
 
 def option_lines(
-    group: str, choice: str, folders: Sequence[Path]
+    group: str, choice: str, folders: Sequence[Path] = (CONF_DIR,)
 ) -> dict[str, list[str]]:
     """Lines that set each option of a choice, in place of those of its bases."""
     text = read_config_text(_find(group, choice, folders))

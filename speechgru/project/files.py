@@ -116,8 +116,9 @@ def _write_readme(name: str, advice: Advice, origin: Mapping[str, Any]) -> str:
 
 examines the recordings, trains, scores dev and test, and writes a page with results and
 sound, `runs/{name}/first/report.html`. Stopped or killed, and called again, it goes on
-from its last checkpoint, of the end of an epoch or at most five minutes old. All commands
-are called in this folder:
+from its last checkpoint, of the end of an epoch or at most five minutes old.
+
+All commands are called in this folder:
 
     # what is recommended, and what it costs here
     speechgru advise corpus={name}

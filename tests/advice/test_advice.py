@@ -153,9 +153,9 @@ def known(**changes):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"hours": 100.0}, "heard more than 4.2 h"),
+        ({"hours": 100.0}, "heard more than 5.3 h"),
         ({"hours": 0.01}, "heard less than 0.07 h"),
-        ({"vocabulary": 50_000}, "more than 6,331 different words"),
+        ({"vocabulary": 50_000}, "more than 7,230 different words"),
         ({"latin": 0.1}, "other scripts were not trained on"),
         ({"speakers": 0}, "no speakers are known"),
         ({"hours": 5.0, "vocabulary": 90}, "extrapolated from it"),

@@ -57,7 +57,7 @@ def train(tones, folder, *overrides):
 def noise(tones, trained, tmp_path_factory):
     """Start from a trained model and score it where it errs: there is something
     to count."""
-    noisy = make_tones(tmp_path_factory.mktemp("noisy"), "dev", 13, noise=0.02)
+    noisy = make_tones(tmp_path_factory.mktemp("noisy"), "dev", 13, noise=0.012)
     return [f"init_from={trained.checkpoint}", f"corpus.dev={noisy}"]
 
 

@@ -14,8 +14,8 @@ USAGE = """
 usage: speechgru runs [FOLDER ...] [KEY=VALUE ...]
 
 List the runs below runs_dir, or below the folders given: the seed, how far they
-got, CPU time, the lowest WER on dev, the WERs that `evaluate` found, and by what
-each configuration differs from what most runs have.
+got, CPU time, the lowest WER on dev, whether they train just now, the WERs that
+`evaluate` found, and by what each configuration differs from what most runs have.
 
 Of the folder of a sweep (train -m) the table has a column for each option that
 was swept, and the score against each is drawn into sweep.png in the folder.

@@ -9,6 +9,7 @@ from speechgru.interfaces import InputError
 from speechgru.options.component import TARGET, flatten
 from speechgru.options.config_file import read_config
 from speechgru.report.run_differences import find_differences
+from speechgru.report.watching.lock import read_owner
 from speechgru.run_files import CONFIG_FILE, WAS
 from speechgru.score.learning import find_best, find_last, read_learning_curves
 from speechgru.score.summary import read_summary
@@ -49,6 +50,7 @@ class Run:
         wall_seconds: that training took; None: an older version did not say.
         best_dev_wer: the lowest; None: dev was never scored.
         scores: by the names of their files.
+        is_training: whether somebody trains in the folder.
         config: values by the full names of options.
     """
 
@@ -60,6 +62,7 @@ class Run:
     wall_seconds: float | None
     best_dev_wer: float | None
     scores: tuple[Score, ...]
+    is_training: bool
     config: Mapping[str, Any]
 
     def to_record(self) -> dict[str, Any]:
@@ -73,6 +76,7 @@ class Run:
             "wall_seconds": self.wall_seconds,
             "best_dev_wer": self.best_dev_wer,
             "scores": [asdict(score) for score in self.scores],
+            "is_training": self.is_training,
         }
 
 
@@ -159,6 +163,7 @@ def describe_run(folder: Path) -> Run:
         wall_seconds=find_last(curves, "train/wall_seconds"),
         best_dev_wer=None if best is None else best[0],
         scores=tuple(map(read_score, sorted(folder.glob("*.summary.json")))),
+        is_training=read_owner(folder) is not None,
         config=config,
     )
 

@@ -19,6 +19,7 @@ def format_runs(listed: RunList) -> str:
             f"{name:{width}} {run.seed!s:>5} {epochs:>8} "
             f"{_duration(run.cpu_seconds):>9} "
             f"{'-' if best is None else percent(best):>8}"
+            f"{'  training' * run.is_training}"
         )
         for score in run.scores:
             interval = f"[{_percent(score.low)}, {_percent(score.high)}]"

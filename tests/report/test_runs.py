@@ -72,6 +72,19 @@ def test_a_run_that_counts_in_steps_wants_no_number_of_epochs(tmp_path, capsys):
     assert line.split() == [f"{tmp_path}/s1", "1", "2", "1:00", "20.00"]
 
 
+def test_a_run_that_trains_is_marked(three_runs, capsys, monkeypatch):
+    def owner(folder):
+        return {} if folder.name == "s2" else None
+
+    monkeypatch.setattr("speechgru.report.runs.read_owner", owner)
+    assert main([str(three_runs)]) == 0
+    (marked,) = (
+        line for line in capsys.readouterr().out.splitlines() if "training" in line
+    )
+    assert marked.split()[0] == f"{three_runs}/gru/s2"
+    assert marked.endswith("10.00  training")
+
+
 def test_the_same_as_json(three_runs, capsys):
     assert main([str(three_runs), "format=json"]) == 0
     runs = {
@@ -85,6 +98,7 @@ def test_the_same_as_json(three_runs, capsys):
         "cpu_seconds": 5400,
         "wall_seconds": 6000,
         "best_dev_wer": 0.2,
+        "is_training": False,
         "scores": [
             {
                 "corpus": "tones",

@@ -1,16 +1,22 @@
-"""What all decoders share: checked input, and words made of tokens in time."""
+"""What all decoders share: checked input, and words made of tokens in time.
+
+torch is imported where numbers are checked: texts are written without it.
+"""
+
+from __future__ import annotations
 
 import logging
 import math
 import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from speechgru.interfaces import BLANK, Span, Tokenizer
 from speechgru.text.byte_tokens import BROKEN, join_tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +50,8 @@ def check_log_probs(log_probs: Tensor, output_lengths: Tensor, num_tokens: int) 
             f"output_lengths span {output_lengths.min()} to {output_lengths.max()} "
             f"frames, expected 0 to {num_frames}"
         )
+    import torch
+
     frames = torch.arange(num_frames, device=log_probs.device)
     valid = frames < output_lengths[:, None].to(log_probs.device)
     for index in (log_probs.isnan().any(-1) & valid).any(-1).nonzero().flatten():

@@ -73,3 +73,9 @@ def test_every_command_has_its_group():
 def test_a_command_loads_what_it_uses(commands):
     code = "\n".join(line for command in commands for line in rooms_of(command))
     assert loaded_by(code) <= MAY_LOAD[commands]
+
+
+def test_texts_are_written_without_torch():
+    # So that a transcription that finds all of it done takes no second.
+    code = "import speechgru.cli.transcribe, speechgru.transcribe.job"
+    assert "torch" not in loaded_by(code)

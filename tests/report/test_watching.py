@@ -3,7 +3,6 @@
 import csv
 import fcntl
 import io
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,9 @@ import textwrap
 
 import pytest
 
+from speechgru.advice.remark import remark
 from speechgru.interfaces import InputError
+from speechgru.options import read_recipe
 from speechgru.ranges import OptionError
 from speechgru.report.watching.follow import check_page, find_newest, follow
 from speechgru.report.watching.page import make_live_page
@@ -119,7 +120,7 @@ def test_the_log_tells_how_far_it_is_and_how_long_it_will_take():
     # 43:30 min, of which the log's last line is 10 s later.
     assert log.seconds_left == 43 * 60 + 30 - 10
     assert [sample.hypothesis for sample in log.samples] == ["GO IN", "UP"]
-    assert len(log.warnings) == 1
+    assert len(log.signs) == 1
 
 
 def test_a_new_run_takes_the_first_estimate():
@@ -268,13 +269,11 @@ def test_a_dev_loss_that_rises_while_train_falls_is_told(run):
     assert "the loss of dev was lowest in epoch 1 (1), and is 1.5 now" in signs(run)
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(85 * 30, True), (85 * 70, False)])
-def test_half_empty_steps_are_told(run, seconds, told):
-    record = {"split": "train", "duration": seconds / 2}
-    other = {"split": "dev", "duration": 1e6}
-    lines = [json.dumps(each) + "\n" for each in (record, record, other)]
-    (run / "data.jsonl").write_text("".join(lines))
-    assert ("a step hears 30 s of speech on average" in signs(run)) == told
+def test_what_training_advises_is_told(run):
+    said = remark(read_recipe("an4/bigru"), 0.5, [25.0] * 72)
+    with (run / "train.log").open("a") as log:
+        log.write(f"\n2026-11-28 21:12:00,000 INFO {said}\n")
+    assert "steps of 80 s hold 50 s of audio on average" in signs(run)
 
 
 def test_utterances_that_were_left_out_are_counted(run):

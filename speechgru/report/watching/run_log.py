@@ -31,6 +31,7 @@ _WHOLE = re.compile(
 _HEARD = " | heard: "
 _BEGINNING = re.compile(r"\d+ parameters, \d+ tokens, ")
 _SAVED = "saved; go on with:"
+_ADVICE = "advice: "
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,12 @@ class Said:
 
     Attributes:
         at: when, by the clock of the machine that trains.
-        is_warning: whether it is one, or an error.
+        is_sign: whether to look at it: a warning, an error, or advice.
         text: without its time.
     """
 
     at: datetime
-    is_warning: bool
+    is_sign: bool
     text: str
 
 
@@ -92,9 +93,9 @@ class RunLog:
         )
 
     @property
-    def warnings(self) -> list[Said]:
-        """Each warning once, where it was said last."""
-        last = {said.text: said for said in self.lines if said.is_warning}
+    def signs(self) -> list[Said]:
+        """Each of them once, where it was said last."""
+        last = {said.text: said for said in self.lines if said.is_sign}
         return sorted(last.values(), key=lambda said: said.at)
 
 
@@ -185,4 +186,4 @@ def _parse_line(line: str) -> Said | None:
         at = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S")
     except ValueError:
         return None
-    return Said(at, found[2] != "INFO", found[3])
+    return Said(at, found[2] != "INFO" or found[3].startswith(_ADVICE), found[3])

@@ -10,19 +10,18 @@ from speechgru.report.watching.state import RunState
 LONG_SILENCE = 900.0  # s; the log says something every 10 minutes at least
 PATIENCE = 5  # epochs
 STEEP = 10.0  # a gradient norm over the median of those before
-EMPTY = 0.6  # share of a step that is speech
 RISE = 1.02  # of a loss, against its lowest
 
 
 def find_signs(state: RunState) -> list[str]:
-    """What to look at: warnings of the log, and what the numbers show.
+    """What to look at: warnings and advice of the log, and what the numbers show.
 
-    What a run warns of by itself, such as a loss that stays where it began, or a
-    train set that is learnt by heart, stands in its log.
+    What a run says by itself stands in its log: that the loss stays where it began,
+    that train is learnt by heart, or that steps are half empty.
     """
-    warnings = [f"{said.at:%d %b %H:%M}: {said.text}" for said in state.log.warnings]
+    said = [f"{each.at:%d %b %H:%M}: {each.text}" for each in state.log.signs]
     found = [find(state) for find in _SIGNS]
-    return [*state.problems, *warnings, *filter(None, found)]
+    return [*state.problems, *said, *filter(None, found)]
 
 
 def _silence(state: RunState) -> str | None:
@@ -106,35 +105,12 @@ def _dev_loss(state: RunState) -> str | None:
     )
 
 
-def _half_empty_steps(state: RunState) -> str | None:
-    planned = state.config.get("data.batch_seconds")
-    steps = state.log.steps_per_epoch
-    # Longer or shorter epochs of one's own say nothing of how full a step is.
-    if state.config.get("data.steps_per_epoch") is not None or not steps:
-        return None
-    if state.speech is None or not isinstance(planned, (int, float)) or planned <= 0:
-        return None
-    if state.config.get("data.per_process"):
-        return None
-    if state.config.get("augment.silence._target_") is not None:
-        return None  # which takes a part of a step that is not known here
-    views = 2 if state.config.get("task.consistency") else 1
-    heard = views * state.speech / steps
-    if heard >= EMPTY * planned:
-        return None
-    return (
-        f"a step hears {heard:.0f} s of speech on average, data.batch_seconds allows "
-        f"{planned:g}: a larger one fills better, which speechgru advise finds"
-    )
-
-
 _SIGNS: Sequence[Callable[[RunState], str | None]] = (
     _silence,
     _ended_early,
     _gradients,
     _train_loss,
     _dev_loss,
-    _half_empty_steps,
     _left_out,
 )
 

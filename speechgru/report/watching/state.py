@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from speechgru.bounded import open_file
-from speechgru.files import file_state, parse_object, reason
+from speechgru.files import file_state, reason
 from speechgru.interfaces import InputError
 from speechgru.options.component import flatten
 from speechgru.options.config_file import read_config
 from speechgru.report.watching.lock import read_owner
 from speechgru.report.watching.run_log import RunLog, parse_log, read_log
-from speechgru.run_files import CONFIG_FILE, INVENTORY_FILE, LOG_FILE, SKIPPED_FILE
+from speechgru.run_files import CONFIG_FILE, LOG_FILE, SKIPPED_FILE
 from speechgru.score.learning import read_learning_curves, read_steps
 
 NUM_STEPS = 200
 """Logged steps that are looked at: the last ones."""
 
 MOST_LISTED = 64 << 20
-"""Bytes of a list of utterances that is read to see how long they are."""
+"""Bytes of a list of utterances that is read to see how many there are."""
 
 
 _Numbers = tuple[list[dict[str, float]], list[dict[str, float]]]
@@ -39,7 +39,6 @@ class RunState:
         steps: the last ones that were logged; see `read_steps`.
         silent: s since it has written anything.
         problems: why files could not be read.
-        speech: s of all utterances it trains on; None: not known.
         num_skipped: utterances that were left out.
     """
 
@@ -51,7 +50,6 @@ class RunState:
     steps: list[dict[str, float]]
     silent: float
     problems: tuple[str, ...]
-    speech: float | None
     num_skipped: int
 
     @property
@@ -84,7 +82,7 @@ class RunReader:
     _numbers: tuple[list[tuple[int, int]], _Numbers] | None = field(
         default=None, init=False
     )
-    _constant: tuple[float | None, int] | None = field(default=None, init=False)
+    _num_skipped: int | None = field(default=None, init=False)
 
     def read(self) -> RunState:
         """The run as it is now; what cannot be read is told in it."""
@@ -105,9 +103,9 @@ class RunReader:
         except InputError as error:
             curves, steps = [], []
             problems.append(str(error))
-        if self._constant is None or not log.steps_per_epoch:
+        if self._num_skipped is None or not log.steps_per_epoch:
             # Written before the first step, and not again.
-            self._constant = _speech_seconds(self.folder), _num_skipped(self.folder)
+            self._num_skipped = _count_skipped(self.folder)
         return RunState(
             self.folder,
             owner,
@@ -117,7 +115,7 @@ class RunReader:
             steps,
             self._silence(),
             tuple(problems),
-            *self._constant,
+            self._num_skipped,
         )
 
     def _read_numbers(self) -> _Numbers:
@@ -135,24 +133,7 @@ class RunReader:
         return max(0.0, time.time() - max(times, default=time.time()))
 
 
-def _speech_seconds(folder: Path) -> float | None:
-    """s of all utterances of train; None: the folder does not say, or too much."""
-    total = 0.0
-    try:
-        with open_file(folder / INVENTORY_FILE) as file:
-            if file.seek(0, 2) > MOST_LISTED:
-                return None
-            file.seek(0)
-            for line in file:
-                record = parse_object(line)
-                if record.get("split") == "train":
-                    total += float(record["duration"])
-    except (OSError, InputError, LookupError, TypeError, ValueError):
-        return None
-    return total or None
-
-
-def _num_skipped(folder: Path) -> int:
+def _count_skipped(folder: Path) -> int:
     try:
         with open_file(folder / SKIPPED_FILE) as file:
             return file.read(MOST_LISTED).count(b"\n")

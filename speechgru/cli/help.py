@@ -9,9 +9,14 @@ from typing import Any
 
 import yaml
 
-from speechgru.cli.main import UsageError
 from speechgru.cli.project_conf import find_project_conf
-from speechgru.options.choices import CONF_DIR, choices, read_choice
+from speechgru.options.choices import (
+    CONF_DIR,
+    choices,
+    find_choice,
+    find_yaml,
+    read_choice,
+)
 from speechgru.options.config_file import check_folder, read_config_text
 from speechgru.ranges import nearest
 
@@ -24,7 +29,7 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
     --config-dir, come first.
 
     Raises:
-        UsageError: there is no such choice.
+        OptionError: there is no such choice.
         InputError: the project's choices cannot be read; see `find_project_conf`.
     """
     folders = _choice_folders(arguments)
@@ -35,7 +40,7 @@ def explain(command: str, usage: str, arguments: Sequence[str] = ()) -> str:
     if groups:
         lines += ["choices, as GROUP=CHOICE, with their defaults:"]
         lines += [
-            f"  {f'{group}={default}':<24}{' | '.join(_offered(group, folders))}"
+            f"  {f'{group}={default}':<24}{' | '.join(choices(group, folders))}"
             for group, default in groups
         ]
         lines += [
@@ -69,18 +74,6 @@ def _choice_folders(arguments: Sequence[str]) -> list[Path]:
     return [*folders, CONF_DIR]
 
 
-def _offered(group: str, folders: Sequence[Path]) -> list[str]:
-    """Choices of a group in all folders, without what occurs again."""
-    names = (name for folder in folders for name in choices(group, folder))
-    return list(dict.fromkeys(names))
-
-
-def _find(group: str, choice: str, folders: Sequence[Path]) -> Path:
-    """The YAML of a choice that is there, or of what choices are based on."""
-    paths = (folder / group / f"{choice}.yaml" for folder in folders)
-    return next(path for path in paths if path.is_file())
-
-
 def split_choices(chosen: str) -> list[str]:
     """The choices of a group, of which several stand in a list.
 
@@ -92,16 +85,10 @@ def split_choices(chosen: str) -> list[str]:
 
 
 def _explain_choice(group: str, choice: str, folders: Sequence[Path]) -> list[str]:
-    """Lines on the options of a choice. Raises UsageError: there is none."""
+    """Lines on the options of a choice. Raises OptionError: there is none."""
     if choice == "null":
         return [f"{group}=null has no options.", ""]
-    known = _offered(group, folders)
-    if choice not in known:
-        raise UsageError(
-            f"{group}={choice}: expected one of: {', '.join(known)}"
-            f"{nearest(choice, known)}"
-        )
-    path = _find(group, choice, folders)
+    path = find_choice(group, choice, folders)
     package = _find_package(path, group)
     if package == GLOBAL:
         text = path.read_text(encoding="utf-8").strip()
@@ -130,7 +117,7 @@ def option_lines(
     group: str, choice: str, folders: Sequence[Path] = (CONF_DIR,)
 ) -> dict[str, list[str]]:
     """Lines that set each option of a choice, in place of those of its bases."""
-    text = read_config_text(_find(group, choice, folders))
+    text = read_config_text(find_yaml(group, choice, folders))
     options: dict[str, list[str]] = {}
     for base in (yaml.safe_load(text) or {}).get("defaults", []):
         if isinstance(base, str) and base != "_self_":

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,14 @@ def chosen(group: str, name: str) -> Callable[[], Component]:
     return partial(choose, group, name)
 
 
-def choices(group: str, conf_dir: Path = CONF_DIR) -> list[str]:
-    """Names of the choices of a group: ours, or those of another `conf/`."""
-    folder = conf_dir / group
+def choices(group: str, folders: Sequence[Path] = (CONF_DIR,)) -> list[str]:
+    """Names of the choices of a group, those of the first `conf/` in front."""
     names = (
-        path.relative_to(folder).with_suffix("").as_posix()
-        for path in folder.rglob("*.yaml")
+        path.relative_to(folder / group).with_suffix("").as_posix()
+        for folder in folders
+        for path in sorted((folder / group).rglob("*.yaml"))
     )
-    return sorted(name for name in names if not name.startswith("_"))
+    return list(dict.fromkeys(name for name in names if not name.startswith("_")))
 
 
 def choose(
@@ -80,29 +80,39 @@ def read_choice(group: str, name: str) -> dict[str, Any]:
     Raises:
         OptionError: there is no such choice.
     """
-    values = read_config(find_choice(group, name))
+    return _read_with_bases(find_choice(group, name))
+
+
+def _read_with_bases(path: Path) -> dict[str, Any]:
+    values = read_config(path)
     merged: dict[str, Any] = {}
     bases = values.pop("defaults", [])
     for base in bases:
-        merged |= values if base == "_self_" else read_choice(group, base)
+        own = base == "_self_"
+        merged |= values if own else _read_with_bases(path.with_name(f"{base}.yaml"))
     return merged if "_self_" in bases else merged | values
 
 
-def find_choice(group: str, name: str) -> Path:
-    """The YAML of a choice.
+def find_choice(group: str, name: str, folders: Sequence[Path] = (CONF_DIR,)) -> Path:
+    """The YAML of a choice, in the first `conf/` that has it.
 
     Raises:
         OptionError: there is no such choice.
     """
-    path = CONF_DIR / group / f"{name}.yaml"
-    if not path.is_file():
-        known = choices(group)
-        if (group, name) in FORMER:
-            raise OptionError(f"{group}={name} is {group}={FORMER[group, name]} now")
-        raise OptionError(
-            f"{group}={name}: expected one of: {', '.join(known)}{nearest(name, known)}"
-        )
-    return path
+    known = choices(group, folders)
+    if name in known:
+        return find_yaml(group, name, folders)
+    if (group, name) in FORMER:
+        raise OptionError(f"{group}={name} is {group}={FORMER[group, name]} now")
+    raise OptionError(
+        f"{group}={name}: expected one of: {', '.join(known)}{nearest(name, known)}"
+    )
+
+
+def find_yaml(group: str, name: str, folders: Sequence[Path]) -> Path:
+    """The YAML of what is a choice, or what choices are based on, in the first."""
+    paths = (folder / group / f"{name}.yaml" for folder in folders)
+    return next(path for path in paths if path.is_file())
 
 
 def _fill_in(value: Any, data_dir: str) -> Any:

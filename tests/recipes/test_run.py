@@ -18,7 +18,7 @@ if [ "$1" = train ] && [ -n "$run" ]; then
     touch "$run/last.ckpt"
     printf 'data:\\n  fold: %s\\n' "${FOLD:-null}" > "$run/config.yaml"
 fi
-if [ "$1" = evaluate ]; then printf '\\nWER 7.00 %%\\n'; fi
+if [ "$1" = evaluate ]; then printf '\\nWER %s %%\\n' "${WER:-7.00}"; fi
 """
 
 
@@ -125,6 +125,25 @@ def test_language_models_are_tuned_on_voices_that_nothing_has_heard(calls, tmp_p
     assert found[-1][:2] == ["speechgru", "row"]
 
 
+def test_language_models_of_books_are_tuned_on_dev_with_the_first_seed(calls, tmp_path):
+    (tmp_path / "lm").mkdir()
+    (tmp_path / "lm/books-3.ngrams").touch()  # books.sh has been run
+    found = calls("mini_librispeech/language_models.sh", "1", "2")
+    train, *tuned = found[:3]
+    gru = "runs/mini_librispeech/lm"
+    assert train == (f"speechgru train recipe=mini_librispeech/lm hydra.run.dir={gru}")
+    first, second = (f"runs/mini_librispeech/bigru/seed{seed}" for seed in (1, 2))
+    for plain, rescored in (tuned, found[3:5], found[5:7]):
+        assert rescored == f"{plain} rescore={gru}"
+        assert "decoder.lm=lm/books-3.ngrams" in plain
+    assert tuned[0].startswith(f"speechgru tune {first} ")
+    for call, run in ((found[3], first), (found[5], second)):
+        assert call.startswith(f"speechgru evaluate {run} split=test decoder=prefix_")
+    assert found[7:] == [f"speechgru row {first} {second}"]
+    again = calls("mini_librispeech/language_models.sh", "1", "2")
+    assert again[0] == f"speechgru train resume={gru}"
+
+
 def test_both_partitions_of_the_digits_have_runs_of_their_own(calls):
     found = calls("fsdd/run.sh", "2", FOLD="all")
     for partition, commands in (("official", found[:5]), ("unseen", found[5:])):
@@ -224,6 +243,24 @@ def test_a_language_of_common_voice_has_runs_of_its_own(calls):
     ]
     with pytest.raises(subprocess.CalledProcessError):
         calls("common_voice/run.sh", CORPUS_LANGUAGE="cy", RELEASE="")
+
+
+def test_scripts_hold_only_where_every_word_is_read_as_it_is_written(calls, tmp_path):
+    for language in ("dv", "ta"):
+        splits = tmp_path / f"data/common_voice/{language}/speakers"
+        splits.mkdir(parents=True)
+        (splits / "train.jsonl").write_text("{}\n" * 80)
+    script = ("common_voice/scripts.sh", "dv", "ta")
+    found = calls(*script, RELEASE="cv-6", WER="0.00")
+    assert [call.split()[1] for call in found[:7]] == [
+        *("prepare", "train", "lm", "evaluate", "evaluate", "transcribe", "report")
+    ]
+    assert len(found) == 14
+    assert (splits / "eight.jsonl").read_text() == "{}\n" * 8
+    with pytest.raises(subprocess.CalledProcessError):
+        calls(*script, RELEASE="cv-6", WER="0.10")
+    with pytest.raises(subprocess.CalledProcessError):
+        calls(*script, RELEASE="", WER="0.00")
 
 
 @pytest.mark.parametrize(

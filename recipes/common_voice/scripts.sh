@@ -21,7 +21,7 @@ for language in "$@"; do
         speechgru train resume="$run"
     else
         speechgru train recipe=common_voice/bigru "${eight[@]}" debug=overfit data.max_train=8 data.max_dev=8 \
-            data.on_error=raise encoder.hidden_size=128 encoder.num_layers=2 trainer.max_epochs=120 hydra.run.dir="$run"
+            data.on_error=raise encoder.hidden_size=128 encoder.num_layers=2 trainer.max_epochs=160 hydra.run.dir="$run"
     fi
     speechgru lm "$run" order=2 output="$run/eight.arpa"
     for search in decoder=greedy "decoder=prefix_beam decoder.lm=$run/eight.arpa"; do

@@ -1067,3 +1067,11 @@ def test_a_window_of_any_width_shows_the_page(large, pair, view, width):
                 assert is_on_top
     finally:
         view.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_long_names_of_speakers_do_not_push_their_rates_out_of_sight(pair, view):
+    view.open(pair[0])
+    table = view.find("#speakers .scroll")
+    assert table.get_property("scrollWidth") <= table.get_property("clientWidth")
+    # All of a name is there to be read and copied.
+    assert LONG in view.find("#speakers").get_property("textContent")

@@ -98,7 +98,7 @@ function drawRates(section, rates, heads, onpick = null) {
       el("tr", onpick ? { class: "link", tabindex: 0, title: "Show only these",
         onclick: () => onpick(name),
         onkeydown: (event) => event.key === "Enter" && onpick(name) } : {},
-        el("td", {}, name),
+        el("td", {}, makeName(name)),
         el("td", { class: "number" }, `${words(rate)}`),
         el("td", { class: "number" }, percent(rate.rate)),
         el("td", { class: "whisker", title: interval(rate) }, whisker(rate))))));
@@ -289,7 +289,7 @@ function makeRow(utterance, index) {
     utterance.confidence === null ? null : `confidence ${utterance.confidence.toFixed(2)}`,
   ].filter((fact) => fact !== null).join(", ");
   // Names may be written from right to left; nothing around them is.
-  const speaker = utterance.speaker === null ? null : el("bdi", {}, utterance.speaker);
+  const speaker = utterance.speaker === null ? null : makeName(utterance.speaker);
   return el("li", { "data-index": index },
     el("button", { class: "row", type: "button", "aria-expanded": "false",
       onclick: () => { select(index); toggle(); } },
@@ -298,6 +298,11 @@ function makeRow(utterance, index) {
         utterance.media === null ? " " : " ♪ ", el("bdi", {}, highlight(utterance.id)), el("br"),
         speaker, speaker && facts ? ", " : "", facts),
       el("span", { class: "text", dir: "auto" }, ...utterance.pairs.map(makePair))));
+}
+
+// Speakers of some corpora have names of 128 characters.
+function makeName(name) {
+  return el("bdi", { class: "name", title: name }, name);
 }
 
 function makePair(pair) {

@@ -118,7 +118,7 @@ def _keep_encoder(body: Mapping[str, Any], base: MeasuredRun) -> Choice:
     encoder = body["encoder"]
     others = {
         "an4-fold": "256 units were no better (stopped at 13 of 30 epochs)",
-        "mini-librispeech-subwords": "one run; no other size was tried there",
+        "mini-librispeech-recipe": "one run; no other size was tried there",
     }
     return Choice(
         "encoder",

@@ -22,7 +22,7 @@ runs=()
 for seed in "${seeds[@]}"; do
     runs+=("runs/mini_librispeech/bigru/seed$seed")
 done
-search=(decoder.lm="$ngrams" decoder.beam_size=50)
+search=(decoder.lm="$ngrams" decoder.beam_size=300)
 # The weights are kept beside the language models, where evaluate finds them.
 speechgru tune "${runs[0]}" "${search[@]}"
 speechgru tune "${runs[0]}" "${search[@]}" rescore="$gru"

@@ -8,18 +8,9 @@ set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
 source "$here/../seeds.sh"
+source "$here/../train.sh"
 fold="${FOLD:-1/4}"
 name="fold${fold%/*}"
-
-train() {
-    local run="$1"
-    shift
-    if [ -e "$run/last.ckpt" ]; then
-        speechgru train resume="$run"
-    else
-        speechgru train hydra.run.dir="$run" "$@"
-    fi
-}
 
 # A number from the file that `speechgru tune` leaves beside a language model.
 tuned() {

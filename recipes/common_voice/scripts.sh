@@ -6,6 +6,7 @@
 # RELEASE holds folders of languages, each with a validated.tsv and its clips.
 set -euo pipefail
 
+source "$(dirname "${BASH_SOURCE[0]}")/../train.sh"
 : "${RELEASE:?is not set, expected the folder of a release of Common Voice}"
 [ $# -gt 0 ] || set -- ar dv ta ru zh-CN
 wrong=()
@@ -17,12 +18,8 @@ for language in "$@"; do
     # Paths in a manifest are relative to it, so this one lies beside its source.
     head -n 8 "$splits/train.jsonl" > "$splits/eight.jsonl"
     eight=(corpus=manifest corpus.train="$splits/eight.jsonl" corpus.dev="$splits/eight.jsonl")
-    if [ -e "$run/last.ckpt" ]; then
-        speechgru train resume="$run"
-    else
-        speechgru train recipe=common_voice/bigru "${eight[@]}" debug=overfit data.max_train=8 data.max_dev=8 \
-            data.on_error=raise encoder.hidden_size=128 encoder.num_layers=2 trainer.max_epochs=160 hydra.run.dir="$run"
-    fi
+    train "$run" recipe=common_voice/bigru "${eight[@]}" debug=overfit data.max_train=8 data.max_dev=8 \
+        data.on_error=raise encoder.hidden_size=128 encoder.num_layers=2 trainer.max_epochs=160
     speechgru lm "$run" order=2 output="$run/eight.arpa"
     for search in decoder=greedy "decoder=prefix_beam decoder.lm=$run/eight.arpa"; do
         read -ra search <<< "$search"

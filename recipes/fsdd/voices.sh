@@ -7,6 +7,7 @@
 # Run again after an interruption, it goes on where it was stopped.
 set -euo pipefail
 
+source "$(dirname "${BASH_SOURCE[0]}")/../train.sh"
 wanted=("$@")
 corpus=(corpus=fsdd corpus.partition=unseen corpus.sample_rate=8000)
 
@@ -17,13 +18,9 @@ row() {
     for fold in 1 2 3 4; do
         run="runs/fsdd/voices/$name/fold$fold"
         if [ -e "$run/results.jsonl" ]; then continue; fi
-        if [ -e "$run/last.ckpt" ]; then
-            speechgru train resume="$run"
-        else
-            speechgru train recipe=fsdd/bigru "${corpus[@]}" data.fold="$fold/4" \
-                trainer.max_epochs="$epochs" callbacks.keep_every="$epochs" \
-                logger.tensorboard=false hydra.run.dir="$run" "$@"
-        fi
+        train "$run" recipe=fsdd/bigru "${corpus[@]}" data.fold="$fold/4" \
+            trainer.max_epochs="$epochs" callbacks.keep_every="$epochs" \
+            logger.tensorboard=false "$@"
         speechgru evaluate "$run/$(printf 'epoch-%04d.ckpt' "$epochs")" "${corpus[@]}" \
             fold="$fold/4" output="$run/results.jsonl" > "$run/score.txt"
     done

@@ -8,15 +8,12 @@ set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
 source "$here/../seeds.sh"
+source "$here/../train.sh"
 ngrams=lm/books-3.ngrams
 gru=runs/mini_librispeech/lm
 
 [ -e "$ngrams" ] || bash "$here/books.sh" "${BOOKS_FOLDER:-data/books}"
-if [ -e "$gru/last.ckpt" ]; then
-    speechgru train resume="$gru"
-else
-    speechgru train recipe=mini_librispeech/lm hydra.run.dir="$gru"
-fi
+train "$gru" recipe=mini_librispeech/lm
 
 runs=()
 for seed in "${seeds[@]}"; do

@@ -7,6 +7,7 @@
 set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
+source "$here/../train.sh"
 wanted=("$@")
 corpus="${SPEECHGRU_DATA:-data}/synth_digits"
 fold=1/5
@@ -16,12 +17,7 @@ row() {
     shift
     if [ ${#wanted[@]} -gt 0 ] && [[ ! " ${wanted[*]} " == *" $name "* ]]; then return; fi
     if [ ! -e "$run/silence.md" ]; then
-        if [ -e "$run/last.ckpt" ]; then
-            speechgru train resume="$run"
-        else
-            speechgru train recipe=synth_digits/bigru data.fold="$fold" \
-                logger.tensorboard=false hydra.run.dir="$run" "$@"
-        fi
+        train "$run" recipe=synth_digits/bigru data.fold="$fold" logger.tensorboard=false "$@"
         python "$here/../../benchmarks/silence.py" "$run/best.ckpt" "$corpus/train.jsonl" \
             "$corpus/dev.jsonl" "$fold" > "$run/silence.tmp"
         mv "$run/silence.tmp" "$run/silence.md"

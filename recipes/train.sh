@@ -1,0 +1,11 @@
+# To be sourced. train RUN OPTION...: begins a run in that folder, or goes on where it was
+# stopped.
+train() {
+    local run="$1"
+    shift
+    if [ -e "$run/last.ckpt" ]; then
+        speechgru train resume="$run"
+    else
+        speechgru train "$@" hydra.run.dir="$run"
+    fi
+}

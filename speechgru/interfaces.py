@@ -242,6 +242,18 @@ class SamplingTokenizer(Tokenizer, Protocol):
 
 
 @runtime_checkable
+class PhoneticTokenizer(Tokenizer, Protocol):
+    """One whose tokens are sounds: words that sound alike have the same tokens.
+
+    The tokens of a word are those of its encoding; the first, and no other, begins
+    with a space.
+    """
+
+    def pronounce(self, word: str) -> Sequence[str]:
+        """The sounds of a normalised word. Raises InputError: it has none."""
+
+
+@runtime_checkable
 class Encoder(Protocol):
     """Frames to frames, each output frame a summary of its surroundings."""
 

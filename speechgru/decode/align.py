@@ -20,17 +20,23 @@ def align_text(
     token_ids: Sequence[int],
     tokenizer: Tokenizer,
     seconds_per_frame: float,
+    text: str,
 ) -> Hypothesis:
     """Find out when a text was said, and how probable it is over all paths.
 
-    The arguments and errors are those of `align_tokens`.
+    Args:
+        log_probs, token_ids, tokenizer, seconds_per_frame: see `align_tokens`.
+        text: normalised, that the tokens are of.
+
+    Raises:
+        InputError: see `align_tokens`.
     """
     tokens = align_tokens(log_probs, token_ids, tokenizer, seconds_per_frame)
     return Hypothesis(
-        text=tokenizer.decode(token_ids),
+        text=text,
         score=_total(log_probs, token_ids),
         tokens=tuple(tokens),
-        words=group_words(tokens),
+        words=group_words(tokens, text),
     )
 
 

@@ -6,6 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -245,6 +246,11 @@ class BeamDecoder(ABC):
             self._language = known = (tokenizer.tokens, language)
         return known[1]
 
+    def write(self, texts: Sequence[Sequence[int]], tokenizer: Tokenizer) -> list[str]:
+        """The words of texts that were found, as token ids, one space between."""
+        write = self.read_language(tokenizer).writer or partial(map, tokenizer.decode)
+        return [" ".join(text.split()) for text in write(texts)]
+
     def describe(
         self,
         found: Sequence[Found],
@@ -263,11 +269,12 @@ class BeamDecoder(ABC):
         # Equal texts may differ in needless spaces; the first of them is the best.
         scores: dict[str, float] = {}
         spelled: dict[str, Sequence[int]] = {}
-        for one in found:
-            token_ids = one.token_ids
-            if not one.is_whole:
-                token_ids = cut_last_word(token_ids, tokenizer)
-            text = " ".join(tokenizer.decode(token_ids).split())
+        whole = [
+            one.token_ids if one.is_whole else cut_last_word(one.token_ids, tokenizer)
+            for one in found
+        ]
+        texts = self.write(whole, tokenizer)
+        for one, token_ids, text in zip(found, whole, texts, strict=True):
             spelled.setdefault(text, token_ids)
             before = scores.get(text, -math.inf)
             scores[text] = float(np.logaddexp(before, one.score))
@@ -283,7 +290,7 @@ class BeamDecoder(ABC):
             words=tuple(
                 replace(word, confidence=share)
                 for word, share in zip(
-                    group_words(tokens),
+                    group_words(tokens, text),
                     vote(scores, self.confidence_scale),
                     strict=True,
                 )

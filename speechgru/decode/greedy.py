@@ -154,9 +154,10 @@ def _collapse(
 ) -> Hypothesis:
     probabilities = [math.exp(value) for value in frame_log_probs]
     spans = place_tokens(frame_ids, probabilities, tokenizer, seconds_per_frame)
+    text = _spell(frame_ids, tokenizer)
     return Hypothesis(
-        text=_spell(frame_ids, tokenizer),
+        text=text,
         score=math.fsum(frame_log_probs),
         tokens=tuple(spans),
-        words=group_words(spans),
+        words=group_words(spans, text),
     )

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from speechgru.interfaces import InputError, Tokenizer
-from speechgru.text.byte_tokens import Spelling
 from speechgru.text.normalize import describe_character
+from speechgru.text.spelling import find_spelling
 
 NO_UNIT = -1  # behind the last of a token
 NUM_AT_ONCE = 1024
@@ -50,7 +50,7 @@ class HotwordScorer:
     def __init__(
         self, phrases: Sequence[str], tokenizer: Tokenizer, score: float
     ) -> None:
-        spelling = Spelling(tokenizer.tokens)
+        spelling = find_spelling(tokenizer)
         children: list[dict[str, int]] = [{}]
         shares = [0.0]
         num_matched = [0]

@@ -149,11 +149,10 @@ class WordScorer:
         self.lm_weight = lm_weight
         self.start = (ROOT, lm.begin if lm else 0)
         # A word is over where a token leads to, or over, the space between words.
-        known = lexicon.word_ids >= 0
+        known = lexicon.num_words > 0
         self.bonus = torch.where(known, word_score, word_score + unknown_score)
         self.can_end = known | (lexicon.unknown_node != REFUSED)
         self.can_end[ROOT] = True
-        self.lm_ids = torch.zeros(len(known), dtype=torch.int64)
         if lm is not None:
             lacking = [word for word in lexicon.words if word not in lm.ids]
             if lm.unknown_id is None and (lacking or lexicon.unknown_node != REFUSED):
@@ -162,11 +161,7 @@ class WordScorer:
                     f"({', '.join(lacking[:3]) or 'it is open'}); estimate the model "
                     "by speechgru lm, which adds <unk>"
                 )
-            unknown = lm.unknown_id or 0
-            ids = torch.tensor([lm.ids.get(word, unknown) for word in lexicon.words])
-            self.lm_ids = torch.where(
-                known, ids[lexicon.word_ids.clamp(min=0)], unknown
-            )
+            self._choices = WordChoices(lexicon, lm)
         begins = [token.startswith(" ") for token in tokenizer.tokens]
         self.begins_word = torch.tensor(begins)
         self.promise = self._look_ahead()
@@ -178,9 +173,10 @@ class WordScorer:
             return promise
         ends = self.can_end.clone()
         ends[ROOT] = False
-        history = torch.zeros_like(self.lm_ids[ends])  # none
+        [nodes] = ends.nonzero(as_tuple=True)
+        no_history = torch.zeros_like(nodes)
         promise.fill_(IMPOSSIBLE)
-        promise[ends] = self.lm_weight * self.lm.score(history, self.lm_ids[ends])[0]
+        promise[ends] = self.lm_weight * self._choices.score(no_history, nodes)[0]
         best = promise.tolist()
         for node in range(len(best) - 1, ROOT, -1):
             parent = self.lexicon.parents[node]
@@ -218,8 +214,57 @@ class WordScorer:
         scores = self.bonus[nodes]
         if self.lm is None:
             return scores, histories
-        log_probs, longer = self.lm.score(histories, self.lm_ids[nodes])
+        log_probs, longer = self._choices.score(histories, nodes)
         return scores + self.lm_weight * log_probs, longer
+
+
+class WordChoices:
+    """The words that end at each node of a lexicon, for a language model.
+
+    Of words that sound alike, the search takes the one that is most probable behind
+    what it has heard so far.
+
+    Args:
+        lexicon: of the words; a node where none ends has the unknown one.
+        lm: of words.
+    """
+
+    def __init__(self, lexicon: Lexicon, lm: NGramModel) -> None:
+        self._lm = lm
+        unknown = lm.unknown_id or 0
+        ids = torch.tensor([lm.ids.get(word, unknown) for word in lexicon.words])
+        numbers = lexicon.num_words.clamp(min=1)
+        self._first = F.pad(numbers.cumsum(0), (1, 0))
+        self._ids = torch.full((int(self._first[-1]),), unknown)
+        self._ids[(lexicon.num_words > 0).repeat_interleave(numbers)] = ids[
+            lexicon.word_ids
+        ]
+        self._has_several = bool(numbers.max() > 1)
+
+    def score(self, histories: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        """Score the best word that ends at each node.
+
+        Args:
+            histories: (n,) int64 states of the language model.
+            nodes: (n,) int64.
+
+        Returns:
+            log_probs: (n,) float32, natural log.
+            histories: (n,) int64, with the words.
+        """
+        first = self._first[nodes]
+        if not self._has_several:
+            return self._lm.score(histories, self._ids[first])
+        counts = self._first[nodes + 1] - first
+        rows = torch.repeat_interleave(counts)
+        places = torch.arange(len(rows)) + (first - counts.cumsum(0) + counts)[rows]
+        log_probs, longer = self._lm.score(histories[rows], self._ids[places])
+        best = torch.full(nodes.shape, IMPOSSIBLE)
+        best.scatter_reduce_(0, rows, log_probs, "amax")
+        [equal] = (log_probs == best[rows]).nonzero(as_tuple=True)
+        chosen = torch.full(nodes.shape, len(rows))
+        chosen.scatter_reduce_(0, rows[equal], equal, "amin")
+        return best, longer[chosen]
 
 
 class ScorerSum:

@@ -2,16 +2,17 @@
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from speechgru.files import read_lines
-from speechgru.interfaces import BLANK, InputError, Tokenizer
-from speechgru.text.byte_tokens import Spelling
+from speechgru.interfaces import BLANK, InputError, PhoneticTokenizer, Tokenizer
 from speechgru.text.normalize import describe_character
+from speechgru.text.pronunciations import read_pronunciations
+from speechgru.text.spelling import Spelling, find_spelling
 
 ROOT = 0
 REFUSED = -1
@@ -26,21 +27,26 @@ class Lexicon:
 
     Nodes are integers, 0 between words. A token may hold several characters, the
     first of which may be the space that ends a word. Words lead from node to node
-    by the units of `Spelling`.
+    by the units of `Spelling`; where these are sounds, several may end at one.
 
-    Dimensions: N nodes, C tokens.
+    Dimensions: W words, N nodes, C tokens.
 
     Attributes:
         words: in order of their ids.
-        word_ids: (N,) int64, of the word that is complete at a node, else -1.
+        spelled: their units.
+        word_ids: (W,) int64, sorted by the nodes at which the words are complete.
+        num_words: (N,) int64, that are complete at each node.
         parents: of the nodes, each lower than its node.
         unknown_node: that of all other words; -1 if there may be none.
 
     Args:
-        words: each once, as the tokenizer normalises text.
+        words: as the tokenizer normalises text; each once, unless it has several
+            pronunciations.
         tokenizer: of the tokens.
         open_vocabulary: whether other words may be heard as well; a node of
             their own stands for all of them.
+        sounds: of each word, where tokens are sounds; of none, or (): as the tokenizer
+            pronounces it.
 
     Raises:
         InputError: there are no words, or one that the tokens cannot spell.
@@ -51,6 +57,7 @@ class Lexicon:
         words: Iterable[str],
         tokenizer: Tokenizer,
         open_vocabulary: bool = False,
+        sounds: Sequence[Sequence[str]] = (),
     ) -> None:
         self.words = tuple(words)
         if not self.words:
@@ -61,15 +68,17 @@ class Lexicon:
                 f"the token {spaced!r} holds a space behind its first character, "
                 "expected none for decoding with a lexicon; decode without one"
             )
-        spelling = Spelling(tokenizer.tokens)
-        for word in self.words:
-            check_word(word, tokenizer, spelling)
+        spelling = find_spelling(tokenizer)
+        self.spelled = tuple(
+            spell_word(word, tokenizer, spelling, given)
+            for word, given in zip(self.words, sounds or repeat(()), strict=False)
+        )
         trie = _Trie(spelling)
-        ends = [trie.add(spelling(word)) for word in self.words]
+        ends = torch.tensor([trie.add(units) for units in self.spelled])
         self.unknown_node = len(trie.parents) if open_vocabulary else REFUSED
         self.parents = (*trie.parents, *[ROOT] * open_vocabulary)
-        self.word_ids = torch.full((len(self.parents),), -1)
-        self.word_ids[ends] = torch.arange(len(ends))
+        self.word_ids = ends.argsort(stable=True)
+        self.num_words = ends.bincount(minlength=len(self.parents))
         # Few tokens lead on within a word, so only these are kept, node by node.
         sources, tokens, targets = torch.tensor(trie.steps).view(-1, 3).unbind(1)
         order = sources.argsort()
@@ -77,7 +86,7 @@ class Lexicon:
         counts = sources.bincount(minlength=len(self.parents))
         self._first = F.pad(counts.cumsum(0), (1, 0))
         self._rows = self._lay_rows(tokenizer, trie.begun)
-        can_end = (self.word_ids >= 0) | open_vocabulary
+        can_end = (self.num_words > 0) | open_vocabulary
         self._row = can_end.long()
         self._row[ROOT] = BETWEEN
 
@@ -165,10 +174,10 @@ def _begins_with_space(words: Sequence[str], tokenizer: Tokenizer) -> bool:
     return all(tokenizer.tokens[token_id].startswith(" ") for token_id in first)
 
 
-def check_word(word: str, tokenizer: Tokenizer, spelling: Spelling) -> None:
-    """See that a word can be heard. Raises InputError."""
-    units = spelling(word)
-    foreign = next((unit for unit in units if unit not in spelling.known), None)
+def spell_word(
+    word: str, tokenizer: Tokenizer, spelling: Spelling, sounds: Sequence[str]
+) -> str:
+    """The units of a word. Raises InputError: it cannot be heard."""
     try:
         normalized = tokenizer.normalize(word)
     except InputError:
@@ -179,42 +188,75 @@ def check_word(word: str, tokenizer: Tokenizer, spelling: Spelling) -> None:
             f"{normalized!r}; make the language model or lexicon with the model's "
             "text options, e.g. by speechgru lm checkpoint=CHECKPOINT"
         )
+    units = spelling(word, sounds)
+    foreign = next((unit for unit in units if unit not in spelling.known), None)
     if foreign is not None:
         raise InputError(
             f"the word {word!r} holds {describe_character(foreign)}, which is in "
             "none of the model's tokens; remove the word, or make the language model "
             "with the model's text options by speechgru lm checkpoint=CHECKPOINT"
         )
+    return units
 
 
-def read_lexicon(path: str | Path) -> list[str]:
+def read_lexicon(
+    path: str | Path, tokenizer: Tokenizer
+) -> tuple[list[str], list[Sequence[str]]]:
     """Read words, one a line, perhaps with the tokens that spell each.
 
-    The format is flashlight's: the word, white space, its tokens. Spellings
-    must be the word's own characters, after which | may stand for the space.
+    The format is flashlight's: the word, white space, its tokens. These must be the
+    word's own characters, after which | may stand for the space; where tokens are
+    sounds, they may be any of these, and a word may have several pronunciations.
+
+    Args:
+        path: of the file.
+        tokenizer: of the tokens.
+
+    Returns:
+        The words, and the sounds of each, none if the tokenizer knows them.
 
     Raises:
-        InputError: the file cannot be read, is empty, repeats a word, or spells
-            one with other tokens.
+        InputError: the file cannot be read, is empty, repeats a line, or spells
+            a word with other tokens.
     """
-    words: dict[str, int] = {}
-    for number, line in enumerate(read_lines(path, "a lexicon, one word a line"), 1):
-        if not line.strip():
-            continue
-        word, *spelling = line.split()
-        spelled = "".join(spelling).removesuffix("|")
-        if spelling and spelled != word:
+    phonetic = isinstance(tokenizer, PhoneticTokenizer)
+    found: dict[tuple[str, ...], int] = {}
+    for number, word, spelling in read_pronunciations(path):
+        line = f"{path}:{number}: {word!r}"
+        if phonetic:
+            _check_sounds(line, spelling, tokenizer)
+            entry = (word, *spelling)
+        else:
+            _check_characters(line, word, spelling)
+            entry = (word,)
+        if entry in found:
             raise InputError(
-                f"{path}:{number}: {word!r} is spelled {' '.join(spelling)!r}, "
-                "expected its own characters; only they are tokens here: correct the "
-                "line, or leave the word alone on it"
+                f"{line} stands in line {found[entry]} already; remove one"
             )
-        if word in words:
-            raise InputError(
-                f"{path}:{number}: {word!r} stands in line {words[word]} already; "
-                "remove one"
-            )
-        words[word] = number
-    if not words:
+        found[entry] = number
+    if not found:
         raise InputError(f"{path}: holds no words, expected one a line")
-    return list(words)
+    return [word for word, *_ in found], [sounds for _, *sounds in found]
+
+
+def _check_characters(line: str, word: str, spelling: Sequence[str]) -> None:
+    """See that a word is spelled by its characters. Raises InputError."""
+    if spelling and "".join(spelling).removesuffix("|") != word:
+        raise InputError(
+            f"{line} is spelled {' '.join(spelling)!r}, "
+            "expected its own characters; only they are tokens here: correct the "
+            "line, or leave the word alone on it"
+        )
+
+
+def _check_sounds(line: str, sounds: Sequence[str], tokenizer: Tokenizer) -> None:
+    """See that sounds are tokens. Raises InputError."""
+    known = {token.strip() for token in tokenizer.tokens[1:]}
+    foreign = next((sound for sound in sounds if sound not in known), None)
+    if foreign is not None:
+        raise InputError(
+            f"{line} sounds like {' '.join(sounds)!r}, but {foreign!r} is not among "
+            f"the {len(known)} sounds of the model, expected some of these: "
+            f"{' '.join(sorted(known))}; correct the line, or leave the word alone on "
+            "it"
+        )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from speechgru.decode.spans import group_words
-from speechgru.interfaces import Hypothesis, Span, Tokenizer
+from speechgru.interfaces import Hypothesis, PhoneticTokenizer, Span, Tokenizer
 from speechgru.text.byte_tokens import BYTE_TOKENS
 
 PAUSE = 0.3
@@ -20,7 +20,8 @@ def break_at_pauses(
     A model that was trained on utterances has never heard one word end long before
     another begins, and may not say so. Of an utterance by itself nothing should be
     broken: where a weak model leaves out tokens is no pause. Where no token is a space,
-    or begins with one, words are not parted by spaces, and nothing is broken.
+    or begins with one, words are not parted by spaces, and nothing is broken; nor where
+    tokens are phones, of which no part of a word is a word.
 
     Args:
         hypothesis: of a decoder.
@@ -28,7 +29,8 @@ def break_at_pauses(
         pause: s.
     """
     has_spaces = any(token.startswith(" ") for token in tokenizer.tokens)
-    stretches = _part(hypothesis.tokens, pause) if has_spaces else []
+    is_written_so = has_spaces and not isinstance(tokenizer, PhoneticTokenizer)
+    stretches = _part(hypothesis.tokens, pause) if is_written_so else []
     if len(stretches) < 2:
         return hypothesis
     words = tuple(word for stretch in stretches for word in group_words(stretch))

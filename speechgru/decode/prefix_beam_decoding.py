@@ -45,7 +45,8 @@ class PrefixBeamDecoding:
     def text(self) -> str:
         """See `interfaces.Decoding`."""
         token_ids = self.search.best(self.searched)
-        return " ".join(self.tokenizer.decode(token_ids).split())
+        [text] = self.decoder.write([token_ids], self.tokenizer)
+        return text
 
     def finish(self) -> Hypothesis:
         """See `interfaces.Decoding`."""

@@ -94,26 +94,36 @@ def place_tokens(
     return spans
 
 
-def group_words(tokens: list[Span]) -> tuple[Span, ...]:
-    """Join the tokens between spaces, which may be part of a token, to words."""
+def group_words(tokens: list[Span], text: str | None = None) -> tuple[Span, ...]:
+    """Join the tokens between spaces, which may be part of a token, to words.
+
+    Args:
+        tokens: in order of time.
+        text: how the words are written; None: as their tokens are.
+    """
     groups: list[list[Span]] = [[]]
     for token in tokens:
         if token.text.startswith(" "):
             groups.append([])
         if token.text != " ":
             groups[-1].append(token)
+    groups = [members for members in groups if members]
+    written = map(_write, groups) if text is None else text.split()
     return tuple(
         Span(
-            # Composed, as the whole text is.
-            text=unicodedata.normalize(
-                "NFC", join_tokens(token.text for token in members).removeprefix(" ")
-            ),
+            text=word,
             start=members[0].start,
             end=members[-1].end,
             confidence=geometric_mean([token.confidence for token in members]),
         )
-        for members in filter(None, groups)
+        for members, word in zip(groups, written, strict=True)
     )
+
+
+def _write(tokens: Sequence[Span]) -> str:
+    """The text of tokens, composed as that of the whole is."""
+    text = join_tokens(token.text for token in tokens).removeprefix(" ")
+    return unicodedata.normalize("NFC", text)
 
 
 def geometric_mean(probabilities: list[float]) -> float:

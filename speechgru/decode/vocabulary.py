@@ -1,5 +1,6 @@
 """What a search knows of the language: a model of it, and the words there are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speechgru.decode.language import (
@@ -10,7 +11,8 @@ from speechgru.decode.language import (
     token_names,
 )
 from speechgru.decode.lexicon import Lexicon, read_lexicon
-from speechgru.interfaces import InputError, Tokenizer
+from speechgru.decode.writing import SoundWriter
+from speechgru.interfaces import InputError, PhoneticTokenizer, Tokenizer
 from speechgru.lm.files import read_table
 from speechgru.lm.ngram import NGramModel
 from speechgru.lm.table import BEGIN, END, UNKNOWN
@@ -24,11 +26,14 @@ class Language:
         lm: of words or of tokens, if there is one.
         is_of_tokens: whether it is one of tokens.
         lexicon: of the words that may be heard; None: any.
+        writer: writes tokens that are sounds as words of the lexicon; None: the
+            tokenizer says how tokens are written.
     """
 
     lm: NGramModel | None
     is_of_tokens: bool
     lexicon: Lexicon | None
+    writer: SoundWriter | None
 
     def scorers(
         self,
@@ -76,13 +81,19 @@ def read_language(
     """
     model = None if lm is None else NGramModel(read_table(lm))
     of_tokens = model is not None and is_of_tokens(model, tokenizer)
-    words = None
+    words: list[str] | None = None
+    sounds: list[Sequence[str]] = []
     if lexicon is not None:
-        words = read_lexicon(lexicon)
+        words, sounds = read_lexicon(lexicon, tokenizer)
     elif model is not None and not of_tokens:
         words = [word for word in model.words if word not in (BEGIN, END, UNKNOWN)]
-    fitted = None if words is None else Lexicon(words, tokenizer, open_vocabulary)
-    return Language(model, of_tokens, fitted)
+    fitted = (
+        None if words is None else Lexicon(words, tokenizer, open_vocabulary, sounds)
+    )
+    writer = None
+    if fitted is not None and isinstance(tokenizer, PhoneticTokenizer):
+        writer = SoundWriter(fitted, None if of_tokens else model, tokenizer)
+    return Language(model, of_tokens, fitted, writer)
 
 
 def is_of_tokens(lm: NGramModel, tokenizer: Tokenizer) -> bool:

@@ -146,29 +146,31 @@ class Transcriber:
         """
         recording = Recording.of(audio)
         token_ids = encode_text(text, self.tokenizer)
+        text = self.tokenizer.normalize(text)
         info = recording.inspect()
         if self._long.takes(info.duration):
             with self._long.score(recording, info.duration) as scores:
                 log_probs = scores.gather()
                 num_samples = scores.num_samples
-                return self._align(recording, log_probs, token_ids, num_samples)
+                return self._align(recording, log_probs, token_ids, text, num_samples)
         self._memory.check(recording.title, info)
         waveform = self._batches.load(recording)
         scored, lengths = self._batches.score([recording.name], [waveform])
         log_probs = scored[0, : lengths[0]].cpu()
-        return self._align(recording, log_probs, token_ids, len(waveform))
+        return self._align(recording, log_probs, token_ids, text, len(waveform))
 
     def _align(
         self,
         recording: Recording,
         log_probs: Tensor,
         token_ids: list[int],
+        text: str,
         num_samples: int,
     ) -> Transcript:
-        """Place tokens in a recording, given its (T, C) log_probs on the CPU."""
+        """Place the tokens of a text in a recording, given its (T, C) log_probs."""
         try:
             aligned = align_text(
-                log_probs, token_ids, self.tokenizer, self.model.seconds_per_frame
+                log_probs, token_ids, self.tokenizer, self.model.seconds_per_frame, text
             )
         except InputError as error:
             raise InputError(f"{recording.name}: {error}") from error

@@ -65,9 +65,9 @@ def test_times_and_score_of_a_text_are_the_same_by_the_lattice(monkeypatch):
     tokenizer = CharacterTokenizer(" ABC")
     log_probs = make_scores(120)
     ids = tokenizer.encode("AB CAAB BAC")
-    expected = align_text(log_probs, ids, tokenizer, 0.02)
+    expected = align_text(log_probs, ids, tokenizer, 0.02, tokenizer.decode(ids))
     monkeypatch.setattr(align, "LARGEST", 10)
-    found = align_text(log_probs, ids, tokenizer, 0.02)
+    found = align_text(log_probs, ids, tokenizer, 0.02, tokenizer.decode(ids))
     assert found.tokens == expected.tokens
     assert found.words == expected.words
     assert math.isclose(found.score, expected.score, abs_tol=1e-3)

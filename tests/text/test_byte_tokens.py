@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from speechgru.text.byte_tokens import BROKEN, BYTE_TOKENS, Spelling, join_tokens
+from speechgru.text.byte_tokens import BROKEN, BYTE_TOKENS, join_tokens
+from speechgru.text.spelling import CharacterSpelling
 
 
 def as_bytes(text):
@@ -39,7 +40,7 @@ def test_whatever_bytes_come_there_is_text_without_white_space():
 
 
 def test_a_text_is_spelled_in_characters_and_the_others_in_bytes():
-    spelling = Spelling(["<blank>", *BYTE_TOKENS, " A", "B"])
+    spelling = CharacterSpelling(["<blank>", *BYTE_TOKENS, " A", "B"])
     assert spelling("A B") == "A B"
     c, e = spelling("C"), spelling("é")
     assert (len(c), len(e)) == (1, 2)
@@ -49,6 +50,6 @@ def test_a_text_is_spelled_in_characters_and_the_others_in_bytes():
 
 
 def test_without_byte_tokens_a_text_stays_as_it_is():
-    spelling = Spelling(["<blank>", " A", "B"])
+    spelling = CharacterSpelling(["<blank>", " A", "B"])
     assert spelling("Aé") == "Aé"
     assert spelling.known == frozenset(" AB")

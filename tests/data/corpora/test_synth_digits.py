@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from speechgru.audio import inspect_audio
-from speechgru.data.corpora import espeak
 from speechgru.data.corpora.synth_digits import DIGITS, SynthDigits
 from speechgru.interfaces import InputError
 
@@ -124,8 +123,6 @@ def test_a_split_without_voices_is_refused(tmp_path):
 
 
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):
-    # Uncached, without disturbing the one initialisation of this process.
-    monkeypatch.setattr(espeak, "_initialise", espeak._initialise.__wrapped__)
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(InputError, match=r"pip install 'speechgru\[synth\]'"):
         build(tmp_path).prepare()

@@ -1,0 +1,62 @@
+"""How words are pronounced, by the rules and exceptions of espeak-ng."""
+
+import ctypes
+import re
+
+from speechgru.espeak import LOCK, load_espeak
+from speechgru.interfaces import InputError
+
+_UTF8 = 1  # espeakCHARS_UTF8
+_IPA = 0x02  # espeakPHONEMES_IPA
+_SEPARATOR = "_"
+_TEXT_TO_IPA = _IPA | ord(_SEPARATOR) << 8
+_BETWEEN = re.compile(rf"[{_SEPARATOR}\s]")
+
+_UNSOUND = re.compile(r"\([^)]*\)|[ˈˌ]")
+"""Where espeak-ng goes from one language to another, and stresses."""
+
+
+class Pronouncer:
+    """Words to phones, in a hundred languages.
+
+    A word alone is said as it is in a list, not as in a sentence. Stress is left out.
+
+    Args:
+        voice: of espeak-ng, e.g. "en-us": its language and accent.
+
+    Raises:
+        InputError: there is no such voice; or see `load_espeak`.
+
+    Examples:
+        >>> Pronouncer("en-us")("church")
+        ('tʃ', 'ɜː', 'tʃ')
+    """
+
+    def __init__(self, voice: str) -> None:
+        self._voice = voice
+        self._library = load_espeak("phones as tokens", "phones")
+        with LOCK:
+            self._library.set_voice(voice, "text.voice")
+
+    def __call__(self, word: str) -> tuple[str, ...]:
+        """The phones of a word, in IPA.
+
+        Raises:
+            InputError: it is not pronounced at all.
+        """
+        # In capitals some would be spelled, letter by letter.
+        rest = ctypes.c_char_p(word.lower().encode())
+        phones: list[str] = []
+        with LOCK:
+            self._library.set_voice(self._voice, "text.voice")
+            while rest.value:
+                said = self._library.functions.espeak_TextToPhonemes(
+                    ctypes.byref(rest), _UTF8, _TEXT_TO_IPA
+                )
+                phones += filter(None, _BETWEEN.split(_UNSOUND.sub("", said.decode())))
+        if not phones:
+            raise InputError(
+                f"the word {word!r} has no sound in the voice {self._voice} of "
+                "espeak-ng; write it as it is said"
+            )
+        return tuple(phones)

@@ -32,6 +32,10 @@ def calls(tmp_path):
         command.write_text(body)
         command.chmod(0o755)
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    # Where the user's data lie is none of a script's business.
+    around = {
+        name: value for name, value in os.environ.items() if "SPEECHGRU" not in name
+    }
 
     def run(script: str, *arguments: str, **environment: str) -> list[str]:
         record = tmp_path / "calls.txt"
@@ -39,7 +43,7 @@ def calls(tmp_path):
         subprocess.run(
             ["bash", str(RECIPES / script), *arguments],
             cwd=tmp_path,
-            env={**os.environ, "PATH": path, **environment},
+            env={**around, "PATH": path, **environment},
             check=True,
         )
         return record.read_text().splitlines()
@@ -142,6 +146,22 @@ def test_language_models_of_books_are_tuned_on_dev_with_the_first_seed(calls, tm
     assert found[7:] == [f"speechgru row {first} {second}"]
     again = calls("mini_librispeech/language_models.sh", "1", "2")
     assert again[0] == f"speechgru train resume={gru}"
+
+
+def test_mini_librispeech_may_be_trained_on_phones(calls, tmp_path):
+    (tmp_path / "lm").mkdir()
+    (tmp_path / "lm/books-3.ngrams").touch()
+    run = "runs/mini_librispeech/phones/seed3"
+    train = calls("mini_librispeech/run.sh", "3", RECIPE="phones")[1]
+    assert train.startswith("speechgru train recipe=mini_librispeech/phones seed=3 ")
+    assert f" hydra.run.dir={run} " in train
+    found = calls("mini_librispeech/language_models.sh", "3", RECIPE="phones")
+    assert found[-1] == f"speechgru row {run}"
+
+
+def test_language_models_of_books_take_no_options_of_training(calls):
+    with pytest.raises(subprocess.CalledProcessError):
+        calls("mini_librispeech/language_models.sh", "1", "--", "trainer.max_epochs=2")
 
 
 def test_both_partitions_of_the_digits_have_runs_of_their_own(calls):

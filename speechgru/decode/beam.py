@@ -120,7 +120,7 @@ class BeamDecoder(ABC):
         if lm is not None:
             tuned = read_weights(lm, self.name, SEARCH_WEIGHTS, model)
         self.confidence_scale = tuned["confidence_scale"]
-        self._language: tuple[tuple[str, ...], Language] | None = None
+        self._language: tuple[Tokenizer, Language] | None = None
         self._set(
             tuned["lm_weight"] if lm_weight is None else lm_weight,
             tuned["word_score"] if word_score is None else word_score,
@@ -170,7 +170,7 @@ class BeamDecoder(ABC):
         self.word_score = word_score
         self.beam_size = beam_size
         self.num_best = num_best
-        self._prepared: tuple[tuple[str, ...], Search] | None = None
+        self._prepared: tuple[Tokenizer, Search] | None = None
 
     def scores_words(self, tokenizer: Tokenizer) -> bool:
         """Whether a word_score makes a difference."""
@@ -227,9 +227,9 @@ class BeamDecoder(ABC):
         """Get ready for texts of these tokens, unless it is. Raises InputError."""
         with _PREPARING:
             prepared = self._prepared
-            if prepared is None or prepared[0] != tokenizer.tokens:
+            if prepared is None or prepared[0] is not tokenizer:
                 search = self.prepare(self.read_language(tokenizer), tokenizer)
-                self._prepared = prepared = (tokenizer.tokens, search)
+                self._prepared = prepared = (tokenizer, search)
             return prepared[1]
 
     def read_language(self, tokenizer: Tokenizer) -> Language:
@@ -239,11 +239,11 @@ class BeamDecoder(ABC):
             InputError: they cannot be read, or do not fit the tokens.
         """
         known = self._language
-        if known is None or known[0] != tokenizer.tokens:
+        if known is None or known[0] is not tokenizer:
             language = read_language(
                 self.lm_path, self.lexicon_path, self.open_vocabulary, tokenizer
             )
-            self._language = known = (tokenizer.tokens, language)
+            self._language = known = (tokenizer, language)
         return known[1]
 
     def write(self, texts: Sequence[Sequence[int]], tokenizer: Tokenizer) -> list[str]:

@@ -3,7 +3,7 @@
 import ctypes
 import re
 
-from speechgru.espeak import LOCK, load_espeak
+from speechgru.espeak import LOCK, Library, load_espeak
 from speechgru.interfaces import InputError
 
 _UTF8 = 1  # espeakCHARS_UTF8
@@ -34,9 +34,8 @@ class Pronouncer:
 
     def __init__(self, voice: str) -> None:
         self._voice = voice
-        self._library = load_espeak("phones as tokens", "phones")
         with LOCK:
-            self._library.set_voice(voice, "text.voice")
+            self._set_voice()
 
     def __call__(self, word: str) -> tuple[str, ...]:
         """The phones of a word, in IPA.
@@ -48,9 +47,9 @@ class Pronouncer:
         rest = ctypes.c_char_p(word.lower().encode())
         phones: list[str] = []
         with LOCK:
-            self._library.set_voice(self._voice, "text.voice")
+            library = self._set_voice()
             while rest.value:
-                said = self._library.functions.espeak_TextToPhonemes(
+                said = library.functions.espeak_TextToPhonemes(
                     ctypes.byref(rest), _UTF8, _TEXT_TO_IPA
                 )
                 phones += filter(None, _BETWEEN.split(_UNSOUND.sub("", said.decode())))
@@ -60,3 +59,9 @@ class Pronouncer:
                 "espeak-ng; write it as it is said"
             )
         return tuple(phones)
+
+    def _set_voice(self) -> Library:
+        """The library with the voice; not kept, for no library goes to a process."""
+        library = load_espeak("phones as tokens", "phones")
+        library.set_voice(self._voice, "text.voice")
+        return library

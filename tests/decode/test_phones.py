@@ -106,6 +106,18 @@ def test_what_follows_has_a_say(tokenizer, lm):
         assert hypothesis.text == text
 
 
+def test_each_tokenizer_has_its_own_words(tokenizer, lm):
+    """Also where the tokens are the same, and the words sound otherwise."""
+    other = {**SOUNDS, "BEE": "t i", "TEE": "b i", "BE": "t i"}
+    decoder = PrefixBeamDecoder(lm=lm)
+    swapped = PhoneTokenizer(None, tokenizer.phones, other)
+    log_probs = hear("bee two tee", tokenizer)
+    [usual] = decode(decoder, log_probs, tokenizer)
+    [hypothesis] = decode(decoder, log_probs, swapped)
+    assert usual.text == "BEE TWO TEE"
+    assert hypothesis.text.split()[0] == "TEE"
+
+
 @BOTH
 def test_a_lexicon_alone_writes_its_first_word(kind, tmp_path, tokenizer):
     path = tmp_path / "words.txt"

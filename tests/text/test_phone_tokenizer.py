@@ -1,5 +1,6 @@
 """Phones as tokens, with and without espeak-ng."""
 
+import pickle
 import sys
 
 import pytest
@@ -84,6 +85,13 @@ def test_words_of_other_texts_are_pronounced_with_the_phones_there_are():
     assert spell(tokenizer, "boo") == [" b"]
     with pytest.raises(InputError, match=r"'OW' sounds like /.*/, of which no"):
         tokenizer.encode("ow")
+
+
+@pytest.mark.usefixtures("espeak")
+def test_it_goes_to_other_processes():
+    tokenizer = build_tokenizer(choose(), ["the bee sees the sea"])
+    expected = tokenizer.encode("these")
+    assert pickle.loads(pickle.dumps(tokenizer)).encode("these") == expected
 
 
 @pytest.mark.usefixtures("espeak")

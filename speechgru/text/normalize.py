@@ -81,6 +81,15 @@ class TextNormalizer:
         self.punctuation = punctuation
         self.digits = digits
 
+    def config(self) -> dict[str, str | None]:
+        """The options, by their names."""
+        return {
+            "case": self.case,
+            "punctuation": self.punctuation,
+            "digits": self.digits,
+            "language": self.language,
+        }
+
     def __call__(self, text: str) -> str:
         """Normalise a transcript.
 

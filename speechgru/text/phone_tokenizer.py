@@ -1,8 +1,6 @@
 """One token per phone."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +11,7 @@ from speechgru.text.normalize import Digits, Punctuation, TextNormalizer
 from speechgru.text.pronounce import Pronouncer
 from speechgru.text.pronunciations import read_pronunciations
 from speechgru.text.tokenizer import look_up
-from speechgru.text.word_counts import count_words
+from speechgru.text.word_counts import count_normalized
 
 MOST_PHONES = 1000
 """Of a voice; languages have a tenth as many."""
@@ -98,29 +96,18 @@ class PhoneTokenizer:
                 "of espeak-ng, or a file of words and phones"
             )
         normalize = TextNormalizer(case, punctuation, digits, language)
-        words: Counter[str] = Counter()
-        for raw, number in count_words(texts).counts.items():
-            with suppress(InputError):
-                for word in normalize(raw).split():
-                    words[word] += number
+        words = count_normalized(texts, normalize)
         given = _read(lexicon, normalize) if lexicon is not None else {}
         ordered = sorted(words, key=lambda word: (-words[word], word))
-        sounds = {word: given[word] for word in ordered if word in given}
         missing = [word for word in ordered if word not in given]
-        if missing:
-            if voice is None:
-                raise OptionError(
-                    f"lexicon: {lexicon} lacks {len(missing)} of the {len(ordered)} "
-                    f"words of the training transcripts ({', '.join(missing[:5])}), "
-                    "expected all of them where text.voice is null; add them, or set "
-                    "text.voice"
-                )
-            try:
-                pronounce = Pronouncer(voice)
-            except InputError as error:
-                raise OptionError(f"voice: {error}") from error
-            sounds |= {word: pronounce(word) for word in missing}
-        phones = sorted({phone for sound in sounds.values() for phone in sound})
+        if missing and voice is None:
+            raise OptionError(
+                f"lexicon: {lexicon} lacks {len(missing)} of the {len(ordered)} words "
+                f"of the training transcripts ({', '.join(missing[:5])}), expected all "
+                "of them where text.voice is null; add them, or set text.voice"
+            )
+        sounds = {**given, **_pronounce(missing, voice)}
+        phones = sorted({phone for word in ordered for phone in sounds[word]})
         known = {word: " ".join(sounds[word]) for word in ordered}
         for word, sound in given.items():
             if fitted := fit(sound, phones):
@@ -136,10 +123,7 @@ class PhoneTokenizer:
             "pronunciations": {
                 word: " ".join(sounds) for word, sounds in self._known.items()
             },
-            "case": self.normalizer.case,
-            "punctuation": self.normalizer.punctuation,
-            "digits": self.normalizer.digits,
-            "language": self.normalizer.language,
+            **self.normalizer.config(),
         }
 
     def normalize(self, text: str) -> str:
@@ -214,6 +198,17 @@ def fit(sounds: Iterable[str], phones: Collection[str]) -> tuple[str, ...]:
     for sound in sounds:
         fitted += filter(phones.__contains__, [sound] if sound in phones else sound)
     return tuple(fitted)
+
+
+def _pronounce(words: Sequence[str], voice: str | None) -> dict[str, tuple[str, ...]]:
+    """Words in a voice of espeak-ng, which is not needed for none."""
+    if not words or voice is None:
+        return {}
+    try:
+        pronounce = Pronouncer(voice)
+    except InputError as error:
+        raise OptionError(f"voice: {error}") from error
+    return {word: pronounce(word) for word in words}
 
 
 def _read(path: str, normalize: TextNormalizer) -> dict[str, tuple[str, ...]]:

@@ -1,12 +1,9 @@
 """One token per piece of a word."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from random import Random
 from typing import Any
 
-from speechgru.interfaces import InputError
 from speechgru.ranges import SIZE, OptionError, check
 from speechgru.text.bpe import BpeCutter
 from speechgru.text.byte_tokens import BYTE_TOKENS, join_tokens
@@ -16,7 +13,7 @@ from speechgru.text.normalize import Digits, Punctuation, TextNormalizer
 from speechgru.text.pieces import LONGEST_PIECE, Kind, check_options, check_pieces
 from speechgru.text.tokenizer import compose, look_up, unknown_character
 from speechgru.text.unigram import UNKNOWN_PENALTY, UnigramCutter
-from speechgru.text.word_counts import count_words
+from speechgru.text.word_counts import count_normalized
 
 MOST_WORDS = 1 << 16
 """Words whose cut is remembered, none longer than LONGEST_PIECE."""
@@ -108,11 +105,7 @@ class SubwordTokenizer:
         check("character_coverage", character_coverage, COVERAGE)
         check_options(kind, sampling)
         normalize = TextNormalizer(case, punctuation, digits, language)
-        words: Counter[str] = Counter()
-        for raw, number in count_words(texts).counts.items():
-            with suppress(InputError):
-                for word in normalize(raw).split():
-                    words[word] += number
+        words = count_normalized(texts, normalize)
         learnable = {word: n for word, n in words.items() if MARK not in word}
         if not learnable:
             raise OptionError(
@@ -143,10 +136,7 @@ class SubwordTokenizer:
             "kind": self.kind,
             "byte_fallback": self.byte_fallback,
             "sampling": self.sampling,
-            "case": self.normalizer.case,
-            "punctuation": self.normalizer.punctuation,
-            "digits": self.normalizer.digits,
-            "language": self.normalizer.language,
+            **self.normalizer.config(),
         }
 
     def extended(self, characters: Iterable[str]) -> "SubwordTokenizer":

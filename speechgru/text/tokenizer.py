@@ -78,10 +78,7 @@ class CharacterTokenizer:
         return {
             "_target_": "speechgru.text.tokenizer.CharacterTokenizer",
             "alphabet": self.alphabet,
-            "case": self.normalizer.case,
-            "punctuation": self.normalizer.punctuation,
-            "digits": self.normalizer.digits,
-            "language": self.normalizer.language,
+            **self.normalizer.config(),
         }
 
     def normalize(self, text: str) -> str:

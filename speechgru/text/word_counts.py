@@ -2,8 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+
+from speechgru.interfaces import InputError
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,18 @@ class Texts(Iterable[str]):
     def words(self) -> WordCounts:
         """Their words."""
         return self._look_up() or WordCounts.of(self._texts)
+
+
+def count_normalized(
+    texts: Iterable[str], normalize: Callable[[str], str]
+) -> Counter[str]:
+    """The words of texts as they are normalised; those that cannot be are left out."""
+    counts: Counter[str] = Counter()
+    for raw, number in count_words(texts).counts.items():
+        with suppress(InputError):
+            for word in normalize(raw).split():
+                counts[word] += number
+    return counts
 
 
 def count_words(texts: Iterable[str]) -> WordCounts:

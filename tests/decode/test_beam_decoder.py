@@ -3,11 +3,11 @@
 import gzip
 import math
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
+from decode.beams import BOTH, NEEDS_FLASHLIGHT
 from decode.brute_force import noise
 
 from speechgru.decode import language
@@ -18,14 +18,6 @@ from speechgru.interfaces import Decoder, InputError
 from speechgru.lm.weights import write_weights
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.text.word_tokenizer import WordTokenizer
-
-HAS_FLASHLIGHT = find_spec("flashlight") is not None
-NEEDS_FLASHLIGHT = pytest.mark.skipif(
-    not HAS_FLASHLIGHT, reason="flashlight-text is not installed"
-)
-BOTH = pytest.mark.parametrize(
-    "kind", [PrefixBeamDecoder, pytest.param(FlashlightDecoder, marks=NEEDS_FLASHLIGHT)]
-)
 
 
 def hear(text: str, tokenizer, doubt: int | None = None, frames: int = 3):

@@ -1,13 +1,11 @@
 """Every decoder with phones for tokens, of which words that sound alike are made."""
 
-from importlib.util import find_spec
-
 import pytest
 import torch
+from decode.beams import BOTH
 from decode.brute_force import noise
 
 from speechgru.decode.align import align_text
-from speechgru.decode.flashlight import FlashlightDecoder
 from speechgru.decode.greedy import GreedyDecoder
 from speechgru.decode.language import WordScorer
 from speechgru.decode.lexicon import Lexicon
@@ -38,16 +36,6 @@ SENTENCES = [
     "BEE TWO TEE",
 ]
 SECONDS = 0.04  # a frame
-BEAMS = [
-    PrefixBeamDecoder,
-    pytest.param(
-        FlashlightDecoder,
-        marks=pytest.mark.skipif(
-            find_spec("flashlight") is None, reason="flashlight-text is not installed"
-        ),
-    ),
-]
-BOTH = pytest.mark.parametrize("kind", BEAMS)
 
 
 @pytest.fixture(scope="module")

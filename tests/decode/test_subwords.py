@@ -3,10 +3,10 @@
 import itertools
 import math
 import random
-from importlib.util import find_spec
 
 import pytest
 import torch
+from decode.beams import BEAMS
 from decode.brute_force import noise, rank_by_force
 
 from speechgru.decode.align import align_tokens
@@ -29,16 +29,6 @@ from speechgru.text.subword_tokenizer import SubwordTokenizer
 SENTENCES = ["A B", "AB A", "B", "BA A B", "AB", "A", "BAAB AB"]
 WORDS = ("A", "B", "AB", "BA", "BAAB")
 SECONDS = 0.04  # a frame
-
-BEAMS = [
-    PrefixBeamDecoder,
-    pytest.param(
-        FlashlightDecoder,
-        marks=pytest.mark.skipif(
-            find_spec("flashlight") is None, reason="flashlight-text is not installed"
-        ),
-    ),
-]
 
 
 def make(**options) -> SubwordTokenizer:

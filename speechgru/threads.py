@@ -1,8 +1,10 @@
 """How a process uses the machine."""
 
 import ctypes
+import multiprocessing
 import os
 import sys
+import threading
 
 import torch
 
@@ -14,6 +16,21 @@ def num_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def end_with_parent() -> None:
+    """End this process of multiprocessing when the one that has started it is gone.
+
+    It may be killed, and then tells nobody; a pool's processes would wait for ever.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "this is the main process"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def give_back_memory() -> None:

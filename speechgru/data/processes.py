@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import torch
 
+from speechgru.threads import end_with_parent
+
 
 @contextmanager
 def processes(count: int) -> Iterator[ProcessPoolExecutor]:
@@ -27,7 +29,8 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the main process, and end at SIGTERM; take one core."""
+    """Leave Ctrl-C to the main process, end at SIGTERM and with it; take one core."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(1)

@@ -20,7 +20,7 @@ from speechgru.model.acoustic import AcousticModel
 from speechgru.options.evaluation import EvaluateOptions
 from speechgru.progress import Progress
 from speechgru.score.results import Result, make_result
-from speechgru.threads import set_up_cpu
+from speechgru.threads import end_with_parent, set_up_cpu
 from speechgru.transcribe.segments.cutting import LONGEST
 from speechgru.transcribe.segments.hearing import Segmentation
 from speechgru.transcribe.transcriber import Transcriber
@@ -101,6 +101,7 @@ def _load_and_recognise(
     done: "Queue[float]",
 ) -> list[Result]:
     """Decode and score a share of the utterances, in a process of its own."""
+    end_with_parent()
     set_up_cpu(options.num_threads)
     loaded = load_checkpoint(checkpoint, options.trust)
     decoder = build_decoder(options, loaded, warn=False)

@@ -4,6 +4,7 @@ Source: speak_lib.h of espeak-ng 1.52, https://github.com/espeak-ng/espeak-ng.
 """
 
 import ctypes
+import re
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -57,9 +58,11 @@ class Library:
         if voice == self._voice:
             return  # it takes longer than a word
         self._voice = None
+        # The library would look for files of that name.
+        is_name = re.fullmatch(r"[\w-]{1,30}(\+[\w-]{1,30})?", voice, re.ASCII)
         # An unknown accent keeps the previous voice, an unknown variant is
         # ignored with a status of success: ask what was chosen.
-        status = self.functions.espeak_SetVoiceByName(voice.encode())
+        status = self.functions.espeak_SetVoiceByName(voice.encode()) if is_name else 1
         variant = voice.partition("+")[2]
         current = self.functions.espeak_GetCurrentVoice().contents
         if status != 0 or current.identifier.decode().partition("+")[2] != variant:

@@ -2,9 +2,11 @@
 
 import ctypes
 import re
+import unicodedata
 
 from speechgru.espeak import LOCK, Library, load_espeak
 from speechgru.interfaces import InputError
+from speechgru.text.normalize import describe_character
 
 _UTF8 = 1  # espeakCHARS_UTF8
 _IPA = 0x02  # espeakPHONEMES_IPA
@@ -14,6 +16,17 @@ _BETWEEN = re.compile(rf"[{_SEPARATOR}\s]")
 
 _UNSOUND = re.compile(r"\([^)]*\)|[ˈˌ]")
 """Where espeak-ng goes from one language to another, and stresses."""
+
+LONGEST = 40
+"""Characters of a word.
+
+espeak-ng spells letters that are foreign to it by their names, and symbols; of too many
+of them, and of scripts that are mixed, it may crash."""
+
+_WITHIN_WORDS = "'-\N{RIGHT SINGLE QUOTATION MARK}"
+
+_WRITTEN_TOGETHER = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
+"""Scripts that are mixed in words, as Unicode names begin."""
 
 
 class Pronouncer:
@@ -41,8 +54,9 @@ class Pronouncer:
         """The phones of a word, in IPA.
 
         Raises:
-            InputError: it is not pronounced at all.
+            InputError: it is not pronounced at all, too long, or no word.
         """
+        _check(word)
         # In capitals some would be spelled, letter by letter.
         rest = ctypes.c_char_p(word.lower().encode())
         phones: list[str] = []
@@ -65,3 +79,26 @@ class Pronouncer:
         library = load_espeak("phones as tokens", "phones")
         library.set_voice(self._voice, "text.voice")
         return library
+
+
+def _check(word: str) -> None:
+    """See that espeak-ng can stand a word. Raises InputError."""
+    others = [c for c in word if not c.isalnum() and unicodedata.category(c)[0] != "M"]
+    foreign = next((c for c in others if c not in _WITHIN_WORDS), None)
+    if foreign is not None:
+        raise InputError(
+            f"the word {word[:LONGEST]!r} holds {describe_character(foreign)}, but "
+            "letters, digits and apostrophes alone are pronounced; write it as it is "
+            "said"
+        )
+    if len(word) > LONGEST:
+        raise InputError(
+            f"the word {word[:LONGEST]!r} has {len(word)} characters, but {LONGEST} at "
+            "most are pronounced; write it as several"
+        )
+    scripts = {unicodedata.name(c, "").partition(" ")[0] for c in word if c.isalpha()}
+    if len(scripts) > 1 and not scripts <= _WRITTEN_TOGETHER:
+        raise InputError(
+            f"the word {word!r} mixes {' and '.join(sorted(scripts))} letters, but "
+            "those of one script alone are pronounced; write it in one"
+        )

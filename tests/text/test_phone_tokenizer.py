@@ -11,6 +11,7 @@ from speechgru.interfaces import InputError, PhoneticTokenizer, Tokenizer
 from speechgru.options.component import Component
 from speechgru.ranges import OptionError
 from speechgru.text.phone_tokenizer import PhoneTokenizer
+from speechgru.text.pronounce import Pronouncer
 
 PHONES = ["b", "iː", "s", "tʃ", "ɔ", "ɹ"]
 SOUNDS = {"SEE": "s iː", "BE": "b iː", "SEA": "s iː", "BEACH": "b iː tʃ"}
@@ -154,15 +155,30 @@ def test_neither_a_voice_nor_a_lexicon_is_refused():
 
 
 @pytest.mark.usefixtures("espeak")
-def test_an_unknown_voice_is_named():
-    with pytest.raises(InputError, match=r"no voice 'nowhere'.*correct text\.voice"):
-        build_tokenizer(choose(voice="nowhere"), ["be"])
+@pytest.mark.parametrize("voice", ["nowhere", "../en-us", "en-us\0", "", "e" * 999])
+def test_an_unknown_voice_is_named(voice):
+    with pytest.raises(InputError, match=r"has no voice '.*correct text\.voice"):
+        build_tokenizer(choose(voice=voice), ["be"])
 
 
 @pytest.mark.usefixtures("espeak")
 def test_words_without_a_sound_are_named():
     with pytest.raises(InputError, match="has no sound in the voice en-us"):
         build_tokenizer(choose(), ["see"]).encode("\N{ARABIC-INDIC DIGIT THREE}")
+
+
+@pytest.mark.usefixtures("espeak")
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("\N{GRINNING FACE}", "but letters, digits and apostrophes alone"),
+        ("A" * 41, "has 41 characters, but 40 at most"),
+        ("\N{CYRILLIC SMALL LETTER ZHE}a", "mixes CYRILLIC and LATIN letters"),
+    ],
+)
+def test_what_espeak_may_crash_of_is_refused(word, expected):
+    with pytest.raises(InputError, match=expected):
+        Pronouncer("hi")(word)
 
 
 def test_a_missing_extra_is_named(monkeypatch):

@@ -6,13 +6,12 @@ Source: speak_lib.h of espeak-ng 1.52, https://github.com/espeak-ng/espeak-ng.
 import ctypes
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 from speechgru.interfaces import InputError
-
-LOCK = threading.Lock()
-"""Held by whoever sets a voice and uses it: the library has one, and no threads."""
 
 _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: samples go to the callback only
 _DONT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT, when the data is missing
@@ -33,7 +32,7 @@ class _Voice(ctypes.Structure):
 
 
 class Library:
-    """The library of this process, and the voice that it speaks with.
+    """The library of this process, which has one voice at a time, and no threads.
 
     Args:
         functions: of the library, which is initialised.
@@ -41,12 +40,14 @@ class Library:
     """
 
     def __init__(self, functions: ctypes.CDLL, sample_rate: int) -> None:
-        self.functions = functions
         self.sample_rate = sample_rate
+        self._functions = functions
         self._voice: str | None = None
+        self._lock = threading.Lock()
 
-    def set_voice(self, voice: str, option: str) -> None:
-        """Choose the voice that is used from now on.
+    @contextmanager
+    def with_voice(self, voice: str, option: str) -> Iterator[ctypes.CDLL]:
+        """Within, the functions of the library, which nobody else has meanwhile.
 
         Args:
             voice: accent, perhaps with a variant, e.g. "en-us+f3".
@@ -55,6 +56,11 @@ class Library:
         Raises:
             InputError: no such voice.
         """
+        with self._lock:
+            self._set_voice(voice, option)
+            yield self._functions
+
+    def _set_voice(self, voice: str, option: str) -> None:
         if voice == self._voice:
             return  # it takes longer than a word
         self._voice = None
@@ -62,9 +68,9 @@ class Library:
         is_name = re.fullmatch(r"[\w-]{1,30}(\+[\w-]{1,30})?", voice, re.ASCII)
         # An unknown accent keeps the previous voice, an unknown variant is
         # ignored with a status of success: ask what was chosen.
-        status = self.functions.espeak_SetVoiceByName(voice.encode()) if is_name else 1
+        status = self._functions.espeak_SetVoiceByName(voice.encode()) if is_name else 1
         variant = voice.partition("+")[2]
-        current = self.functions.espeak_GetCurrentVoice().contents
+        current = self._functions.espeak_GetCurrentVoice().contents
         if status != 0 or current.identifier.decode().partition("+")[2] != variant:
             raise InputError(
                 f"espeak-ng has no voice '{voice}', expected an accent and a variant "

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from speechgru.decode.lexicon import REFUSED, ROOT, Lexicon
+from speechgru.decode.lexicon import REFUSED, ROOT, Lexicon, list_entries
 from speechgru.interfaces import BLANK, InputError, Tokenizer
 from speechgru.lm.ngram import NGramModel
 
@@ -252,12 +252,9 @@ class WordChoices:
             log_probs: (n,) float32, natural log.
             histories: (n,) int64, with the words.
         """
-        first = self._first[nodes]
         if not self._has_several:
-            return self._lm.score(histories, self._ids[first])
-        counts = self._first[nodes + 1] - first
-        rows = torch.repeat_interleave(counts)
-        places = torch.arange(len(rows)) + (first - counts.cumsum(0) + counts)[rows]
+            return self._lm.score(histories, self._ids[self._first[nodes]])
+        rows, places = list_entries(self._first, nodes)
         log_probs, longer = self._lm.score(histories[rows], self._ids[places])
         best = torch.full(nodes.shape, IMPOSSIBLE)
         best.scatter_reduce_(0, rows, log_probs, "amax")

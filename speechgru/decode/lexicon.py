@@ -116,13 +116,26 @@ class Lexicon:
             (n, C) int64 nodes; -1 where a token cannot follow.
         """
         reached = self._rows[self._row[nodes]]
-        first = self._first[nodes]
-        counts = self._first[nodes + 1] - first
-        ends = counts.cumsum(0)
-        rows = torch.repeat_interleave(counts)
-        steps = torch.arange(len(rows)) + (first - ends + counts)[rows]
+        rows, steps = list_entries(self._first, nodes)
         reached[rows, self._tokens[steps]] = self._targets[steps]
         return reached
+
+
+def list_entries(first: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
+    """The entries of some nodes, in tables that keep those of each node together.
+
+    Args:
+        first: (N + 1,) int64, the place of the first entry of each node, and the end.
+        nodes: (n,) int64.
+
+    Returns:
+        rows: (m,) int64, the place in `nodes` that each entry is of, in order.
+        entries: (m,) int64, their places in the tables.
+    """
+    begins = first[nodes]
+    counts = first[nodes + 1] - begins
+    rows = torch.repeat_interleave(counts)
+    return rows, torch.arange(len(rows)) + (begins - counts.cumsum(0) + counts)[rows]
 
 
 class _Trie:

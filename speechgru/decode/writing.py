@@ -36,6 +36,7 @@ class SoundWriter:
         self._lm = lm
         self._tokenizer = tokenizer
         self._units = find_spelling(tokenizer).units
+        self._ids = {unit: token_id for token_id, unit in enumerate(self._units)}
         words: dict[str, list[str]] = {}
         for word, units in zip(lexicon.words, lexicon.spelled, strict=True):
             words.setdefault(units, []).append(word)
@@ -50,16 +51,12 @@ class SoundWriter:
 
     def _find_words(self, token_ids: Sequence[int]) -> list[tuple[str, ...]]:
         """What each word may be."""
-        heard: list[list[int]] = []
-        for token_id in token_ids:
-            if self._units[token_id].startswith(" ") or not heard:
-                heard.append([])
-            heard[-1].append(token_id)
-        return [
-            self._words.get("".join(self._units[i] for i in ids).strip())
-            or (self._tokenizer.decode(ids),)
-            for ids in heard
-        ]
+        heard = "".join(self._units[token_id] for token_id in token_ids).split()
+        return [self._words.get(units) or (self._spell(units),) for units in heard]
+
+    def _spell(self, units: str) -> str:
+        """A word that is not in the lexicon."""
+        return self._tokenizer.decode([self._ids[unit] for unit in units])
 
 
 def _choose(

@@ -53,7 +53,7 @@ class PhoneTokenizer:
         language: str | None = None,
     ) -> None:
         self.normalizer = TextNormalizer(case, punctuation, digits, language)
-        _check(voice, phones, pronunciations)
+        _check(phones, pronunciations)
         self.voice, self.phones = voice, tuple(phones)
         self.tokens = ("<blank>", *(f" {phone}" for phone in phones), *phones)
         self._places = {phone: place for place, phone in enumerate(phones)}
@@ -178,13 +178,10 @@ class PhoneTokenizer:
         Raises:
             ValueError: an id is the blank or not a token.
         """
-        words: list[list[str]] = []
-        for token in look_up(self.tokens, token_ids):
-            if token.startswith(" ") or not words:
-                words.append([])
-            words[-1].append(token.removeprefix(" "))
+        spelled = "\t".join(look_up(self.tokens, token_ids))
+        words = [tuple(word.split()) for word in spelled.split(" ") if word]
         return " ".join(
-            self._written.get(tuple(phones)) or "".join(phones) for phones in words
+            self._written.get(phones) or "".join(phones) for phones in words
         )
 
 
@@ -227,14 +224,8 @@ def _read(path: str, normalize: TextNormalizer) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _check(
-    voice: str | None, phones: Sequence[str], pronunciations: Mapping[str, str]
-) -> None:
+def _check(phones: Sequence[str], pronunciations: Mapping[str, str]) -> None:
     """See that what a checkpoint says, be it a stranger's, is of phones."""
-    if not isinstance(voice, str | None):
-        raise InputError(
-            f"text.voice is {voice!r}, expected a name such as en-us, or null"
-        )
     is_list = isinstance(phones, (list, tuple))
     if not is_list or not 0 < len(phones) <= MOST_PHONES:
         raise InputError(

@@ -3,8 +3,9 @@
 import ctypes
 import re
 import unicodedata
+from contextlib import AbstractContextManager
 
-from speechgru.espeak import LOCK, Library, load_espeak
+from speechgru.espeak import load_espeak
 from speechgru.interfaces import InputError
 from speechgru.text.normalize import describe_character
 
@@ -47,8 +48,8 @@ class Pronouncer:
 
     def __init__(self, voice: str) -> None:
         self._voice = voice
-        with LOCK:
-            self._set_voice()
+        with self._library():
+            pass
 
     def __call__(self, word: str) -> tuple[str, ...]:
         """The phones of a word, in IPA.
@@ -60,10 +61,9 @@ class Pronouncer:
         # In capitals some would be spelled, letter by letter.
         rest = ctypes.c_char_p(word.lower().encode())
         phones: list[str] = []
-        with LOCK:
-            library = self._set_voice()
+        with self._library() as library:
             while rest.value:
-                said = library.functions.espeak_TextToPhonemes(
+                said = library.espeak_TextToPhonemes(
                     ctypes.byref(rest), _UTF8, _TEXT_TO_IPA
                 )
                 phones += filter(None, _BETWEEN.split(_UNSOUND.sub("", said.decode())))
@@ -74,11 +74,10 @@ class Pronouncer:
             )
         return tuple(phones)
 
-    def _set_voice(self) -> Library:
-        """The library with the voice; not kept, for no library goes to a process."""
+    def _library(self) -> AbstractContextManager[ctypes.CDLL]:
+        """With the voice; not kept, for no library goes to another process."""
         library = load_espeak("phones as tokens", "phones")
-        library.set_voice(self._voice, "text.voice")
-        return library
+        return library.with_voice(self._voice, "text.voice")
 
 
 def _check(word: str) -> None:

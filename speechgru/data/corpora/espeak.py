@@ -22,17 +22,14 @@ _Callback = ctypes.CFUNCTYPE(
 class Espeak:
     """Text to speech in English and a hundred other languages.
 
-    It is not thread-safe.
-
     Raises:
         InputError: espeakng-loader is not installed, or its library or data
             cannot be used.
     """
 
     def __init__(self) -> None:
-        library = load_espeak("synthetic speech", "synth")
-        self._set_voice = library.set_voice
-        self._library, self.sample_rate = library.functions, library.sample_rate
+        self._library = load_espeak("synthetic speech", "synth")
+        self.sample_rate = self._library.sample_rate
 
     def speak(self, text: str, voice: str, speed: int, pitch: int) -> Tensor:
         """Synthesise a text.
@@ -49,9 +46,6 @@ class Espeak:
         Raises:
             InputError: no such voice, or nothing was spoken.
         """
-        self._set_voice(voice, "corpus.voices")
-        self._check(self._library.espeak_SetParameter(_RATE, speed, 0), "speed")
-        self._check(self._library.espeak_SetParameter(_PITCH, pitch, 0), "pitch")
         blocks: list[np.ndarray] = []
 
         def collect(samples: Any, num_samples: int, _events: Any) -> int:
@@ -62,13 +56,16 @@ class Espeak:
             return 0  # go on
 
         callback = _Callback(collect)
-        self._library.espeak_SetSynthCallback(callback)
         encoded = text.encode()
-        status = self._library.espeak_Synth(
-            encoded, len(encoded) + 1, 0, _POSITION_CHARACTER, 0, _UTF8, None, None
-        )
-        self._check(status, "synthesis")
-        self._check(self._library.espeak_Synchronize(), "synthesis")
+        with self._library.with_voice(voice, "corpus.voices") as library:
+            self._check(library.espeak_SetParameter(_RATE, speed, 0), "speed")
+            self._check(library.espeak_SetParameter(_PITCH, pitch, 0), "pitch")
+            library.espeak_SetSynthCallback(callback)
+            status = library.espeak_Synth(
+                encoded, len(encoded) + 1, 0, _POSITION_CHARACTER, 0, _UTF8, None, None
+            )
+            self._check(status, "synthesis")
+            self._check(library.espeak_Synchronize(), "synthesis")
         if not blocks:
             raise InputError(
                 f"{voice}: no sound for '{text}', expected speech; "

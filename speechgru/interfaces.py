@@ -27,6 +27,10 @@ class InputError(ValueError):
     """
 
 
+class NoSoundError(InputError):
+    """A word that cannot be pronounced."""
+
+
 @dataclass(frozen=True)
 class FilePart:
     """A recording that lies, as it is, inside a larger file: a tar, or an Arrow file.
@@ -250,7 +254,7 @@ class PhoneticTokenizer(Tokenizer, Protocol):
     """
 
     def pronounce(self, word: str) -> Sequence[str]:
-        """The sounds of a normalised word. Raises InputError: it has none."""
+        """The sounds of a normalised word. Raises NoSoundError: none."""
 
 
 @runtime_checkable

@@ -1,6 +1,7 @@
 """What a search knows of the language: a model of it, and the words there are."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from speechgru.decode.language import (
@@ -12,10 +13,20 @@ from speechgru.decode.language import (
 )
 from speechgru.decode.lexicon import Lexicon, read_lexicon
 from speechgru.decode.writing import SoundWriter
-from speechgru.interfaces import InputError, PhoneticTokenizer, Tokenizer
+from speechgru.interfaces import (
+    InputError,
+    NoSoundError,
+    PhoneticTokenizer,
+    Tokenizer,
+)
 from speechgru.lm.files import read_table
 from speechgru.lm.ngram import NGramModel
 from speechgru.lm.table import BEGIN, END, UNKNOWN
+
+log = logging.getLogger(__name__)
+
+NUM_NAMED = 3
+"""Words that cannot be heard, and are named."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,8 @@ def read_language(
     Args:
         lm: an ARPA file; None: none.
         lexicon: a file with one word a line; None: the words of the language
-            model, if it is one of words.
+            model, if it is one of words; those that have no sound, where tokens are
+            sounds, are left out, which is said.
         open_vocabulary: whether words may be heard that are not in the lexicon.
         tokenizer: of the model.
 
@@ -87,6 +99,8 @@ def read_language(
         words, sounds = read_lexicon(lexicon, tokenizer)
     elif model is not None and not of_tokens:
         words = [word for word in model.words if word not in (BEGIN, END, UNKNOWN)]
+        if isinstance(tokenizer, PhoneticTokenizer):
+            words, sounds = _pronounce(words, tokenizer, f"{lm}")
     fitted = (
         None if words is None else Lexicon(words, tokenizer, open_vocabulary, sounds)
     )
@@ -94,6 +108,27 @@ def read_language(
     if fitted is not None and isinstance(tokenizer, PhoneticTokenizer):
         writer = SoundWriter(fitted, None if of_tokens else model, tokenizer)
     return Language(model, of_tokens, fitted, writer)
+
+
+def _pronounce(
+    words: Iterable[str], tokenizer: PhoneticTokenizer, name: str
+) -> tuple[list[str], list[Sequence[str]]]:
+    """The words that have a sound, and their sounds; says which have none."""
+    sounds: dict[str, Sequence[str]] = {}
+    unsound: dict[str, NoSoundError] = {}
+    for word in words:
+        try:
+            sounds[word] = tokenizer.pronounce(word)
+        except NoSoundError as error:
+            unsound[word] = error
+    if unsound:
+        log.warning(
+            "%s: %d of %d words cannot be pronounced, so they are not heard: %s; a "
+            "decoder.lexicon may say how they sound",
+            name, len(unsound), len(sounds) + len(unsound),
+            "; ".join(map(str, list(unsound.values())[:NUM_NAMED])),
+        )  # fmt: skip
+    return list(sounds), list(sounds.values())
 
 
 def is_of_tokens(lm: NGramModel, tokenizer: Tokenizer) -> bool:

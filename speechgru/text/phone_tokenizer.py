@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, NoSoundError
 from speechgru.ranges import OptionError
 from speechgru.text.casing import Case
 from speechgru.text.normalize import Digits, Punctuation, TextNormalizer
@@ -134,13 +134,13 @@ class PhoneTokenizer:
         """The phones of a normalised word, of those that have tokens.
 
         Raises:
-            InputError: it has no sound, or none that has a token.
+            NoSoundError: it has no sound, or none that has a token.
         """
         known = self._known.get(word)
         if known is not None:
             return known
         if self.voice is None:
-            raise InputError(
+            raise NoSoundError(
                 f"the word {word!r} is not among the {len(self._known)} words whose "
                 "phones are known, and there is no voice of espeak-ng; train with it "
                 "in text.lexicon, or leave it out"
@@ -148,7 +148,7 @@ class PhoneTokenizer:
         sounds = self._pronouncer(word)
         phones = fit(sounds, self._places)
         if not phones:
-            raise InputError(
+            raise NoSoundError(
                 f"the word {word!r} sounds like /{''.join(sounds)}/, of which no "
                 "training transcript has a phone; write it as it is said"
             )

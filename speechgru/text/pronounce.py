@@ -6,7 +6,7 @@ import unicodedata
 from contextlib import AbstractContextManager
 
 from speechgru.espeak import load_espeak
-from speechgru.interfaces import InputError
+from speechgru.interfaces import NoSoundError
 from speechgru.text.normalize import describe_character
 
 _UTF8 = 1  # espeakCHARS_UTF8
@@ -55,7 +55,7 @@ class Pronouncer:
         """The phones of a word, in IPA.
 
         Raises:
-            InputError: it is not pronounced at all, too long, or no word.
+            NoSoundError: it is not pronounced at all, too long, or no word.
         """
         _check(word)
         # In capitals some would be spelled, letter by letter.
@@ -68,7 +68,7 @@ class Pronouncer:
                 )
                 phones += filter(None, _BETWEEN.split(_UNSOUND.sub("", said.decode())))
         if not phones:
-            raise InputError(
+            raise NoSoundError(
                 f"the word {word!r} has no sound in the voice {self._voice} of "
                 "espeak-ng; write it as it is said"
             )
@@ -81,23 +81,23 @@ class Pronouncer:
 
 
 def _check(word: str) -> None:
-    """See that espeak-ng can stand a word. Raises InputError."""
+    """See that espeak-ng can stand a word. Raises NoSoundError."""
     others = [c for c in word if not c.isalnum() and unicodedata.category(c)[0] != "M"]
     foreign = next((c for c in others if c not in _WITHIN_WORDS), None)
     if foreign is not None:
-        raise InputError(
+        raise NoSoundError(
             f"the word {word[:LONGEST]!r} holds {describe_character(foreign)}, but "
             "letters, digits and apostrophes alone are pronounced; write it as it is "
             "said"
         )
     if len(word) > LONGEST:
-        raise InputError(
+        raise NoSoundError(
             f"the word {word[:LONGEST]!r} has {len(word)} characters, but {LONGEST} at "
             "most are pronounced; write it as several"
         )
     scripts = {unicodedata.name(c, "").partition(" ")[0] for c in word if c.isalpha()}
     if len(scripts) > 1 and not scripts <= _WRITTEN_TOGETHER:
-        raise InputError(
+        raise NoSoundError(
             f"the word {word!r} mixes {' and '.join(sorted(scripts))} letters, but "
             "those of one script alone are pronounced; write it in one"
         )

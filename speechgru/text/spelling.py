@@ -35,7 +35,7 @@ class Spelling(Protocol):
             sounds: how it is pronounced, where units are sounds; none: as usual.
 
         Raises:
-            InputError: it has no sound.
+            NoSoundError: it has no sound.
         """
 
 

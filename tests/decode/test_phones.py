@@ -107,6 +107,21 @@ def test_each_tokenizer_has_its_own_words(tokenizer, lm):
 
 
 @BOTH
+def test_words_of_a_language_model_without_a_sound_are_not_heard(
+    kind, tmp_path, tokenizer, caplog
+):
+    path = tmp_path / "words.arpa"
+    sentences = [*map(str.split, SENTENCES), ["TO", "XXIV", "BE"], ["XXV"]]
+    write_arpa(path, estimate_kneser_ney(sentences, 3).ngrams)
+    [hypothesis] = decode(kind(lm=str(path)), hear("TO BE", tokenizer), tokenizer)
+    assert hypothesis.text == "TO BE"
+    [message] = caplog.messages
+    assert f"{path}: 2 of 9 words cannot be pronounced" in message
+    assert "'XXIV'" in message
+    assert "'XXV'" in message
+
+
+@BOTH
 def test_a_lexicon_alone_writes_its_first_word(kind, tmp_path, tokenizer):
     path = tmp_path / "words.txt"
     path.write_text("TOO\nTO\nBE\n")

@@ -30,7 +30,8 @@ class Pace:
     """
 
     def __init__(self, first: float, now: float) -> None:
-        self._next = now + first
+        self._said_at = now
+        self._pause = first
 
     def is_due(self, now: float, whole: float | None) -> bool:
         """Whether to say something now.
@@ -39,15 +40,21 @@ class Pace:
             now: the time, in s.
             whole: s that all the work takes, if that can be told.
         """
-        if now < self._next:
+        # What was expected when the last line was said may have been far too long.
+        if now < self._said_at + min(self._pause, _pause_of(whole)):
             return False
         self.rest(now, whole)
         return True
 
     def rest(self, now: float, whole: float | None) -> None:
         """Something was said: be silent for a while."""
-        pause = max(SHORTEST_PAUSE, (whole or 0.0) / NUM_LINES)
-        self._next = now + min(pause, LONGEST_PAUSE)
+        self._said_at = now
+        self._pause = _pause_of(whole)
+
+
+def _pause_of(whole: float | None) -> float:
+    """Seconds between the lines of work that takes so many, if that can be told."""
+    return min(max(SHORTEST_PAUSE, (whole or 0.0) / NUM_LINES), LONGEST_PAUSE)
 
 
 class Progress:

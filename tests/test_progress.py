@@ -69,6 +69,17 @@ def test_work_without_a_known_end_tells_what_is_done(clock):
     assert lines == ["get: 5.0 MB, 30 s gone; and a note"]
 
 
+def test_a_slow_beginning_does_not_silence_what_follows(clock):
+    lines = []
+    with Progress("work", 101, "batches", say=lines.append) as progress:
+        clock.now += 60
+        progress.advance()  # at first it seems to take 1:40 h
+        for _ in range(99):
+            clock.now += 3
+            progress.advance()
+    assert len(lines) >= 8
+
+
 def test_works_that_share_a_pace_say_no_more_than_one(clock):
     pace = Pace(10.0, clock.now)
     lines = [line for _ in range(50) for line in work(clock, 2, total=10, pace=pace)]

@@ -63,7 +63,7 @@ class TrainingTask(Optimisation):
         self.train_loss_per_token = Mean()
         self.val_loss_per_token = Mean()
         self.samples: list[tuple[str, str, str]] = []
-        self._cpu_seconds = 0.0
+        self._cpu_seconds_before = self._cpu_seconds_of_others = 0.0
 
     def describe_best(self, best: Mapping[str, float]) -> str:
         """Say how good the best checkpoint is, by its scores, the decisive first."""
@@ -146,7 +146,8 @@ class TrainingTask(Optimisation):
         self.trainer.val_check_batch = math.inf
 
     def on_train_epoch_end(self) -> None:
-        """Log the time behind, of the first process."""
+        """Log the time behind."""
+        self._count_cpu_seconds()
         self.log("train/cpu_seconds", self.cpu_seconds, rank_zero_only=True)
         seconds = self.trainer.datamodule.length.seconds
         self.log("train/wall_seconds", seconds, rank_zero_only=True)
@@ -177,11 +178,25 @@ class TrainingTask(Optimisation):
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time of this process, and of those that it was resumed from."""
-        return self._cpu_seconds + time.process_time()
+        """CPU time of this process, of the others, and of those that are resumed.
+
+        That of the others is of when it was counted last: at the end of an epoch, and
+        when all is saved.
+        """
+        resumed, others = self._cpu_seconds_before, self._cpu_seconds_of_others
+        return resumed + others + time.process_time()
+
+    def _count_cpu_seconds(self) -> None:
+        """Ask the other processes, which must ask, too."""
+        # Whoever reads the metrics of an epoch first waits for the others to read them.
+        _ = self.trainer.callback_metrics
+        own = torch.tensor(time.process_time(), device=self.device)
+        total = self.trainer.strategy.reduce(own.clone(), reduce_op="sum")
+        self._cpu_seconds_of_others = float(total - own)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Make the checkpoint describe itself; keep the losses of the epoch so far."""
+        self._count_cpu_seconds()
         checkpoint.update(self.description())
         pairs = [[metric.total, metric.weight] for metric in self._train_losses]
         sums = torch.stack([torch.stack(pair) for pair in pairs])
@@ -208,7 +223,7 @@ class TrainingTask(Optimisation):
                     "version, or start anew, perhaps with init_from"
                 )
         self.metadata = {**metadata, **self.metadata, "step": metadata["step"]}
-        self._cpu_seconds = metadata["cpu_seconds"]
+        self._cpu_seconds_before = metadata["cpu_seconds"]
         sums = checkpoint.get(LOSSES_KEY)
         if isinstance(sums, Tensor) and self.trainer.is_global_zero:
             for metric, pair in zip(self._train_losses, sums, strict=True):

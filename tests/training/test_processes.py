@@ -1,6 +1,7 @@
 """The same steps and the same scores on one process or many."""
 
 import csv
+import resource
 
 import pytest
 import soundfile
@@ -8,7 +9,7 @@ import torch
 from conftest import TINY_RUN, make_tones, run_speechgru
 
 from speechgru.checkpoint.load import load_checkpoint
-from speechgru.checkpoint.storage import read_checkpoint
+from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
 
 EPOCHS = 2
 EXACT = [
@@ -53,6 +54,11 @@ def train(tones, folder, *overrides):
     return folder, read_checkpoint(folder / "last.ckpt"), metrics
 
 
+def children_cpu_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.fixture(scope="module")
 def noise(tones, trained, tmp_path_factory):
     """Start from a trained model and score it where it errs: there is something
@@ -80,7 +86,11 @@ def test_steps_and_scores_do_not_depend_on_how_they_are_dealt_out(
 ):
     # 61 and 13 utterances: nothing divides evenly.
     expected_folder, expected_checkpoint, expected = one_process
+    before = children_cpu_seconds()
     _, checkpoint, metrics = train(tones, tmp_path / "run", *noise, *overrides)
+    # All processes but workers are counted.
+    counted = checkpoint[DESCRIPTION_KEY]["metadata"]["cpu_seconds"]
+    assert counted > 0.5 * (children_cpu_seconds() - before)
     assert checkpoint["global_step"] == expected_checkpoint["global_step"]
     # Of every step the gradient, before Adam: it would take a weight without
     # a gradient (behind a dead ReLU) as far as any, by the sign of a rounding error.

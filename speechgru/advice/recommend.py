@@ -98,7 +98,9 @@ def _choose_tokens(body: dict[str, Any], facts: CorpusFacts) -> Choice:
         why = (
             "200 pieces of words: mini LibriSpeech has 70.1 % after 50 CPU-minutes (11 "
             "of 24 epochs), with characters and two views 79.4 after 53; one seed "
-            "each; 500 pieces were run with other frames and steps only, and did worse"
+            "each; 500 pieces were run with other frames and steps only, and did "
+            "worse; with a language model of millions of words, text=phones did better "
+            "by far there, see docs/how-to/phones.md"
         )
     else:
         text = "characters"

@@ -100,7 +100,7 @@ def read_language(
     elif model is not None and not of_tokens:
         words = [word for word in model.words if word not in (BEGIN, END, UNKNOWN)]
         if isinstance(tokenizer, PhoneticTokenizer):
-            words, sounds = _pronounce(words, tokenizer, f"{lm}")
+            words, sounds = _pronounce(words, tokenizer, str(lm))
     fitted = (
         None if words is None else Lexicon(words, tokenizer, open_vocabulary, sounds)
     )
@@ -115,18 +115,18 @@ def _pronounce(
 ) -> tuple[list[str], list[Sequence[str]]]:
     """The words that have a sound, and their sounds; says which have none."""
     sounds: dict[str, Sequence[str]] = {}
-    unsound: dict[str, NoSoundError] = {}
+    refused: list[str] = []
     for word in words:
         try:
             sounds[word] = tokenizer.pronounce(word)
         except NoSoundError as error:
-            unsound[word] = error
-    if unsound:
+            refused.append(str(error))
+    if refused:
         log.warning(
             "%s: %d of %d words cannot be pronounced, so they are not heard: %s; a "
             "decoder.lexicon may say how they sound",
-            name, len(unsound), len(sounds) + len(unsound),
-            "; ".join(map(str, list(unsound.values())[:NUM_NAMED])),
+            name, len(refused), len(sounds) + len(refused),
+            "; ".join(refused[:NUM_NAMED]),
         )  # fmt: skip
     return list(sounds), list(sounds.values())
 

@@ -84,7 +84,7 @@ BITRATE = Range(6, 256)
 """kb/s that libsndfile encodes Opus with, mono."""
 MEGABYTES = Range(0, 1e6, above=True)
 GIGABYTES = Range(0, 1e9, above=True)
-SAMPLE_RATE = whole(1_000, 1_000_000)
+SAMPLE_RATE = whole(100, 1_000_000)
 """Hz."""
 ORDER = whole(1, 100)
 """Words, or characters, of an n-gram."""
@@ -93,9 +93,6 @@ WEIGHT = Range(0, 1000)
 """Of a language model's natural log-probabilities."""
 LOG_SCORE = Range(-1e4, 1e4)
 """What is added to a natural log-probability."""
-MEGABYTES = Range(0, 1e6, above=True)
-GIGABYTES = Range(0, 1e9, above=True)
-SAMPLE_RATE = whole(100, 1_000_000)
 
 
 def check(name: str, value: Any, expected: Range) -> None:

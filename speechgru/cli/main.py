@@ -33,6 +33,7 @@ COMMANDS = {
     "transcribe": "turn audio files into text",
     "stream": "turn sound into text while it comes, e.g. from a microphone",
     "align": "find out when the words of a known text were said",
+    "cut": "cut transcribed recordings into utterances to train on",
     "average": "make one checkpoint from the weights of several",
     "runs": "list what was tried, and how well it went",
     "row": "print the rows of a recipe's table, from the runs of its seeds",

@@ -9,6 +9,7 @@ from speechgru.options.component import Component
 from speechgru.options.corpus import (
     BooksOptions,
     ConvertOptions,
+    CutOptions,
     DoctorOptions,
     LmOptions,
     PrepareOptions,
@@ -59,6 +60,7 @@ __all__ = [
     "CompareOptions",
     "Component",
     "ConvertOptions",
+    "CutOptions",
     "DataOptions",
     "DecodeOptions",
     "DoctorOptions",

@@ -226,6 +226,30 @@ class ConvertOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CutOptions(Options):
+    """How recordings in which words were found are cut into utterances.
+
+    Attributes:
+        output: manifest; None: in the working directory, by the name of the first file.
+        overwrite: what is there already.
+        max_seconds: s, of an utterance.
+        pause: s without a word in which may be cut.
+        margin: s that are kept around the words; of a pause at most half.
+        min_confidence: of an utterance; 0: all are kept.
+    """
+
+    name: ClassVar[str] = "cut"
+    is_command: ClassVar[bool] = True
+
+    output: Path | None = None
+    overwrite: bool = False
+    max_seconds: float = option(15.0, within=SECONDS)
+    pause: float = option(0.3, within=INTERVAL)
+    margin: float = option(0.25, within=INTERVAL)
+    min_confidence: float = option(0.0, within=PROBABILITY)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShardOptions(PrepareOptions):
     """What corpus is written to shards, and how; see `PrepareOptions`.
 

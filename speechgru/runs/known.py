@@ -150,7 +150,7 @@ def _count_from(value: Any, folder: str, but: str | None, key: str = "") -> Any:
             for name, each in value.items()
         }
     if isinstance(value, list):
-        return [_count_from(each, folder, but) for each in value]
+        return [_count_from(each, folder, but, key) for each in value]
     if not isinstance(value, str) or not value or value[0] in "/~" or "://" in value:
         return value
     if but is not None and value.startswith(but):

@@ -23,7 +23,7 @@ MAY_LOAD = {
     ("watch",): set(),
     ("info", "average"): {"torch", "torchaudio", "numpy"},
     ("prepare", "convert", "doctor", "shard", "transcribe", "align", "evaluate"): HEARS,
-    ("lm", "books", "stream", "new"): HEARS,
+    ("lm", "books", "cut", "stream", "new"): HEARS,
     ("row", "report", "errors"): HEARS,
     ("gates", "tune"): HEARS | {"matplotlib"},
 }

@@ -58,6 +58,15 @@ def test_names_are_no_paths_even_where_a_folder_is_called_so(
 
 
 @pytest.mark.usefixtures("elsewhere")
+def test_each_of_several_paths_counts_from_there(make_run, corpus_folder):
+    run = make_run()
+    corpus = {"_target_": SOURCE, "name": "manifest", "train": ["a.jsonl", "/b.jsonl"]}
+    change(run, corpus=corpus)
+    places = [f"{corpus_folder}/a.jsonl", "/b.jsonl"]
+    assert KnownRun.read(run).corpus.options["train"] == places
+
+
+@pytest.mark.usefixtures("elsewhere")
 def test_what_is_changed_counts_from_here(make_run, corpus_folder):
     run = make_run()
     known = KnownRun.read(run, changes=Changes({"test": "mine.jsonl"}))

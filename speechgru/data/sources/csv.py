@@ -10,7 +10,7 @@ from speechgru.audio import AudioError
 from speechgru.data.sources.columns import Columns, find_columns, show_names
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
-from speechgru.data.sources.splits import TranslatedSource
+from speechgru.data.sources.splits import Place, TranslatedSource
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import OptionError
 from speechgru.records import MOST_NUMBER, show
@@ -40,9 +40,9 @@ class CsvCorpus(TranslatedSource):
     def __init__(
         self,
         name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
+        train: Place,
+        dev: Place,
+        test: Place,
         audio: str | None = None,
         text: str | None = None,
         speaker: str | None = None,

@@ -13,7 +13,7 @@ from speechgru.bounded import MOST_SETTINGS, read_whole
 from speechgru.data.folder import MEDIA, list_recordings, walk
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
-from speechgru.data.sources.splits import TranslatedSource
+from speechgru.data.sources.splits import Place, TranslatedSource
 from speechgru.files import reason
 from speechgru.interfaces import InputError, Utterance
 from speechgru.progress import track
@@ -39,9 +39,9 @@ class FolderCorpus(TranslatedSource):
     def __init__(
         self,
         name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
+        train: Place,
+        dev: Place,
+        test: Place,
         speakers: str | None = None,
     ) -> None:
         super().__init__(name, train, dev, test, speakers=speakers)

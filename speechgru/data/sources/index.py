@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,25 @@ class SourceIndex:
         for utterance in islice(open_manifest(manifest), int(first), None):
             audio.add(utterance.audio_path)
         return audio.digest() == digest
+
+
+def join_manifests(paths: Sequence[Path], manifests: Sequence[Path]) -> Path:
+    """One manifest, in the cache, of the utterances of several.
+
+    Args:
+        paths: where these are, as the user has named them.
+        manifests: of these, what they were read as.
+
+    Raises:
+        InputError: one of them cannot be read, or two utterances have the same id.
+    """
+    names = [str(address_of(path) or path.absolute()) for path in paths]
+
+    def translate(reading: Reading) -> Iterator[Utterance]:
+        reading.path = ", ".join(names)
+        return chain.from_iterable(map(open_manifest, manifests))
+
+    return SourceIndex(paths[0], {"joined": names}).open(lambda: manifests, translate)
 
 
 def _to_line(utterance: Utterance) -> bytes:

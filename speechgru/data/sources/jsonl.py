@@ -12,8 +12,7 @@ class ManifestCorpus(SplitSource):
     The arguments are those of SplitSource.
     """
 
-    def manifest_path(self, split: str) -> Path:
-        """The manifest of a split, of an address the latest."""
-        path = self.split_path(split)
+    def part_manifest(self, path: Path) -> Path:
+        """The manifest itself, of an address the latest."""
         fetch(path, is_latest=True)
         return path

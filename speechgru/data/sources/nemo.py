@@ -15,7 +15,7 @@ from speechgru.data.manifest import to_utterance
 from speechgru.data.sources.braces import expand_braces
 from speechgru.data.sources.lines import read_objects
 from speechgru.data.sources.reading import Reading
-from speechgru.data.sources.splits import TranslatedSource
+from speechgru.data.sources.splits import Place, TranslatedSource
 from speechgru.data.sources.tar_members import list_members
 from speechgru.interfaces import InputError, Utterance
 from speechgru.progress import track
@@ -41,9 +41,9 @@ class NemoCorpus(TranslatedSource):
     def __init__(
         self,
         name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
+        train: Place,
+        dev: Place,
+        test: Place,
         tars: str = "audio_*.tar",
     ) -> None:
         super().__init__(name, train, dev, test, tars=tars)

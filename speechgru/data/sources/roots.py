@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from speechgru.data.sources.splits import TranslatedSource
+from speechgru.data.sources.splits import Place, TranslatedSource
 from speechgru.interfaces import InputError
 
 
@@ -19,9 +19,9 @@ class RootedSource(TranslatedSource):
     def __init__(
         self,
         name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
+        train: Place,
+        dev: Place,
+        test: Place,
         root: str | None = None,
     ) -> None:
         own = os.getcwd() if root is None else os.path.abspath(os.path.expanduser(root))

@@ -7,18 +7,22 @@ from typing import Any, ClassVar
 
 from speechgru.data.manifest_table import open_manifest
 from speechgru.data.source import PreparedReport, report
-from speechgru.data.sources.index import SourceIndex
+from speechgru.data.sources.index import SourceIndex, join_manifests
 from speechgru.data.sources.reading import Reading
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import nearest
+from speechgru.ranges import OptionError, nearest
 from speechgru.remote import address_of, fetch, locate
 
 PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz")
 """Endings of files that may run code when they are read, or hold no audio."""
 
 
+Place = str | Sequence[str] | None
+"""A path or an address, or several, which together are a split; None: it has none."""
+
+
 class SplitSource(ABC):
-    """Splits of the user's own, each at a path or an address.
+    """Splits of the user's own, each at a path or an address, or at several.
 
     Args:
         name: what messages call it.
@@ -28,6 +32,7 @@ class SplitSource(ABC):
 
     Raises:
         InputError: no split at all.
+        OptionError: a split is no path, and no list of paths.
     """
 
     kind: ClassVar[str] = "manifests"
@@ -35,12 +40,12 @@ class SplitSource(ABC):
     endings: ClassVar[str] = ".jsonl"
     """Of the paths of splits, for messages."""
 
-    def __init__(
-        self, name: str, train: str | None, dev: str | None, test: str | None
-    ) -> None:
+    def __init__(self, name: str, train: Place, dev: Place, test: Place) -> None:
         given = {"train": train, "dev": dev, "test": test}
         self._paths = {
-            split: locate(path) for split, path in given.items() if path is not None
+            split: _locate_all(split, place)
+            for split, place in given.items()
+            if place is not None
         }
         if not self._paths:
             raise InputError(
@@ -57,7 +62,7 @@ class SplitSource(ABC):
         """The name alone."""
         return self.name
 
-    def split_path(self, split: str) -> Path:
+    def split_paths(self, split: str) -> Sequence[Path]:
         """Where a split lies. Raises InputError: it was not given, or is pickled."""
         if split not in self.splits:
             raise InputError(
@@ -68,17 +73,27 @@ class SplitSource(ABC):
                     else nearest(split, self.splits)
                 )
             )
-        path = self._paths[split]
-        if path.suffix.lower() in PICKLED:
-            raise InputError(
-                f"{path}: pickled data or arrays, expected {self.kind}; refused, since "
-                "it may run code: export it as one of those that are read"
-            )
-        return path
+        for path in self._paths[split]:
+            if path.suffix.lower() in PICKLED:
+                raise InputError(
+                    f"{path}: pickled data or arrays, expected {self.kind}; refused, "
+                    "since it may run code: export it as one of those that are read"
+                )
+        return self._paths[split]
+
+    def manifest_path(self, split: str) -> Path:
+        """The manifest of a split; that of several paths is in the cache.
+
+        Raises:
+            InputError: unknown split, or bad data.
+        """
+        paths = self.split_paths(split)
+        manifests = [self.part_manifest(path) for path in paths]
+        return manifests[0] if len(paths) == 1 else join_manifests(paths, manifests)
 
     @abstractmethod
-    def manifest_path(self, split: str) -> Path:
-        """The manifest of a split. Raises InputError: unknown split, or bad data."""
+    def part_manifest(self, path: Path) -> Path:
+        """The manifest of one of a split's paths. Raises InputError: bad data."""
 
     def read(self, split: str) -> Sequence[Utterance]:
         """The utterances of a split. Raises InputError: missing or bad."""
@@ -92,6 +107,19 @@ class SplitSource(ABC):
         return report(self.name, splits, manifests)
 
 
+def _locate_all(split: str, place: str | Sequence[str]) -> Sequence[Path]:
+    """The paths of a split."""
+    places = [place] if isinstance(place, str) else place
+    is_list = isinstance(places, (list, tuple))
+    if not is_list or not places or not all(isinstance(each, str) for each in places):
+        raise OptionError(
+            f"{split} is {place!r}, expected a path, or a list of at least one"
+        )
+    if len({*places}) < len(places):
+        raise OptionError(f"{split} is {place!r}, expected each path once; remove one")
+    return [locate(each) for each in places]
+
+
 class TranslatedSource(SplitSource):
     """Splits that are no manifests, but read as such, once, into the cache.
 
@@ -103,25 +131,21 @@ class TranslatedSource(SplitSource):
     def __init__(
         self,
         name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
+        train: Place,
+        dev: Place,
+        test: Place,
         **options: Any,
     ) -> None:
         super().__init__(name, train, dev, test)
         cls = type(self)
-        described = {"class": f"{cls.__module__}.{cls.__qualname__}", **options}
-        self._indices = {
-            split: SourceIndex(path, described) for split, path in self._paths.items()
-        }
+        self._described = {"class": f"{cls.__module__}.{cls.__qualname__}", **options}
 
-    def manifest_path(self, split: str) -> Path:
+    def part_manifest(self, path: Path) -> Path:
         """The manifest in the cache, made anew where it is stale."""
-        path = self.split_path(split)
         if address_of(path) is not None:
             for file in self.remote_files(path):
                 fetch(file, is_latest=True)
-        return self._indices[split].open(
+        return SourceIndex(path, self._described).open(
             lambda: self.inputs(path), lambda reading: self.translate(path, reading)
         )
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from speechgru.data.sources.arrow import Row, name_recording
 from speechgru.data.sources.reading import Reading
-from speechgru.data.sources.splits import TranslatedSource
+from speechgru.data.sources.splits import Place, TranslatedSource
 from speechgru.interfaces import InputError, Utterance
 from speechgru.remote import locate
 
@@ -27,9 +27,9 @@ class AudioTables(TranslatedSource):
     def __init__(
         self,
         name: str,
-        train: str | None,
-        dev: str | None,
-        test: str | None,
+        train: Place,
+        dev: Place,
+        test: Place,
         audio: str | None = None,
         text: str | None = None,
         speaker: str | None = None,

@@ -13,7 +13,8 @@ HOLDS_SEVERAL = True
 def render(transcript: Transcript, named: bool) -> str:
     """Write a line of a manifest, with the words and how sure the model is of them.
 
-    Keys: audio_filepath, absolute; offset (s), of an excerpt; duration (s), text,
+    Keys: audio_filepath, absolute; offset (s), of an excerpt; channel, if one alone was
+    heard, which no manifest can say; duration (s), text,
     confidence (null if nothing was heard) and words, a list of text, start (s), end
     (s), confidence.
     """
@@ -24,6 +25,7 @@ def render(transcript: Transcript, named: bool) -> str:
         .encode("utf-8", "replace")
         .decode("utf-8"),
         **({"offset": round(transcript.start, 6)} if transcript.start else {}),
+        **({} if transcript.channel is None else {"channel": transcript.channel}),
         "duration": round(transcript.duration, 6),
         "text": transcript.text,
         "confidence": None

@@ -4,8 +4,13 @@ import contextlib
 import os
 import resource
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
+TCMALLOC = "libtcmalloc_minimal.so.4"
+"""Of Debian's package libtcmalloc-minimal4, Fedora's gperftools-libs and others."""
+
+_ALLOCATORS = ("tcmalloc", "jemalloc", "mimalloc")
 _GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -25,6 +30,30 @@ def memory_for_process() -> int:
     if free is None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return free + (_own("VmRSS") or 0)
+
+
+def ask_for_huge_pages() -> None:
+    """Let torch take large blocks in pages of 2 MB, which Linux makes ready sooner.
+
+    A step of training frees and takes hundreds of MB; with them it needs a tenth less
+    time on a CPU. To be called before torch is imported.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
+def suggest_allocator() -> str | None:
+    """What to set before the process begins, so that its steps take less time.
+
+    glibc gives back or scatters what a step frees, and the next one takes; other
+    allocators keep it.
+
+    Returns:
+        As a shell takes it; None: there is another allocator, or no glibc.
+    """
+    maps = _read("/proc/self/maps")
+    if "libc.so.6" not in maps or any(name in maps for name in _ALLOCATORS):
+        return None
+    return f"LD_PRELOAD={find_library('tcmalloc_minimal') or TCMALLOC}"
 
 
 def forget_peak() -> None:

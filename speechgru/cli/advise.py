@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from speechgru.cli.config import read_command_line
 from speechgru.options import AdviseOptions
+from speechgru.process_memory import ask_for_huge_pages
 
 USAGE = """
 usage: speechgru advise corpus=NAME [fold=1/4] [KEY=VALUE ...]
@@ -18,6 +19,7 @@ reached, and what is not known. Nothing is written.
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = read_command_line(AdviseOptions, arguments, USAGE, (0, 0)).options
+    ask_for_huge_pages()  # as training does, whose steps are timed
     from speechgru.training.advising import advise
 
     print("\n".join(advise(options)))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from speechgru.cli.help import explain
+from speechgru.process_memory import ask_for_huge_pages
 from speechgru.training.interruption import Interrupted, Interruption
 
 USAGE = """
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         print(explain("train", USAGE, arguments))
         return 0
     began_at = time.monotonic()  # the imports take seconds
+    ask_for_huge_pages()
     with Interruption() as interruption:
         try:
             if any(argument.startswith("resume=") for argument in arguments):

@@ -22,6 +22,9 @@ ENOUGH_STEPS = 20  # to tell how long a run will last
 ENOUGH_SECONDS = 10.0
 SAMPLES_EVERY = 30.0  # s, at least, between decoded utterances in the log
 LONG_RUN = 3 * 3600.0  # s; what lasts longer is warned of
+WORTH_A_WORD = (
+    600.0  # s that a run will take, from which on it is said how to save some
+)
 VALIDATION_COST = 1 / 3  # of a second of speech, against training on it
 
 
@@ -183,10 +186,17 @@ class TrainingProgress(Callback):
             "s" * (trainer.max_epochs != 1),
             peak_memory(trainer.strategy.root_device) / 1e9,
         )
+        device = trainer.strategy.root_device.type
+        is_slow = device == "cpu" and clock.seconds_left > WORTH_A_WORD
+        if is_slow and (setting := process_memory.suggest_allocator()):
+            log.info(
+                "steps take less time, and memory, where the command begins with %s; "
+                "see docs/how-to/slow-steps.md",
+                setting,
+            )
         is_wanted = trainer.datamodule.length.max_time is not None
         if clock.seconds_left > LONG_RUN and not is_wanted:
             by_steps = trainer.datamodule.max_steps is not None
-            device = trainer.strategy.root_device.type
             log.warning("%s", warn_of_length(clock, device, by_steps))
 
     def _describe_step(self, trainer: L.Trainer) -> str:

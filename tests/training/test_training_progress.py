@@ -158,5 +158,19 @@ def test_a_run_that_ends_within_an_epoch_is_reckoned_to_its_end(
     assert steps_left == [pytest.approx(1.0)]
 
 
+def test_a_run_that_takes_long_names_an_allocator_once(tones, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ENOUGH_STEPS", 1)
+    said = "begins with LD_PRELOAD=libtcmalloc_minimal.so.4; see docs/how-to/slow"
+    monkeypatch.setattr(
+        module.process_memory, "suggest_allocator", lambda: said.split()[2].strip(";")
+    )
+    options = ["trainer.max_epochs=1", "data.max_train=16"]
+    assert said not in start(tones, tmp_path / "short", *options)
+    monkeypatch.setattr(module, "WORTH_A_WORD", 0.0)
+    assert start(tones, tmp_path / "long", *options).count(said) == 1
+    monkeypatch.setattr(module.process_memory, "suggest_allocator", lambda: None)
+    assert "LD_PRELOAD" not in start(tones, tmp_path / "other", *options)
+
+
 def test_memory_is_that_of_this_process():
     assert 1e8 < peak_memory(torch.device("cpu")) < 1e11

@@ -1,5 +1,6 @@
 """Splits that lie where the user has them: what all sources can do."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -115,9 +116,19 @@ def _locate_all(split: str, place: str | Sequence[str]) -> Sequence[Path]:
         raise OptionError(
             f"{split} is {place!r}, expected a path, or a list of at least one"
         )
+    if isinstance(place, str) and _are_several(place):
+        raise OptionError(f"{split} is {place!r}, expected a list of them: [{place}]")
     if len({*places}) < len(places):
         raise OptionError(f"{split} is {place!r}, expected each path once; remove one")
     return [locate(each) for each in places]
+
+
+def _are_several(place: str) -> bool:
+    """Whether a path that is not there names, with commas, some that are."""
+    names = place.split(",")
+    if len(names) < 2 or os.path.lexists(place):
+        return False
+    return all(os.path.lexists(os.path.expanduser(name)) for name in names)
 
 
 class TranslatedSource(SplitSource):

@@ -107,3 +107,13 @@ def test_what_is_no_path_is_refused(place):
 def test_a_path_that_is_there_twice_is_refused():
     with pytest.raises(OptionError, match="expected each path once; remove one"):
         manifests(["a.jsonl", "a.jsonl"])
+
+
+def test_a_list_without_brackets_is_told_how_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.jsonl", "a.wav")
+    write(tmp_path / "b.jsonl", "b.wav")
+    with pytest.raises(OptionError, match=r"expected a list of them: \[a\.jsonl,b\.j"):
+        manifests("a.jsonl,b.jsonl")
+    write(tmp_path / "a.jsonl,b.jsonl", "c.wav")
+    assert [each.id for each in manifests("a.jsonl,b.jsonl").read("train")] == ["c"]

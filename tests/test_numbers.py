@@ -47,7 +47,8 @@ MEANT = {
             "label_priors lookahead max_freq_width max_time_fraction max_time_warp "
             "max_time_width num_freq_masks num_time_masks num_workers output_dropout "
             "pitches probability prune sampling seed show smoothing vocal_tract "
-            "weight_dropout wordless worst dev_share test_share corpus.padding",
+            "weight_dropout wordless worst dev_share test_share corpus.padding "
+            "min_confidence",
         ),
         (
             {0, 1.5},
@@ -88,6 +89,7 @@ MEANT = {
         ({0, 1.5}, "limits.edges"),
         ({-1, 0, 1.5}, "limits.quiet"),
         ({1.5}, "limits.pace"),
+        ({0, 1.5}, "cut.pause cut.margin"),
         # What an archive is expected to hold, be it nothing.
         ({0, 1.5}, " ".join(f"hours.{part}" for part in COUNTED)),
         ({0}, " ".join(f"utterances.{part} words.{part}" for part in COUNTED)),

@@ -22,9 +22,7 @@ ENOUGH_STEPS = 20  # to tell how long a run will last
 ENOUGH_SECONDS = 10.0
 SAMPLES_EVERY = 30.0  # s, at least, between decoded utterances in the log
 LONG_RUN = 3 * 3600.0  # s; what lasts longer is warned of
-WORTH_A_WORD = (
-    600.0  # s that a run will take, from which on it is said how to save some
-)
+WORTH_A_WORD = 600.0  # s; of what lasts longer it is said how to save some
 VALIDATION_COST = 1 / 3  # of a second of speech, against training on it
 
 

@@ -14,9 +14,8 @@ def render(transcript: Transcript, named: bool) -> str:
     """Write a line of a manifest, with the words and how sure the model is of them.
 
     Keys: audio_filepath, absolute; offset (s), of an excerpt; channel, if one alone was
-    heard, which no manifest can say; duration (s), text,
-    confidence (null if nothing was heard) and words, a list of text, start (s), end
-    (s), confidence.
+    heard, which no manifest can say; duration (s), text, confidence (null if nothing
+    was heard) and words, a list of text, start (s), end (s), confidence.
     """
     name = transcript.source
     record = {

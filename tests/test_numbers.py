@@ -44,7 +44,7 @@ MEANT = {
         (
             {0},
             "average dropout early_stopping_patience input_dropout intermediate "
-            "label_priors lookahead max_freq_width max_time_fraction max_time_warp "
+            "label_priors lookahead max_freq_width max_time_fraction max_time_warp mmi "
             "max_time_width num_freq_masks num_time_masks num_workers output_dropout "
             "pitches probability prune sampling seed show smoothing vocal_tract "
             "weight_dropout wordless worst dev_share test_share corpus.padding "

@@ -61,11 +61,11 @@ def train(folder, overrides):
 
 
 def watch_steps(waits):
-    """Note how many waits there were when each step began."""
+    """Note the epoch of each step, and how many waits there were when it began."""
     begun, step = [], CTCTask.training_step
 
     def training_step(self, batch, index):
-        begun.append(len(waits))
+        begun.append((self.current_epoch, len(waits)))
         return step(self, batch, index)
 
     CTCTask.training_step = training_step
@@ -79,5 +79,9 @@ if __name__ == "__main__":
     with simulated() as waits:
         begun = watch_steps(waits)
         train(f"{folder}/device", [*overrides, *there])
-    steps = [waits[start:end] for start, end in pairwise(begun)]
+    steps = [
+        waits[start:end]
+        for (epoch, start), (next_epoch, end) in pairwise(begun)
+        if epoch == next_epoch  # between them, there is validation
+    ]
     print("STEPS", json.dumps(steps[1:]))

@@ -20,6 +20,7 @@ from speechgru.score.error_rate import ErrorRate
 from speechgru.score.word_map import WordMap
 from speechgru.training.label_priors import LabelPriors
 from speechgru.training.losses import (
+    competition_losses,
     consistency_losses,
     ctc_losses,
     prior_losses,
@@ -27,6 +28,7 @@ from speechgru.training.losses import (
 )
 from speechgru.training.mean import Mean
 from speechgru.training.task import TrainingTask
+from speechgru.training.token_bigrams import TokenBigrams
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +48,16 @@ class CTCTask(TrainingTask):
             a share of the whole.
         label_priors: power of the tokens' mean probabilities, as of the epoch before,
             by which those of the last layer are divided in the loss of training.
+        mmi: weight of all other sequences of tokens in the loss of the last layer, from
+            the second epoch on, once it is known which follow which: 0 is CTC, 1
+            maximum mutual information, and between them a share of both.
         num_samples: decoded utterances that validation keeps for the log, drawn at
             random, the same in every epoch; of several processes the first one's.
         options: see `TrainingTask` and `Optimisation`.
 
     Source:
-        CTC, consistency, smoothing and priors: see `training/losses.py`. Intermediate
-        CTC: arXiv:2102.03216, here on all layers.
+        CTC, consistency, smoothing, priors and MMI: see `training/losses.py`.
+        Intermediate CTC: arXiv:2102.03216, here on all layers.
     """
 
     scores: ClassVar[dict[str, str]] = {
@@ -75,6 +80,7 @@ class CTCTask(TrainingTask):
         smoothing: float = 0.0,
         intermediate: float = 0.0,
         label_priors: float = 0.0,
+        mmi: float = 0.0,
         num_samples: int = 3,
         **options: Any,
     ) -> None:
@@ -83,6 +89,7 @@ class CTCTask(TrainingTask):
         check("smoothing", smoothing, Range(0, 1))
         check("intermediate", intermediate, Range(0, 1, below=True))
         check("label_priors", label_priors, Range(0, 1))
+        check("mmi", mmi, Range(0, 1))
         check("num_samples", num_samples, whole(0, 1000))
         if intermediate and not isinstance(model.encoder, LayeredEncoder):
             raise OptionError(
@@ -97,6 +104,11 @@ class CTCTask(TrainingTask):
                 "encoder.self_conditioned=true: the layers below the last must learn "
                 "what they tell the next; set task.intermediate=0.5"
             )
+        if mmi and label_priors:
+            raise OptionError(
+                f"mmi is {mmi}, expected 0 with label_priors={label_priors}: its sum "
+                "over all paths knows no priors; set one of them to 0"
+            )
         self.decoder = decoder
         self.augment = augment or DeviceChain()
         self.word_map = word_map
@@ -107,6 +119,8 @@ class CTCTask(TrainingTask):
         self.priors = None
         if label_priors:
             self.priors = LabelPriors(len(tokenizer.tokens))
+        self.mmi = mmi
+        self.bigrams = TokenBigrams(len(tokenizer.tokens)) if mmi else None
         self.num_samples = num_samples
         self.unheard = Mean()
         self.word_errors = ErrorRate("word")
@@ -156,12 +170,15 @@ class CTCTask(TrainingTask):
         return self.share_of_step(total, batch.step_size)
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The CTC losses (B,), and with all that is added to them."""
+        """The losses of transcripts (B,), and with all that is added to them."""
         waveforms = self.augment(batch.waveforms, batch.waveform_lengths)
         *below, log_probs, output_lengths = self.model.score_layers(
             waveforms, batch.waveform_lengths, all_layers=self.intermediate > 0
         )
-        losses = total = ctc_losses(log_probs, output_lengths, batch)
+        if self.bigrams is not None:
+            self.bigrams.begin(batch.key[0])
+            self.bigrams.observe(batch)
+        losses = total = self._transcript_losses(log_probs, output_lengths, batch)
         if self.priors is not None:
             self.priors.begin(batch.key[0])
             self.priors.observe(log_probs, output_lengths)
@@ -184,12 +201,23 @@ class CTCTask(TrainingTask):
             total = total + self.smoothing * smoothing_losses(log_probs, output_lengths)
         return losses, total
 
+    def _transcript_losses(
+        self, log_probs: Tensor, output_lengths: Tensor, batch: Batch
+    ) -> Tensor:
+        """(B,) by CTC, or by what else could have been said, too."""
+        losses = ctc_losses(log_probs, output_lengths, batch)
+        if self.bigrams is None or not self.bigrams.are_known:
+            return losses
+        competition = competition_losses(log_probs, output_lengths, batch, self.bigrams)
+        return losses + self.mmi * competition
+
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Take a step, and take it into the priors."""
+        """Take a step, and take it into the sums of the epoch."""
         super().optimizer_step(*args, **kwargs)
-        if self.priors is not None:
-            reduce = self.trainer.strategy.reduce
-            self.priors.end_step(partial(reduce, reduce_op="sum"))
+        reduce = partial(self.trainer.strategy.reduce, reduce_op="sum")
+        for sums in (self.priors, self.bigrams):
+            if sums is not None:
+                sums.end_step(reduce)
 
     def on_validation_start(self) -> None:
         """Draw samples anew."""
@@ -208,7 +236,7 @@ class CTCTask(TrainingTask):
         log_probs, output_lengths = self.scored_model(
             batch.waveforms, batch.waveform_lengths
         )
-        losses = ctc_losses(log_probs, output_lengths, batch)
+        losses = self._transcript_losses(log_probs, output_lengths, batch)
         hypotheses = self.decoder(
             log_probs, output_lengths, self.tokenizer, self.model.seconds_per_frame
         )

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from speechgru.features.padding import valid_frames
 from speechgru.interfaces import BLANK, Batch
+from speechgru.training.denominator import denominator_scores
+from speechgru.training.token_bigrams import TokenBigrams
 
 
 def ctc_losses(log_probs: Tensor, output_lengths: Tensor, batch: Batch) -> Tensor:
@@ -70,6 +72,28 @@ def prior_losses(
     norms = divided.logsumexp(dim=2)
     losses = ctc_losses(divided - norms[..., None], output_lengths, batch)
     return losses - _sum_over_frames(norms, output_lengths)
+
+
+def competition_losses(
+    log_probs: Tensor, output_lengths: Tensor, batch: Batch, bigrams: TokenBigrams
+) -> Tensor:
+    """How much all that could have been said outweighs what was said.
+
+    Added to `ctc_losses`, they make the negative log-probability of each transcript
+    among all sequences of tokens: maximum mutual information.
+
+    Args:
+        log_probs, output_lengths, batch: see `ctc_losses`.
+        bigrams: which sequences of tokens there are, and how often.
+
+    Returns:
+        (B,) natural log units, which may be below 0.
+
+    Source:
+        See `denominator_scores`.
+    """
+    everything = denominator_scores(log_probs, output_lengths, bigrams.log_probs)
+    return everything - bigrams.score(batch)
 
 
 def consistency_losses(log_probs: Tensor, output_lengths: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ def make_batch(*targets):
         ids=[str(index) for index in range(len(targets))],
         waveforms=torch.zeros(len(targets), 1),
         waveform_lengths=torch.ones(len(targets), dtype=torch.int64),
-        targets=torch.tensor(padded),
+        targets=torch.tensor(padded, dtype=torch.int64),
         target_lengths=torch.tensor([len(target) for target in targets]),
         references=[""] * len(targets),
         num_views=1,

@@ -89,6 +89,7 @@ def test_a_configuration_that_0_1_0_wrote_is_read_as_the_recipe_is_now(
         "~decoder.blank_penalty",
         "~encoder.self_conditioned",
         "~task.label_priors",
+        "~task.mmi",
         "~features.vocal_tract",
         "~spec_augment.max_time_warp",
         "~spec_augment.same_time_warp",

@@ -41,6 +41,8 @@ MUCH = [
     "task.consistency=0.1",
     "task.smoothing=0.01",
     "task.intermediate=0.3",
+    "task.mmi=0.5",
+    "trainer.max_epochs=2",  # the first counts what follows what
 ]
 
 

@@ -14,7 +14,7 @@ def denominator_scores(
 
     CTC sums over the paths of one transcript; this is the same sum over the paths of
     all transcripts. A path is in one of two states of each token, in the token or in a
-    blank behind it, which makes one product of matrices a frame.
+    blank behind it, which makes a product with the bigram model a frame.
 
     Args:
         log_probs: (B, T, C) float32, natural log.
@@ -34,33 +34,27 @@ def denominator_scores(
     device = log_probs.device
     with torch.autocast(device.type, enabled=False):  # small numbers add up
         bigrams = log_bigrams.exp()
-        transitions = _transitions(bigrams)
+        ends = bigrams[:, BLANK]
+        follows = bigrams.clone()
+        follows[:, BLANK] = 0.0
+        # A token that follows itself without a blank between them is one token.
+        lasts = 1.0 - follows.diag()
         valid = valid_frames(output_lengths, num_frames, device)
-        tokens = torch.where(valid[..., None], log_probs, 0.0).exp()
-        blanks = tokens[..., BLANK, None].expand_as(tokens)
-        state = log_probs.new_zeros(batch_size, 2 * num_tokens)
-        state[:, num_tokens + BLANK] = 1.0  # in a blank behind the beginning
+        probs = torch.where(valid[..., None], log_probs, 0.0).exp()
+        in_token = log_probs.new_zeros(batch_size, num_tokens)
+        in_blank = in_token.clone()
+        in_blank[:, BLANK] = 1.0  # behind the beginning
         states, norms = [], []
-        for emitted in torch.cat([tokens, blanks], dim=2).unbind(dim=1):
-            state = (state @ transitions) * emitted
+        for emitted in probs.unbind(dim=1):
+            before = in_token + in_blank
+            in_token = torch.addmm(in_token * lasts, before, follows) * emitted
+            in_blank = before * emitted[:, BLANK, None]
+            state = in_token + in_blank
             norm = state.sum(dim=1, keepdim=True)
-            state = state / norm
-            states.append(state)
+            in_token, in_blank = in_token / norm, in_blank / norm
+            states.append(state / norm)
             norms.append(norm)
         items = torch.arange(batch_size, device=device)
         last = torch.stack(states)[output_lengths.to(device) - 1, items]
-        ends = last @ bigrams[:, BLANK].repeat(2)
         heard = torch.where(valid, torch.cat(norms, dim=1), 1.0)
-        return heard.log().sum(dim=1) + ends.log()
-
-
-def _transitions(bigrams: Tensor) -> Tensor:
-    """(2 C, 2 C) from the states of a frame to those of the next: tokens, blanks."""
-    to_token = bigrams.clone()
-    to_token[:, BLANK] = 0.0
-    stay = torch.eye(len(bigrams), device=bigrams.device)
-    # A token that follows itself without a blank between them is one token.
-    from_token = to_token - to_token.diag().diag() + stay
-    return torch.cat(
-        [torch.cat([from_token, stay], dim=1), torch.cat([to_token, stay], dim=1)]
-    )
+        return heard.log().sum(dim=1) + (last @ ends).log()

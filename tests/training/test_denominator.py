@@ -173,3 +173,24 @@ def test_with_the_competition_it_is_the_share_of_a_transcript_in_all(targets):
     )
     torch.testing.assert_close(total, everything - said)
     assert total > 0
+
+
+def test_what_was_said_is_learnt_without_ctc():
+    torch.manual_seed(0)
+    lengths, batch = torch.tensor([12, 9]), make_batch([1, 2, 2], [3, 1])
+    bigrams = learnt(batch, make_batch([2, 3], [1, 1, 3]), num_tokens=4)
+    scores = (0.1 * torch.randn(2, 12, 4)).requires_grad_()
+    optimizer = torch.optim.SGD([scores], 1.0)
+    for _ in range(200):
+        log_probs = scores.log_softmax(dim=-1)
+        losses = ctc_losses(log_probs, lengths, batch)
+        losses = losses + competition_losses(log_probs, lengths, batch, bigrams)
+        optimizer.zero_grad()
+        losses.sum().backward()
+        optimizer.step()
+    assert losses.max() < 0.05
+    heard = [
+        row[:length].tolist()
+        for row, length in zip(scores.argmax(2), lengths, strict=True)
+    ]
+    assert [collapsed(path) for path in heard] == [[1, 2, 2], [3, 1]]

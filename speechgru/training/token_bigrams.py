@@ -4,8 +4,11 @@ import torch
 from torch import Tensor
 
 from speechgru.features.padding import valid_frames
-from speechgru.interfaces import BLANK, Batch
+from speechgru.interfaces import BLANK, Batch, InputError
 from speechgru.training.epoch_sums import EpochSums
+
+MOST_TOKENS = 5000
+"""Of which all pairs are counted: 12 bytes a pair, and as many operations a frame."""
 
 
 class TokenBigrams(EpochSums):
@@ -19,6 +22,9 @@ class TokenBigrams(EpochSums):
             (row); the blank stands for the beginning as a row, for the end as a
             column. All are alike until an epoch is over.
 
+    Raises:
+        InputError: there are too many tokens.
+
     Source:
         Witten and Bell, "The zero-frequency problem", IEEE Transactions on Information
         Theory 37, 1991: what never followed a token is as probable behind it as it is
@@ -28,6 +34,12 @@ class TokenBigrams(EpochSums):
     log_probs: Tensor
 
     def __init__(self, num_tokens: int) -> None:
+        if num_tokens > MOST_TOKENS:
+            raise InputError(
+                f"text has {num_tokens} tokens, expected at most {MOST_TOKENS} with "
+                "task.mmi, which counts all pairs of them; choose fewer "
+                "(text.vocabulary_size, text=phones), or task.mmi=0"
+            )
         super().__init__(num_tokens, num_tokens)
         alike = torch.full((num_tokens, num_tokens), 1 / num_tokens)
         self.register_buffer("log_probs", alike.log())

@@ -7,8 +7,8 @@ from speechgru.features.padding import valid_frames
 from speechgru.interfaces import BLANK, Batch, InputError
 from speechgru.training.epoch_sums import EpochSums
 
-MOST_TOKENS = 5000
-"""Of which all pairs are counted: 12 bytes a pair, and as many operations a frame."""
+MOST_TOKENS = 2000
+"""Of which all pairs are counted: 12 bytes each, which processes exchange every step."""
 
 
 class TokenBigrams(EpochSums):

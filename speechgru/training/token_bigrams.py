@@ -8,7 +8,7 @@ from speechgru.interfaces import BLANK, Batch, InputError
 from speechgru.training.epoch_sums import EpochSums
 
 MOST_TOKENS = 2000
-"""Of which all pairs are counted: 12 bytes each, which processes exchange every step."""
+"""All their pairs are counted: 12 bytes each, exchanged by processes in each step."""
 
 
 class TokenBigrams(EpochSums):

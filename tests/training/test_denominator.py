@@ -5,6 +5,7 @@ from itertools import groupby, pairwise, product
 import pytest
 import torch
 from training.test_ctc import make_batch
+from training.test_own_encoder import OwnEncoder, make_task
 
 from speechgru.interfaces import BLANK, InputError
 from speechgru.training.denominator import denominator_scores
@@ -133,6 +134,12 @@ def test_too_many_tokens_to_count_all_pairs_are_refused():
         InputError, match=f"9000 tokens, expected at most {MOST_TOKENS}"
     ):
         TokenBigrams(9000)
+
+
+def test_priors_of_tokens_beside_it_are_refused():
+    message = "^task.mmi is 0.5, expected 0 with label_priors=0.2"
+    with pytest.raises(InputError, match=message):
+        make_task(OwnEncoder(4), mmi=0.5, label_priors=0.2)
 
 
 def test_each_token_is_followed_by_something():

@@ -42,17 +42,15 @@ def denominator_scores(
         valid = valid_frames(output_lengths, num_frames, device)
         probs = torch.where(valid[..., None], log_probs, 0.0).exp()
         in_token = log_probs.new_zeros(batch_size, num_tokens)
-        in_blank = in_token.clone()
-        in_blank[:, BLANK] = 1.0  # behind the beginning
+        state = in_token.clone()  # in a token or in a blank behind it
+        state[:, BLANK] = 1.0  # behind the beginning
         states, norms = [], []
         for emitted in probs.unbind(dim=1):
-            before = in_token + in_blank
-            in_token = torch.addmm(in_token * lasts, before, follows) * emitted
-            in_blank = before * emitted[:, BLANK, None]
-            state = in_token + in_blank
+            in_token = torch.addmm(in_token * lasts, state, follows) * emitted
+            state = in_token + state * emitted[:, BLANK, None]
             norm = state.sum(dim=1, keepdim=True)
-            in_token, in_blank = in_token / norm, in_blank / norm
-            states.append(state / norm)
+            in_token, state = in_token / norm, state / norm
+            states.append(state)
             norms.append(norm)
         items = torch.arange(batch_size, device=device)
         last = torch.stack(states)[output_lengths.to(device) - 1, items]

@@ -24,13 +24,17 @@ def make_batch(*targets):
     )
 
 
+def collapse(path):
+    """The tokens that a path writes."""
+    return [token for token, _ in itertools.groupby(path) if token != BLANK]
+
+
 def sum_over_paths(log_probs, target):
     """The definition: add up all paths that collapse to the target."""
     num_frames, num_tokens = log_probs.shape
     total = 0.0
     for path in itertools.product(range(num_tokens), repeat=num_frames):
-        collapsed = [token for token, _ in itertools.groupby(path) if token != BLANK]
-        if collapsed == target:
+        if collapse(path) == target:
             total += math.exp(sum(log_probs[t, k].item() for t, k in enumerate(path)))
     return -math.log(total) if total else math.inf
 

@@ -1,21 +1,17 @@
 """All that could have been said, and how often training has it."""
 
-from itertools import groupby, pairwise, product
+from itertools import pairwise, product
 
 import pytest
 import torch
-from training.test_ctc import make_batch
+from training.test_ctc import collapse, make_batch
+from training.test_label_priors import alone
 from training.test_own_encoder import OwnEncoder, make_task
 
 from speechgru.interfaces import BLANK, InputError
 from speechgru.training.denominator import denominator_scores
 from speechgru.training.losses import competition_losses, ctc_losses
 from speechgru.training.token_bigrams import MOST_TOKENS, TokenBigrams
-
-
-def alone(sums):
-    """Add up over one process."""
-    return sums
 
 
 def learnt(*batches, num_tokens=3):
@@ -36,17 +32,13 @@ def drawn_bigrams(num_tokens):
     return torch.rand(num_tokens, num_tokens).log_softmax(dim=-1)
 
 
-def collapsed(path):
-    return [token for token, _ in groupby(path) if token != BLANK]
-
-
 def path_by_path(log_probs, log_bigrams):
     """What `denominator_scores` sums up, one path after the other."""
     num_frames, num_tokens = log_probs.shape
     scores = []
     for path in product(range(num_tokens), repeat=num_frames):
         heard = sum(log_probs[frame, token] for frame, token in enumerate(path))
-        line = [BLANK, *collapsed(path), BLANK]
+        line = [BLANK, *collapse(path), BLANK]
         scores.append(heard + sum(log_bigrams[pair] for pair in pairwise(line)))
     return torch.stack(scores).logsumexp(dim=0)
 
@@ -78,8 +70,8 @@ def test_padding_counts_nothing():
     torch.testing.assert_close(
         denominator_scores(log_probs, lengths, log_bigrams), before
     )
-    alone = denominator_scores(log_probs[1:, :2], lengths[1:], log_bigrams)
-    torch.testing.assert_close(alone, before[1:])
+    unpadded = denominator_scores(log_probs[1:, :2], lengths[1:], log_bigrams)
+    torch.testing.assert_close(unpadded, before[1:])
 
 
 def test_padding_has_no_gradient():
@@ -207,4 +199,4 @@ def test_what_was_said_is_learnt_without_ctc():
         row[:length].tolist()
         for row, length in zip(scores.argmax(2), lengths, strict=True)
     ]
-    assert [collapsed(path) for path in heard] == [[1, 2, 2], [3, 1]]
+    assert [collapse(path) for path in heard] == [[1, 2, 2], [3, 1]]

@@ -145,6 +145,14 @@ class CTCTask(TrainingTask):
 
     def on_fit_start(self) -> None:
         """Estimate the normalisation on the first process, for all of them."""
+        learnt = {"label_priors": self.label_priors, "mmi": self.mmi}
+        for name in filter(learnt.get, learnt):
+            if self.trainer.max_epochs == 1:
+                log.warning(
+                    "task.%s counts from the second epoch on, and there is one: this "
+                    "run trains by CTC alone; set trainer.max_epochs to more",
+                    name,
+                )
         if self.metadata.get("step") or self.metadata.get("init_from"):
             return  # the statistics came with the weights
         if self.trainer.is_global_zero:

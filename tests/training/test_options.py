@@ -142,3 +142,16 @@ def test_stopping_early_needs_somebody_held_out(tones, tmp_path):
     )  # fmt: skip
     assert result.returncode == 1
     assert "nothing is held out to validate on" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["mmi", "label_priors"])
+def test_one_epoch_alone_does_not_use_what_epochs_learn(tones, tmp_path, option):
+    said = run_speechgru(
+        "train",
+        *TINY,
+        *tones.overrides,
+        f"task.{option}=0.5",
+        "trainer.max_epochs=1",
+        f"hydra.run.dir={tmp_path}",
+    )
+    assert f"task.{option} counts from the second epoch on" in said.stderr

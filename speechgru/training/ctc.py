@@ -145,14 +145,7 @@ class CTCTask(TrainingTask):
 
     def on_fit_start(self) -> None:
         """Estimate the normalisation on the first process, for all of them."""
-        learnt = {"label_priors": self.label_priors, "mmi": self.mmi}
-        for name in filter(learnt.get, learnt):
-            if self.trainer.max_epochs == 1:
-                log.warning(
-                    "task.%s counts from the second epoch on, and there is one: this "
-                    "run trains by CTC alone; set trainer.max_epochs to more",
-                    name,
-                )
+        self._warn_of_one_epoch()
         if self.metadata.get("step") or self.metadata.get("init_from"):
             return  # the statistics came with the weights
         if self.trainer.is_global_zero:
@@ -167,6 +160,17 @@ class CTCTask(TrainingTask):
         if self.trainer.world_size > 1:
             for buffer in self.model.normalize.buffers():
                 dist.broadcast(buffer, src=0)
+
+    def _warn_of_one_epoch(self) -> None:
+        """What epochs learn from the one before is not used in the first."""
+        learnt = {"label_priors": self.label_priors, "mmi": self.mmi}
+        for name, weight in learnt.items():
+            if weight and self.trainer.max_epochs == 1:
+                log.warning(
+                    "task.%s counts from the second epoch on, and there is one: this "
+                    "run trains by CTC alone; set trainer.max_epochs to more",
+                    name,
+                )
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Sum the losses of one part of a step."""

@@ -145,7 +145,6 @@ class CTCTask(TrainingTask):
 
     def on_fit_start(self) -> None:
         """Estimate the normalisation on the first process, for all of them."""
-        self._warn_of_one_epoch()
         if self.metadata.get("step") or self.metadata.get("init_from"):
             return  # the statistics came with the weights
         if self.trainer.is_global_zero:
@@ -161,14 +160,15 @@ class CTCTask(TrainingTask):
             for buffer in self.model.normalize.buffers():
                 dist.broadcast(buffer, src=0)
 
-    def _warn_of_one_epoch(self) -> None:
-        """What epochs learn from the one before is not used in the first."""
+    def on_train_start(self) -> None:
+        """Warn if there is no epoch to use what is learnt of the one before."""
+        super().on_train_start()
         learnt = {"label_priors": self.label_priors, "mmi": self.mmi}
         for name, weight in learnt.items():
             if weight and self.trainer.max_epochs == 1:
                 log.warning(
                     "task.%s counts from the second epoch on, and there is one: this "
-                    "run trains by CTC alone; set trainer.max_epochs to more",
+                    "run trains by CTC alone; train for longer",
                     name,
                 )
 

@@ -76,6 +76,10 @@ def test_every_eighth_epoch_stays(run):
         assert load_checkpoint(path).metadata["epoch"] == epoch
 
 
+def test_epochs_enough_to_learn_from_are_not_warned_of(run):
+    assert "from the second epoch on" not in (run / "train.log").read_text()
+
+
 def test_the_curves_are_a_picture(run):
     assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
 
@@ -144,14 +148,17 @@ def test_stopping_early_needs_somebody_held_out(tones, tmp_path):
     assert "nothing is held out to validate on" in result.stderr
 
 
-@pytest.mark.parametrize("option", ["mmi", "label_priors"])
-def test_one_epoch_alone_does_not_use_what_epochs_learn(tones, tmp_path, option):
+@pytest.mark.parametrize(
+    ("option", "length"),
+    [("mmi", "max_epochs"), ("label_priors", "max_epochs"), ("mmi", "max_steps")],
+)
+def test_one_epoch_does_not_use_what_epochs_learn(tones, tmp_path, option, length):
     said = run_speechgru(
         "train",
         *TINY,
         *tones.overrides,
         f"task.{option}=0.5",
-        "trainer.max_epochs=1",
+        f"trainer.{length}=1",
         f"hydra.run.dir={tmp_path}",
     )
     assert f"task.{option} counts from the second epoch on" in said.stderr

@@ -29,7 +29,7 @@ TIGHT = 2.3
 """Output frames a token, see `Slack.tight`: AN4 has 2.4 with 32 ms, 1.9 with 40."""
 FRAMES = ((160, 4), (128, 4), (160, 3), (128, 3), (160, 2))
 """Samples between frames at 16 kHz and subsampling, by falling length: 40 to 20 ms."""
-TRIED = (40.0, 32.0, 30.0)
+TRIED = (40.0, 32.0, 30.0, 28.0)
 """ms of output frames, with which runs were measured."""
 
 MOST_LONGER = 3.0

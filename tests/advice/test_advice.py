@@ -115,8 +115,8 @@ def test_few_frequent_words_are_tokens():
 def test_fast_speech_gets_shorter_frames():
     slow = advise(utterances(650, words=3))
     fast = advise(utterances(650, words=8))
-    assert slow.slack.frame == 32
-    assert fast.slack.frame < 32
+    assert slow.slack.frame == 28
+    assert fast.slack.frame < 28
     assert fast.slack.too_short == 0
     assert "were not measured" in next(
         each.why for each in fast.choices if each.option == "features.hop_length"
@@ -137,8 +137,8 @@ def test_recordings_of_a_telephone_are_heard_at_their_rate():
     advice = recommend(facts, some, CORPUS)
     features = advice.options.features.options
     assert (features["sample_rate"], features["n_fft"]) == (8000, 256)
-    assert features["hop_length"] == 64
-    assert advice.slack.frame == 32
+    assert features["hop_length"] == 56
+    assert advice.slack.frame == 28
 
 
 def known(**changes):

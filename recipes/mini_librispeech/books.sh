@@ -28,4 +28,4 @@ done < "$here/books.tsv"
 
 speechgru prepare corpus=mini_librispeech "$@"
 speechgru books "${books[@]}" corpus=mini_librispeech "$@" output=lm/books.txt
-speechgru lm lm/books.txt 'prune=[0,0,1]' max_words=200000 output=lm/books-3.ngrams
+speechgru lm lm/books.txt order=4 'prune=[0,0,1,1]' max_words=200000 output=lm/books-4.ngrams

@@ -14,7 +14,7 @@ if [ ${#options[@]} -gt 0 ]; then
     echo "language_models.sh: ${options[0]}: expected seeds alone; give options of training to run.sh" >&2
     exit 2
 fi
-ngrams=lm/books-3.ngrams
+ngrams=lm/books-4.ngrams
 gru=runs/mini_librispeech/lm
 
 [ -e "$ngrams" ] || bash "$here/books.sh" "${BOOKS_FOLDER:-data/books}"

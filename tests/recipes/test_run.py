@@ -131,7 +131,7 @@ def test_language_models_are_tuned_on_voices_that_nothing_has_heard(calls, tmp_p
 
 def test_language_models_of_books_are_tuned_on_dev_with_the_first_seed(calls, tmp_path):
     (tmp_path / "lm").mkdir()
-    (tmp_path / "lm/books-3.ngrams").touch()  # books.sh has been run
+    (tmp_path / "lm/books-4.ngrams").touch()  # books.sh has been run
     found = calls("mini_librispeech/language_models.sh", "1", "2")
     train, *tuned = found[:3]
     gru = "runs/mini_librispeech/lm"
@@ -139,7 +139,7 @@ def test_language_models_of_books_are_tuned_on_dev_with_the_first_seed(calls, tm
     first, second = (f"runs/mini_librispeech/bigru/seed{seed}" for seed in (1, 2))
     for plain, rescored in (tuned, found[3:5], found[5:7]):
         assert rescored == f"{plain} rescore={gru}"
-        assert "decoder.lm=lm/books-3.ngrams" in plain
+        assert "decoder.lm=lm/books-4.ngrams" in plain
     assert tuned[0].startswith(f"speechgru tune {first} ")
     for call, run in ((found[3], first), (found[5], second)):
         assert call.startswith(f"speechgru evaluate {run} split=test decoder=prefix_")
@@ -150,7 +150,7 @@ def test_language_models_of_books_are_tuned_on_dev_with_the_first_seed(calls, tm
 
 def test_mini_librispeech_may_be_trained_on_phones(calls, tmp_path):
     (tmp_path / "lm").mkdir()
-    (tmp_path / "lm/books-3.ngrams").touch()
+    (tmp_path / "lm/books-4.ngrams").touch()
     run = "runs/mini_librispeech/phones/seed3"
     train = calls("mini_librispeech/run.sh", "3", RECIPE="phones")[1]
     assert train.startswith("speechgru train recipe=mini_librispeech/phones seed=3 ")
@@ -324,4 +324,4 @@ def test_books_are_fetched_once_and_counted(calls, tmp_path):
     files = " ".join(f"texts/{number}.txt" for number in numbers)
     corpus = "corpus=mini_librispeech corpus.parts.dev=[]"
     assert found[-2] == f"speechgru books {files} {corpus} output=lm/books.txt"
-    assert found[-1].startswith("speechgru lm lm/books.txt prune=[0,0,1] ")
+    assert found[-1].startswith("speechgru lm lm/books.txt order=4 prune=[0,0,1,1] ")

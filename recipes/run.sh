@@ -12,17 +12,13 @@ folder="${RUNS_FOLDER:-runs/$recipe}"
 read -ra corpus <<< "$2"
 shift 2
 source "$here/seeds.sh"
+source "$here/train.sh"
 
 runs=()
 speechgru prepare "${corpus[@]}"
 for seed in "${seeds[@]}"; do
     run="$folder/seed$seed"
-    if [ -e "$run/last.ckpt" ]; then
-        speechgru train resume="$run"
-    else
-        speechgru train recipe="$recipe" seed="$seed" hydra.run.dir="$run" \
-            "${corpus[@]}" ${options[@]+"${options[@]}"}
-    fi
+    train "$run" recipe="$recipe" seed="$seed" "${corpus[@]}" ${options[@]+"${options[@]}"}
     # With data.fold=all, dev was trained on.
     if ! grep -q '^  fold: all$' "$run/config.yaml"; then
         speechgru evaluate "$run" split=dev

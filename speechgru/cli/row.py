@@ -10,8 +10,9 @@ USAGE = """
 usage: speechgru row RUN [RUN ...] [KEY=VALUE ...]
 
 Print rows of a recipe's table in Markdown. The RUNs are folders of runs that
-differ in nothing but the seed: every file of results that all of them hold makes
-a row, with the mean over the seeds.
+differ in nothing but the seed; each may have gone on (init_from) from a checkpoint
+of its own seed. Every file of results that all of them hold makes a row, with the
+mean over the seeds.
 """
 
 

@@ -1,5 +1,6 @@
 """Rows of a recipe's table: what `evaluate` found for one seed or several."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -94,19 +95,34 @@ def pool(per_seed: Sequence[Sequence[Result]], unit: Unit) -> Summary:
 
 
 def check_alike(runs: Sequence[Run]) -> None:
-    """Raise InputError if runs differ in more than the seed."""
+    """Raise InputError if runs differ in more than the seed.
+
+    Each may go on from a checkpoint of its own seed, as the path of it says.
+    """
     first = runs[0]
     for run in runs:
         for key in sorted(run.config.keys() | first.config.keys()):
             expected, found = first.config.get(key), run.config.get(key)
-            if found != expected and key != "seed":
-                raise InputError(
-                    f"{run.folder}: {key} is {found!r}, but {expected!r} in "
-                    f"{first.folder}; give runs that differ in nothing but the seed"
-                )
+            if found == expected or key == "seed":
+                continue
+            if key == "init_from" and differ_in_seed((found, expected), (run, first)):
+                continue
+            raise InputError(
+                f"{run.folder}: {key} is {found!r}, but {expected!r} in "
+                f"{first.folder}; give runs that differ in nothing but the seed"
+            )
     seeds = [run.seed for run in runs]
     if len(set(seeds)) < len(seeds):
         raise InputError(f"the seeds are {seeds}, expected each once; leave one out")
+
+
+def differ_in_seed(paths: tuple[object, object], runs: tuple[Run, Run]) -> bool:
+    """Whether two paths differ in the numbers of their runs' seeds alone."""
+    parts, others = (re.findall(r"\d+|\D+", str(path)) for path in paths)
+    seeds = tuple(str(run.seed) for run in runs)
+    return len(parts) == len(others) and all(
+        pair[0] == pair[1] or pair == seeds for pair in zip(parts, others, strict=True)
+    )
 
 
 def cpu_minutes(run: Run) -> float:

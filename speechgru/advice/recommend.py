@@ -1,7 +1,7 @@
 """A recipe for a corpus: that of the nearest measured run, with some changes."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,6 @@ TIGHT = 2.3
 """Output frames a token, see `Slack.tight`: AN4 has 2.4 with 32 ms, 1.9 with 40."""
 FRAMES = ((160, 4), (128, 4), (160, 3), (128, 3), (160, 2))
 """Samples between frames at 16 kHz and subsampling, by falling length: 40 to 20 ms."""
-TRIED = (40.0, 32.0, 30.0, 28.0)
-"""ms of output frames, with which runs were measured."""
 
 MOST_LONGER = 3.0
 """Times as many epochs as those of the run that advice begins from, at most."""
@@ -60,7 +58,8 @@ def recommend(
         _choose_rate(body, facts),
     ]
     spelled = spell(fill_recipe(body, corpus), utterances)
-    frames, slack = _choose_frames(body, spelled, corpus)
+    tried = {run.frame for run in runs}
+    frames, slack = _choose_frames(body, spelled, corpus, tried)
     choices += [frames, _choose_epochs(body, facts, base), _hear_silence(body, base)]
     choices.append(_fill_steps(body, utterances, corpus))
     if not has_bfloat16():
@@ -149,9 +148,16 @@ def _choose_rate(body: dict[str, Any], facts: CorpusFacts) -> Choice:
 
 
 def _choose_frames(
-    body: dict[str, Any], spelled: Spelled, corpus: Component
+    body: dict[str, Any],
+    spelled: Spelled,
+    corpus: Component,
+    tried: Collection[float],
 ) -> tuple[Choice, Slack]:
-    """The longest frames, of those of the run or shorter ones, that leave enough."""
+    """The longest frames, of those of the run or shorter ones, that leave enough.
+
+    Args:
+        tried: ms of output frames, with which runs were measured.
+    """
     rate = body["features"]["sample_rate"]
     own = (body["features"]["hop_length"], body["subsampling"]["factor"])
     shorter = [
@@ -175,7 +181,7 @@ def _choose_frames(
         "output frames that the fastest twentieth of the utterances have for a token: "
         f"{', '.join(said)}; AN4 had 9.09 % with 1.9 and 7.87 % with 2.4 (one seed)"
     )
-    if slack.frame not in TRIED:
+    if slack.frame not in tried:
         why += f"; frames of {slack.frame:g} ms were not measured"
     if slack.too_short:
         why += f"; {slack.too_short} utterances cannot be aligned even so"

@@ -1,7 +1,6 @@
 """The rows of recipe tables, from runs whose results are known."""
 
 import json
-import re
 import shutil
 
 import pytest
@@ -103,20 +102,15 @@ def test_runs_that_are_not_alike_are_refused(seeds):
     refuse(seeds, "s2: .*dropout is 0.5, but .* in .*s1; give runs that differ")
 
 
-def test_each_seed_may_go_on_from_a_checkpoint_of_its_own(seeds, capsys):
-    def begin_from(*paths):
-        for folder, path in zip(seeds, paths, strict=True):
-            config = folder / "config.yaml"
-            text = re.sub(
-                r"(?m)^init_from: .*$", f"init_from: {path}", config.read_text()
-            )
-            config.write_text(text)
-
-    begin_from("runs/an1/seed1/best.ckpt", "runs/an1/seed2/best.ckpt")
+def test_each_seed_may_go_on_from_a_checkpoint_of_its_own(seeds):
+    configs = [folder / "config.yaml" for folder in seeds]
+    for seed, config in enumerate(configs, start=1):
+        path = f"runs/an1/seed{seed}/best.ckpt"
+        change(config, "init_from: null\n", f"init_from: {path}\n")
     assert main(list(map(str, seeds))) == 0
-    begin_from("runs/an1/seed1/best.ckpt", "runs/an1/seed3/best.ckpt")
+    change(configs[1], "seed2/best.ckpt", "seed3/best.ckpt")
     refuse(seeds, "s2: init_from is 'runs/an1/seed3/best.ckpt', but ")
-    begin_from("runs/an1/seed1/best.ckpt", "null")
+    change(configs[1], "runs/an1/seed3/best.ckpt", "null")
     refuse(seeds, "s2: init_from is None, but ")
 
 

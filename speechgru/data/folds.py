@@ -6,8 +6,55 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from speechgru.data.source import Source, UnknownSplitError
 from speechgru.data.utterances import join, select
 from speechgru.interfaces import InputError, Utterance
+from speechgru.progress import say_line
+
+
+def read_both(
+    corpus: Source, train: str = "train", dev: str = "dev"
+) -> tuple[Sequence[Utterance], Sequence[Utterance]]:
+    """Read the two splits that folds are cut from.
+
+    Args:
+        corpus: one that has no split "dev" has all speakers in train.
+        train, dev: names of the splits.
+
+    Raises:
+        InputError: they cannot be read, or there is no split of another name.
+    """
+    utterances = corpus.read(train)
+    try:
+        return utterances, corpus.read(dev)
+    except UnknownSplitError:
+        if dev != "dev":
+            raise
+        return utterances, []
+
+
+def read_cut(
+    corpus: Source, fold: str | None, train: str = "train", dev: str = "dev"
+) -> tuple[Sequence[Utterance], Sequence[Utterance]]:
+    """Read what is trained on, and what is held out: wanted, but not needed.
+
+    Without a fold, what is wrong with dev is said.
+
+    Args:
+        corpus, train, dev: as in `read_both`.
+        fold: as in `hold_out`.
+
+    Raises:
+        InputError: train cannot be read, or there is a fold and dev cannot.
+    """
+    if fold is not None:
+        return hold_out(*read_both(corpus, train, dev), fold)
+    try:
+        held_out = corpus.read(dev) if dev in corpus.splits else []
+    except InputError as error:
+        say_line(f"nothing is held out: {error}")
+        held_out = []
+    return corpus.read(train), held_out
 
 
 def hold_out(

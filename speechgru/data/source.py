@@ -1,12 +1,32 @@
 """What corpora and sources have in common: named splits of utterances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from speechgru.interfaces import Utterance
+from speechgru.interfaces import InputError, Utterance
+from speechgru.ranges import nearest
+
+
+class UnknownSplitError(InputError):
+    """A corpus has no split of that name, whatever is prepared.
+
+    Args:
+        name: of the corpus.
+        split: which was asked for.
+        splits: which there are.
+        remedy: other than to name one of them.
+    """
+
+    def __init__(
+        self, name: str, split: str, splits: Collection[str], remedy: str = ""
+    ) -> None:
+        super().__init__(
+            f"unknown split '{split}'; {name} has: {', '.join(splits)}"
+            + (remedy or nearest(split, splits))
+        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +98,8 @@ class Source(Protocol):
         There may be more than memory holds: each is made when it is asked for.
 
         Raises:
-            InputError: unknown split, not prepared, or bad data.
+            InputError: not prepared, or bad data.
+            UnknownSplitError: it has no such split.
         """
 
     def prepare(self) -> PreparedReport:

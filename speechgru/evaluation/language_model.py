@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from speechgru.checkpoint.load import load_checkpoint
-from speechgru.data.folds import hold_out
+from speechgru.data.folds import read_cut
 from speechgru.data.texts import SentenceFiles
 from speechgru.decode.language import token_names
 from speechgru.evaluation.outputs import check_output
@@ -20,7 +20,7 @@ from speechgru.lm.ngram import NGramModel, perplexity
 from speechgru.options.component import Component
 from speechgru.options.corpus import LmOptions
 from speechgru.progress import track
-from speechgru.runs.data import Cut, read_dev, read_train_texts
+from speechgru.runs.data import Cut, read_train_texts
 from speechgru.runs.known import UNCHANGED, Changes, KnownRun, find_run
 from speechgru.runs.language_models import PREFIX
 from speechgru.text.word_counts import Texts
@@ -148,10 +148,7 @@ def read_texts(
 
 def _read_corpus(component: Component, options: LmOptions) -> Cut:
     corpus = build_corpus(component, options.trust)
-    train = corpus.read("train")
-    if options.fold is None:
-        return train, read_dev(corpus, "dev"), corpus
-    return *hold_out(train, corpus.read("dev"), options.fold), corpus
+    return *read_cut(corpus, options.fold), corpus
 
 
 def choose_tokenizer(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from speechgru.checkpoint.load import LoadedCheckpoint, to_device
 from speechgru.data.dataset import SpeechDataset
-from speechgru.data.folds import Fold
+from speechgru.data.folds import Fold, read_both
 from speechgru.data.plan import BatchPlan
 from speechgru.data.utterances import durations_of, join
 from speechgru.factory import build_corpus, name_corpus
@@ -80,7 +80,7 @@ def read_split(options: SplitOptions) -> Split:
         utterances = corpus.read(options.split)
         return Split(corpus.variant, name_split(options), utterances)
     fold = Fold.parse(options.fold)
-    _, held_out = fold.split(join(corpus.read("train"), corpus.read("dev")))
+    _, held_out = fold.split(join(*read_both(corpus)))
     return Split(corpus.variant, name_split(options), held_out)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from speechgru.data.folds import hold_out
+from speechgru.data.folds import read_cut
 from speechgru.data.inventory import (
     ALL,
     Record,
@@ -18,7 +18,6 @@ from speechgru.data.source import Source
 from speechgru.data.utterances import select
 from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError, Utterance
-from speechgru.progress import say_line
 from speechgru.run_files import INVENTORY_FILE, SKIPPED_FILE
 from speechgru.runs.known import KnownRun
 from speechgru.training.validation import leave_out
@@ -66,9 +65,7 @@ def read_train_texts(run: KnownRun, fold: str | None, trust: Sequence[str] = ())
     data = run.options.data
     with run.explaining():
         corpus = build_corpus(run.corpus, trust)
-        train, dev = corpus.read(data.train_split), read_dev(corpus, data.dev_split)
-        if fold is not None:
-            train, dev = hold_out(train, corpus.read(data.dev_split), fold)
+        train, dev = read_cut(corpus, fold, data.train_split, data.dev_split)
     if fold == data.fold:
         if data.max_train is not None:
             train = train[: data.max_train]
@@ -80,15 +77,6 @@ def read_train_texts(run: KnownRun, fold: str | None, trust: Sequence[str] = ())
             before = [_text_only(record) for record in known.values()]
             _compare(run, {"train": before}, {"train": _texts_of(train)})
     return train, dev, corpus
-
-
-def read_dev(corpus: Source, split: str) -> Sequence[Utterance]:
-    """A split that is wanted, but not needed; what is wrong with it is said."""
-    try:
-        return corpus.read(split) if split in corpus.splits else []
-    except InputError as error:
-        say_line(f"nothing is held out: {error}")
-        return []
 
 
 def _compare(

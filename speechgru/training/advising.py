@@ -5,7 +5,7 @@ from dataclasses import replace
 from speechgru.advice.facts import gather_facts
 from speechgru.advice.in_words import describe_advice
 from speechgru.advice.recommend import recommend
-from speechgru.data.folds import hold_out
+from speechgru.data.folds import read_cut
 from speechgru.factory import build_corpus
 from speechgru.options.advising import AdviseOptions
 from speechgru.training.epoch_cost import measure_epoch
@@ -21,10 +21,7 @@ def advise(options: AdviseOptions) -> list[str]:
         InputError: the corpus cannot be read or trained on.
     """
     corpus = build_corpus(options.corpus, options.trust)
-    reads_dev = "dev" in corpus.splits or options.fold is not None
-    train, dev = hold_out(
-        corpus.read("train"), corpus.read("dev") if reads_dev else [], options.fold
-    )
+    train, dev = read_cut(corpus, options.fold)
     advice = recommend(gather_facts(train), train, options.corpus)
     cost = []
     if options.steps is not None:

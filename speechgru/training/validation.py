@@ -13,8 +13,9 @@ import torch
 from speechgru.bounded import read_whole
 from speechgru.cache import cache_folder
 from speechgru.data.augment.chain import Chain
-from speechgru.data.folds import hold_out
+from speechgru.data.folds import hold_out, read_both
 from speechgru.data.shards.checking import leave_out_broken
+from speechgru.data.source import UnknownSplitError
 from speechgru.data.utterances import select
 from speechgru.data.validation.examine import examine
 from speechgru.factory import build_corpus, name_corpus
@@ -32,12 +33,18 @@ log = logging.getLogger(__name__)
 def read_splits(options: TrainOptions) -> dict[str, Sequence[Utterance]]:
     """Read the training and development utterances, as many as are wanted."""
     corpus, data = build_corpus(options.corpus, options.trust), options.data
-    splits = {
-        "train": corpus.read(data.train_split),
-        "dev": corpus.read(data.dev_split),
-    }
-    cut = hold_out(splits["train"], splits["dev"], data.fold)
-    splits = dict(zip(splits, cut, strict=True))
+    if data.fold is not None:
+        both = read_both(corpus, data.train_split, data.dev_split)
+        train, dev = hold_out(*both, data.fold)
+    else:
+        train = corpus.read(data.train_split)
+        try:
+            dev = corpus.read(data.dev_split)
+        except UnknownSplitError as error:
+            raise InputError(
+                f"{error}, or hold speakers of train out: data.fold=1/4"
+            ) from error
+    splits = {"train": train, "dev": dev}
     for role, most in (("train", data.max_train), ("dev", data.max_dev)):
         utterances = splits[role]
         if most is not None and most < len(utterances):

@@ -2,7 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from speechgru.data.folds import Fold
+from speechgru.data.corpora.corpus import Corpus
+from speechgru.data.folds import Fold, read_both, read_cut
+from speechgru.data.manifest import write_manifest
+from speechgru.data.source import UnknownSplitError
+from speechgru.data.sources.jsonl import ManifestCorpus
 from speechgru.interfaces import InputError, Utterance
 
 
@@ -43,3 +47,36 @@ def test_what_cannot_be_cut_by_speakers_is_refused():
         Fold(1, 2).split(utterances("a", None, "b"))
     with pytest.raises(InputError, match="2 speakers cannot be held out in 3 folds"):
         Fold(1, 3).split(utterances("a", "b", "a"))
+
+
+@pytest.fixture
+def train(tmp_path):
+    path = tmp_path / "train.jsonl"
+    write_manifest(path, utterances(*"abcd"))
+    return str(path)
+
+
+def speakers(some):
+    return "".join(each.speaker for each in some)
+
+
+def test_where_there_is_no_dev_folds_are_cut_from_train(train):
+    corpus = ManifestCorpus("manifest", train, None, None)
+    cut = read_cut(corpus, "2/2")
+    assert [speakers(some) for some in cut] == ["ac", "bd"]
+    assert [speakers(some) for some in read_both(corpus)] == ["abcd", ""]
+
+
+def test_a_split_of_another_name_is_missed(train):
+    corpus = ManifestCorpus("manifest", train, None, None)
+    with pytest.raises(UnknownSplitError, match="unknown split 'dve'"):
+        read_cut(corpus, "1/2", dev="dve")
+
+
+def test_a_dev_that_is_not_prepared_is_not_left_out(train, tmp_path):
+    class Unprepared(Corpus):
+        def prepare(self):
+            raise NotImplementedError
+
+    with pytest.raises(InputError, match=r"dev.jsonl: no such file, own is not prep"):
+        read_cut(Unprepared("own", tmp_path), "1/2")

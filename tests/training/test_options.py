@@ -1,5 +1,6 @@
 """Training with all that is optional: views, smoothing, lower layers, averages."""
 
+import json
 import re
 
 import pytest
@@ -137,6 +138,29 @@ def test_everything_is_trained_on_if_nobody_is_held_out(tones, tmp_path):
     best, last = (read_checkpoint(folder / name) for name in ("best.ckpt", "last.ckpt"))
     for name, weights in best["state_dict"].items():
         assert torch.equal(weights, last["state_dict"][name])
+
+
+@pytest.mark.slow
+def test_a_corpus_of_one_manifest_is_cut_by_its_speakers(tones, tmp_path):
+    lines = (tones.folder / "train.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    manifest = tmp_path / "all.jsonl"
+    for number, record in enumerate(records):
+        record["speaker"] = str(number % 4)
+        record["audio_filepath"] = str(tones.folder / record["audio_filepath"])
+    manifest.write_text("".join(json.dumps(record) + "\n" for record in records))
+    corpus = ["corpus=manifest", f"corpus.train={manifest}"]
+    folder = tmp_path / "run"
+    train = ["train", *TINY, *corpus, "trainer.max_epochs=1", f"hydra.run.dir={folder}"]
+    refused = run_speechgru(*train, check=False)
+    assert "set corpus.dev=PATH, or hold speakers of train out: data.fold=1/4" in (
+        refused.stderr
+    )
+    result = run_speechgru(*train, "data.fold=1/4")
+    assert re.search(r"^train +45 ", result.stderr, re.MULTILINE)
+    assert re.search(r"^dev +16 ", result.stderr, re.MULTILINE)
+    scored = run_speechgru("evaluate", folder, "split=dev")
+    assert "16 utterances" in scored.stdout + scored.stderr
 
 
 def test_stopping_early_needs_somebody_held_out(tones, tmp_path):

@@ -16,9 +16,9 @@ from speechgru.data.corpora.common_voice_splits import SPLITS, make_splits
 from speechgru.data.corpora.corpus import Corpus
 from speechgru.data.corpora.left_out import LeftOut, write_left_out
 from speechgru.data.corpora.shared import name_shared
-from speechgru.data.source import PreparedReport
+from speechgru.data.source import PreparedReport, UnknownSplitError
 from speechgru.interfaces import InputError
-from speechgru.ranges import LARGEST_SEED, Range, check, nearest, whole
+from speechgru.ranges import LARGEST_SEED, Range, check, whole
 
 _LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]+)*")
 _SHARE = Range(0, 0.5, below=True)
@@ -107,10 +107,7 @@ class CommonVoice(Corpus):
     def manifest_path(self, split: str) -> Path:
         """Where a split is described. Raises InputError: unknown split."""
         if split not in _ALL:
-            raise InputError(
-                f"unknown split '{split}'; {self.variant} has: "
-                f"{', '.join(self.splits)}{nearest(split, self.splits)}"
-            )
+            raise UnknownSplitError(self.variant, split, self.splits)
         return self.root / f"{split}.jsonl"
 
     def prepare(self) -> PreparedReport:

@@ -7,9 +7,8 @@ from pathlib import Path
 from speechgru.audio import inspect_audio
 from speechgru.data.manifest import write_manifest
 from speechgru.data.manifest_table import open_manifest
-from speechgru.data.source import PreparedReport, report
+from speechgru.data.source import PreparedReport, UnknownSplitError, report
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import nearest
 
 
 class Corpus(ABC):
@@ -39,10 +38,7 @@ class Corpus(ABC):
     def manifest_path(self, split: str) -> Path:
         """Where a split is described. Raises InputError: unknown split."""
         if split not in self.splits:
-            raise InputError(
-                f"unknown split '{split}'; {self.name} has: {', '.join(self.splits)}"
-                f"{nearest(split, self.splits)}"
-            )
+            raise UnknownSplitError(self.name, split, self.splits)
         return self.root / f"{split}.jsonl"
 
     def read(self, split: str) -> Sequence[Utterance]:

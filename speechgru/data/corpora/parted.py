@@ -10,7 +10,7 @@ from speechgru.data.corpora.archived import DownloadedCorpus
 from speechgru.data.corpora.archives import Archive
 from speechgru.data.manifest import write_manifest
 from speechgru.data.manifest_table import open_manifest
-from speechgru.data.source import PreparedReport, report
+from speechgru.data.source import PreparedReport, UnknownSplitError, report
 from speechgru.data.utterances import join
 from speechgru.interfaces import InputError, Utterance
 from speechgru.ranges import nearest
@@ -85,10 +85,7 @@ class PartedCorpus(DownloadedCorpus):
         if split in self._empty:
             return []
         if split not in self.parts:
-            raise InputError(
-                f"unknown split '{split}'; {self.name} has: {', '.join(self.parts)}"
-                f"{nearest(split, self.parts)}"
-            )
+            raise UnknownSplitError(self.name, split, self.parts)
         unready = self._unready(split)
         if unready:
             raise InputError(

@@ -10,10 +10,9 @@ from speechgru.data.shards.checking import describe_broken, find_broken
 from speechgru.data.shards.contents import CONTENTS_FILE, Contents, Shard, read_contents
 from speechgru.data.shards.fetching import fetch_file
 from speechgru.data.shards.local_copies import LocalCopies
-from speechgru.data.source import PreparedReport, report
+from speechgru.data.source import PreparedReport, UnknownSplitError, report
 from speechgru.files import reason
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import nearest
 from speechgru.remote import address_of, locate
 
 
@@ -75,10 +74,7 @@ class Shards:
 
     def _index_path(self, split: str) -> Path:
         if split not in self.splits:
-            raise InputError(
-                f"unknown split '{split}'; {self.name} has: {', '.join(self.splits)}"
-                + nearest(split, self.splits)
-            )
+            raise UnknownSplitError(self.name, split, self.splits)
         index = self._contents.splits[split].index
         path = self._contents_file.with_name(index.name)
         if address_of(path) is not None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from speechgru.data.manifest_table import open_manifest
-from speechgru.data.source import PreparedReport, report
+from speechgru.data.source import PreparedReport, UnknownSplitError, report
 from speechgru.data.sources.index import SourceIndex, join_manifests
 from speechgru.data.sources.reading import Reading
 from speechgru.interfaces import InputError, Utterance
-from speechgru.ranges import OptionError, nearest
+from speechgru.ranges import OptionError
 from speechgru.remote import address_of, fetch, locate
 
 PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz")
@@ -66,14 +66,8 @@ class SplitSource(ABC):
     def split_paths(self, split: str) -> Sequence[Path]:
         """Where a split lies. Raises InputError: it was not given, or is pickled."""
         if split not in self.splits:
-            raise InputError(
-                f"unknown split '{split}'; {self.name} has: {', '.join(self.splits)}"
-                + (
-                    f"; set corpus.{split}=PATH"
-                    if split in self._all
-                    else nearest(split, self.splits)
-                )
-            )
+            remedy = f"; set corpus.{split}=PATH" if split in self._all else ""
+            raise UnknownSplitError(self.name, split, self.splits, remedy)
         for path in self._paths[split]:
             if path.suffix.lower() in PICKLED:
                 raise InputError(

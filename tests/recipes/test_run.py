@@ -133,19 +133,31 @@ def test_language_models_of_books_are_tuned_on_dev_with_the_first_seed(calls, tm
     (tmp_path / "lm").mkdir()
     (tmp_path / "lm/books-4.ngrams").touch()  # books.sh has been run
     found = calls("mini_librispeech/language_models.sh", "1", "2")
-    train, *tuned = found[:3]
-    gru = "runs/mini_librispeech/lm"
-    assert train == (f"speechgru train recipe=mini_librispeech/lm hydra.run.dir={gru}")
     first, second = (f"runs/mini_librispeech/bigru/seed{seed}" for seed in (1, 2))
-    for plain, rescored in (tuned, found[3:5], found[5:7]):
-        assert rescored == f"{plain} rescore={gru}"
-        assert "decoder.lm=lm/books-4.ngrams" in plain
-    assert tuned[0].startswith(f"speechgru tune {first} ")
-    for call, run in ((found[3], first), (found[5], second)):
-        assert call.startswith(f"speechgru evaluate {run} split=test decoder=prefix_")
+    assert found[0] == f"speechgru lm {first}"
+    models = (f"{first}/lm-3-words.arpa", "lm/books-4.ngrams")
+    for model, scored in zip(models, (found[1:4], found[4:7]), strict=True):
+        search = f"decoder.lm={model} decoder.beam_size=300"
+        assert scored == [
+            f"speechgru tune {first} {search}",
+            f"speechgru evaluate {first} split=test decoder=prefix_beam {search}",
+            f"speechgru evaluate {second} split=test decoder=prefix_beam {search}",
+        ]
     assert found[7:] == [f"speechgru row {first} {second}"]
-    again = calls("mini_librispeech/language_models.sh", "1", "2")
-    assert again[0] == f"speechgru train resume={gru}"
+
+
+def test_a_recurrent_language_model_of_books_is_trained_if_it_is_asked_for(
+    calls, tmp_path
+):
+    (tmp_path / "lm").mkdir()
+    (tmp_path / "lm/books-4.ngrams").touch()
+    gru = "runs/mini_librispeech/lm"
+    found = calls("mini_librispeech/language_models.sh", "1", GRU="yes")
+    train, *scored = found[5:8]
+    assert train == f"speechgru train recipe=mini_librispeech/lm hydra.run.dir={gru}"
+    assert scored == [f"{plain} rescore={gru}" for plain in found[3:5]]
+    again = calls("mini_librispeech/language_models.sh", "1", GRU="yes")
+    assert again[5] == f"speechgru train resume={gru}"
 
 
 def test_mini_librispeech_may_be_trained_on_phones(calls, tmp_path):

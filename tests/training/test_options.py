@@ -1,7 +1,7 @@
 """Training with all that is optional: views, smoothing, lower layers, averages."""
 
-import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,10 +10,15 @@ from torch import nn
 
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.checkpoint.storage import read_checkpoint
-from speechgru.interfaces import InputError
+from speechgru.cli.config import compose_config, read_options
+from speechgru.data.manifest import write_manifest
+from speechgru.evaluation.posteriors import read_split
+from speechgru.interfaces import InputError, Utterance
+from speechgru.options import SplitOptions, TrainOptions, choose
 from speechgru.score.learning import read_learning_curves
 from speechgru.training.ctc import CTCTask
 from speechgru.training.moving_average import MovingAverage
+from speechgru.training.validation import read_splits
 
 
 @pytest.fixture(scope="module")
@@ -140,27 +145,27 @@ def test_everything_is_trained_on_if_nobody_is_held_out(tones, tmp_path):
         assert torch.equal(weights, last["state_dict"][name])
 
 
-@pytest.mark.slow
-def test_a_corpus_of_one_manifest_is_cut_by_its_speakers(tones, tmp_path):
-    lines = (tones.folder / "train.jsonl").read_text().splitlines()
-    records = [json.loads(line) for line in lines]
-    manifest = tmp_path / "all.jsonl"
-    for number, record in enumerate(records):
-        record["speaker"] = str(number % 4)
-        record["audio_filepath"] = str(tones.folder / record["audio_filepath"])
-    manifest.write_text("".join(json.dumps(record) + "\n" for record in records))
-    corpus = ["corpus=manifest", f"corpus.train={manifest}"]
-    folder = tmp_path / "run"
-    train = ["train", *TINY, *corpus, "trainer.max_epochs=1", f"hydra.run.dir={folder}"]
-    refused = run_speechgru(*train, check=False)
-    assert "set corpus.dev=PATH, or hold speakers of train out: data.fold=1/4" in (
-        refused.stderr
+def test_a_corpus_of_one_manifest_is_cut_by_its_speakers(tmp_path):
+    path = tmp_path / "all.jsonl"
+    write_manifest(
+        path,
+        (Utterance(f"u{n}", Path("a.wav"), 1.0, "A", f"s{n % 4}") for n in range(6)),
     )
-    result = run_speechgru(*train, "data.fold=1/4")
-    assert re.search(r"^train +45 ", result.stderr, re.MULTILINE)
-    assert re.search(r"^dev +16 ", result.stderr, re.MULTILINE)
-    scored = run_speechgru("evaluate", folder, "split=dev")
-    assert "16 utterances" in scored.stdout + scored.stderr
+    options = [*TINY, f"corpus.train={path}"]
+
+    def read(*overrides):
+        composed = compose_config("train", [*options, *overrides])
+        return read_splits(read_options(composed, TrainOptions))
+
+    with pytest.raises(InputError, match=r"set corpus.dev=PATH, or hold .*fold=1/4"):
+        read()
+    cut = read("data.fold=1/4")
+    assert [each.id for each in cut["train"]] == ["u1", "u2", "u3", "u5"]
+    assert [each.id for each in cut["dev"]] == ["u0", "u4"]
+    asked = SplitOptions(
+        corpus=choose("corpus", "manifest", train=str(path)), fold="2/4"
+    )
+    assert [each.id for each in read_split(asked).utterances] == ["u1", "u5"]
 
 
 def test_stopping_early_needs_somebody_held_out(tones, tmp_path):

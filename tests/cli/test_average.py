@@ -4,7 +4,6 @@ from copy import deepcopy
 
 import pytest
 import torch
-from conftest import run_speechgru
 
 from speechgru.checkpoint.average import average_checkpoints
 from speechgru.checkpoint.load import load_checkpoint
@@ -78,13 +77,14 @@ def test_the_mean_of_few_is_exact_in_any_order(write):
         torch.testing.assert_close(value, back[name], rtol=1e-7, atol=1e-9)
 
 
-def test_a_trained_run_is_averaged_without_its_optimizer(trained, tmp_path):
+def test_a_trained_run_is_averaged_without_its_optimizer(call, trained, tmp_path):
     names = ("best.ckpt", "last.ckpt")
-    run_speechgru(
+    code, _, err = call(
         "average",
         *(trained.folder / name for name in names),
         f"output={tmp_path / 'mean.ckpt'}",
     )
+    assert code == 0, err
     content = read_checkpoint(tmp_path / "mean.ckpt")
     assert set(content) == {"state_dict", DESCRIPTION_KEY}
     mean, best, last = (

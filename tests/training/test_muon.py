@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from conftest import TINY, run_speechgru
+from conftest import TINY
 from torch import nn
 
 from speechgru.checkpoint.storage import DESCRIPTION_KEY, read_checkpoint
@@ -97,13 +97,14 @@ def test_other_groups_are_adamws():
     assert set(optimizer.state[matrix]) == {"mean_gradient"}
 
 
-@pytest.mark.slow
-def test_the_matrices_of_a_run_are_muons(tones, tmp_path):
+@pytest.mark.usefixtures("threads")
+def test_the_matrices_of_a_run_are_muons(call, tones, tmp_path):
     folder = tmp_path / "run"
-    run_speechgru(
+    code, _, err = call(
         "train", *TINY, *tones.overrides, "task.optimizer=muon",
         "trainer.max_epochs=6", "logger.csv=true", f"hydra.run.dir={folder}",
     )  # fmt: skip
+    assert code == 0, err
     losses = [row["train/loss"] for row in read_learning_curves(folder)]
     assert losses[-1] < losses[0] / 2
     last = read_checkpoint(folder / "last.ckpt")

@@ -132,14 +132,15 @@ def test_weights_that_mean_nothing_are_refused(option):
         )  # fmt: skip
 
 
-@pytest.mark.slow
-def test_everything_is_trained_on_if_nobody_is_held_out(tones, tmp_path):
+@pytest.mark.usefixtures("threads")
+def test_everything_is_trained_on_if_nobody_is_held_out(call, tones, tmp_path):
     folder = tmp_path / "run"
     train = ["train", *TINY, *tones.overrides, f"hydra.run.dir={folder}"]
-    result = run_speechgru(*train, "data.fold=all", "trainer.max_epochs=2")
-    assert re.search(r"^train +74 ", result.stderr, re.MULTILINE)
-    assert "dev" not in result.stderr
-    assert result.stdout.startswith("not validated; 2 epochs; ")
+    code, out, err = call(*train, "data.fold=all", "trainer.max_epochs=2")
+    assert code == 0, err
+    assert re.search(r"^train +74 ", err, re.MULTILINE)
+    assert "dev" not in err
+    assert out.startswith("not validated; 2 epochs; ")
     best, last = (read_checkpoint(folder / name) for name in ("best.ckpt", "last.ckpt"))
     for name, weights in best["state_dict"].items():
         assert torch.equal(weights, last["state_dict"][name])
@@ -168,21 +169,24 @@ def test_a_corpus_of_one_manifest_is_cut_by_its_speakers(tmp_path):
     assert [each.id for each in read_split(asked).utterances] == ["u1", "u5"]
 
 
-def test_stopping_early_needs_somebody_held_out(tones, tmp_path):
-    result = run_speechgru(
+def test_stopping_early_needs_somebody_held_out(call, tones, tmp_path):
+    code, _, err = call(
         "train", *TINY, *tones.overrides, f"hydra.run.dir={tmp_path / 'run'}",
-        "data.fold=all", "callbacks=early_stopping", check=False,
+        "data.fold=all", "callbacks=early_stopping",
     )  # fmt: skip
-    assert result.returncode == 1
-    assert "nothing is held out to validate on" in result.stderr
+    assert code == 1
+    assert "nothing is held out to validate on" in err
 
 
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize(
     ("option", "length"),
     [("mmi", "max_epochs"), ("label_priors", "max_epochs"), ("mmi", "max_steps")],
 )
-def test_one_epoch_does_not_use_what_epochs_learn(tones, tmp_path, option, length):
-    said = run_speechgru(
+def test_one_epoch_does_not_use_what_epochs_learn(
+    call, tones, tmp_path, option, length
+):
+    code, _, err = call(
         "train",
         *TINY,
         *tones.overrides,
@@ -190,4 +194,5 @@ def test_one_epoch_does_not_use_what_epochs_learn(tones, tmp_path, option, lengt
         f"trainer.{length}=1",
         f"hydra.run.dir={tmp_path}",
     )
-    assert f"task.{option} counts from the second epoch on" in said.stderr
+    assert code == 0, err
+    assert f"task.{option} counts from the second epoch on" in err

@@ -49,12 +49,12 @@ def read_cut(
     """
     if fold is not None:
         return hold_out(*read_both(corpus, train, dev), fold)
+    utterances = corpus.read(train)
     try:
-        held_out = corpus.read(dev) if dev in corpus.splits else []
+        return utterances, corpus.read(dev) if dev in corpus.splits else []
     except InputError as error:
         say_line(f"nothing is held out: {error}")
-        held_out = []
-    return corpus.read(train), held_out
+        return utterances, []
 
 
 def hold_out(

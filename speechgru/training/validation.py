@@ -13,7 +13,7 @@ import torch
 from speechgru.bounded import read_whole
 from speechgru.cache import cache_folder
 from speechgru.data.augment.chain import Chain
-from speechgru.data.folds import hold_out, read_both
+from speechgru.data.folds import read_cut
 from speechgru.data.shards.checking import leave_out_broken
 from speechgru.data.source import UnknownSplitError
 from speechgru.data.utterances import select
@@ -34,8 +34,7 @@ def read_splits(options: TrainOptions) -> dict[str, Sequence[Utterance]]:
     """Read the training and development utterances, as many as are wanted."""
     corpus, data = build_corpus(options.corpus, options.trust), options.data
     if data.fold is not None:
-        both = read_both(corpus, data.train_split, data.dev_split)
-        train, dev = hold_out(*both, data.fold)
+        train, dev = read_cut(corpus, data.fold, data.train_split, data.dev_split)
     else:
         train = corpus.read(data.train_split)
         try:

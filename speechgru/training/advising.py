@@ -39,7 +39,7 @@ def advise(options: AdviseOptions) -> list[str]:
     if not len(dev):
         lines += [
             "",
-            "nothing is held out to choose the best checkpoint by: set corpus.dev, hold "
-            "speakers out by fold=1/4, or let speechgru new divide the recordings",
+            "nothing is held out to choose the best checkpoint by: set corpus.dev, "
+            "hold speakers out by fold=1/4, or let speechgru new divide the recordings",
         ]
     return lines

@@ -42,7 +42,7 @@ def read_cut(
 
     Args:
         corpus, train, dev: as in `read_both`.
-        fold: as in `hold_out`.
+        fold: as in `hold_out`; None: the splits as they are.
 
     Raises:
         InputError: train cannot be read, or there is a fold and dev cannot.
@@ -58,17 +58,15 @@ def read_cut(
 
 
 def hold_out(
-    train: Sequence[Utterance], dev: Sequence[Utterance], fold: str | None
+    train: Sequence[Utterance], dev: Sequence[Utterance], fold: str
 ) -> tuple[Sequence[Utterance], Sequence[Utterance]]:
     """Cut two splits anew, into what is trained on and what is validated on.
 
     Args:
         train, dev: as the corpus has them.
         fold: e.g. "1/4": see `Fold`; "all": trains on everybody, and validates
-            on nobody; None: as they are.
+            on nobody.
     """
-    if fold is None:
-        return train, dev
     if fold == "all":
         return join(train, dev), []
     return Fold.parse(fold).split(join(train, dev))

@@ -39,7 +39,9 @@ def make_run(checkpoint, corpus_folder, tmp_path):
         train, dev = (
             read_manifest(corpus_folder / f"{role}.jsonl") for role in ("train", "dev")
         )
-        cut = hold_out(train, dev[: options.data.max_dev], options.data.fold)
+        cut = train, dev[: options.data.max_dev]
+        if options.data.fold is not None:
+            cut = hold_out(*cut, options.data.fold)
         inventory = zip(("train", "dev"), map(record_utterances, cut), strict=True)
         write_inventory(folder / "data.jsonl", dict(inventory))
         return folder

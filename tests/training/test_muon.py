@@ -97,6 +97,7 @@ def test_other_groups_are_adamws():
     assert set(optimizer.state[matrix]) == {"mean_gradient"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("threads")
 def test_the_matrices_of_a_run_are_muons(call, tones, tmp_path):
     folder = tmp_path / "run"

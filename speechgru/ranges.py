@@ -68,6 +68,7 @@ SIZE = whole(1, 65_536)
 """Units, channels, bands: more of them fit into no memory."""
 SECONDS = Range(0, 1e6, above=True)
 """Of audio in a batch; eleven days."""
+HOURS = Range(0, 1e7, above=True)
 PAUSE = Range(0, 3600, above=True)
 """s of a stream that end an utterance."""
 STEP = Range(0, 10, above=True)

@@ -64,7 +64,8 @@ MEANT = {
             {1.5},
             "batch_seconds cache_size every factors learning_rate least limit "
             "longest_decay margin max_memory max_seconds max_time max_utterance most "
-            "shards.size silence_after silence_before step timeout worst_seconds",
+            "shards.size silence_after silence_before step timeout train_hours "
+            "worst_seconds",
         ),
         # Nothing is clipped, nothing dropped.
         ({1.5, 10**30, 1e300, math.inf}, "clip_norm beam_threshold"),

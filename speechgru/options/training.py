@@ -14,6 +14,7 @@ from speechgru.ranges import (
     COUNT,
     EPOCHS,
     GIGABYTES,
+    HOURS,
     INTERVAL,
     PROBABILITY,
     SECONDS,
@@ -52,7 +53,9 @@ class DataOptions(Options):
         resample: convert audio of other rates, instead of an error.
         check: examine every file before training starts.
         on_error: "skip": count, list and leave out what cannot be used.
-        max_train, max_dev: utterances; None: all.
+        train_hours: h of train, drawn at random, the same for all seeds, a smaller
+            part within a larger; None: all.
+        max_train, max_dev: utterances, the first ones; None: all.
     """
 
     name: ClassVar[str] = "data"
@@ -74,6 +77,7 @@ class DataOptions(Options):
     resample: bool = False
     check: bool = True
     on_error: Literal["raise", "skip"] = "raise"
+    train_hours: float | None = option(None, within=HOURS, later=True)
     max_train: int | None = option(None, within=COUNT)
     max_dev: int | None = option(None, within=COUNT)
 

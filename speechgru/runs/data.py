@@ -20,7 +20,7 @@ from speechgru.factory import build_corpus
 from speechgru.interfaces import InputError, Utterance
 from speechgru.run_files import INVENTORY_FILE, SKIPPED_FILE
 from speechgru.runs.known import KnownRun
-from speechgru.training.validation import leave_out
+from speechgru.training.validation import leave_out, take_part
 
 Cut = tuple[Sequence[Utterance], Sequence[Utterance], Source]
 """What is trained on, what is held out, and the corpus that both are of."""
@@ -67,8 +67,7 @@ def read_train_texts(run: KnownRun, fold: str | None, trust: Sequence[str] = ())
         corpus = build_corpus(run.corpus, trust)
         train, dev = read_cut(corpus, fold, data.train_split, data.dev_split)
     if fold == data.fold:
-        if data.max_train is not None:
-            train = train[: data.max_train]
+        train = take_part(train, data, "train")
         left = leave_out({"train": train}, run.folder / SKIPPED_FILE, same=False)
         train = left["train"]
         known = _recorded(run, "train")
@@ -99,8 +98,9 @@ def _recorded(run: KnownRun, role: str) -> Mapping[str, Record]:
 
 def _is_part(run: KnownRun, role: str) -> bool:
     data = run.options.data
-    most = data.max_train if role == "train" else data.max_dev
-    return most is not None or (run.folder / SKIPPED_FILE).exists()
+    of_train = (data.train_hours, data.max_train)
+    wanted = of_train if role == "train" else (data.max_dev,)
+    return any(wanted) or (run.folder / SKIPPED_FILE).exists()
 
 
 def _known_of(

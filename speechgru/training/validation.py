@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -14,6 +15,7 @@ from speechgru.bounded import read_whole
 from speechgru.cache import cache_folder
 from speechgru.data.augment.chain import Chain
 from speechgru.data.folds import read_cut
+from speechgru.data.part import draw_hours
 from speechgru.data.shards.checking import leave_out_broken
 from speechgru.data.source import UnknownSplitError
 from speechgru.data.utterances import select
@@ -43,13 +45,25 @@ def read_splits(options: TrainOptions) -> dict[str, Sequence[Utterance]]:
             raise InputError(
                 f"{error}, or hold speakers of train out: data.fold=1/4"
             ) from error
-    splits = {"train": train, "dev": dev}
-    for role, most in (("train", data.max_train), ("dev", data.max_dev)):
-        utterances = splits[role]
-        if most is not None and most < len(utterances):
-            log.info("data.max_%s: %d of %d utterances", role, most, len(utterances))
-            splits[role] = utterances[:most]
-    return splits
+    return {
+        "train": take_part(train, data, "train"),
+        "dev": take_part(dev, data, "dev"),
+    }
+
+
+def take_part(
+    utterances: Sequence[Utterance], data: DataOptions, role: Literal["train", "dev"]
+) -> Sequence[Utterance]:
+    """As many utterances as are wanted of what a role has."""
+    most = data.max_train if role == "train" else data.max_dev
+    part = utterances
+    if role == "train" and data.train_hours is not None:
+        part = draw_hours(part, data.train_hours)
+    if most is not None and most < len(part):
+        part = part[:most]
+    if len(part) < len(utterances):
+        log.info("%s: %d of %d utterances", role, len(part), len(utterances))
+    return part
 
 
 def check_data(

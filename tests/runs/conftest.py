@@ -13,6 +13,7 @@ from speechgru.data.inventory import record_utterances, write_inventory
 from speechgru.data.manifest import read_manifest
 from speechgru.options import DataOptions, TrainOptions, choose
 from speechgru.training.run_folder import write_options
+from speechgru.training.validation import take_part
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def make_run(checkpoint, corpus_folder, tmp_path):
         train, dev = (
             read_manifest(corpus_folder / f"{role}.jsonl") for role in ("train", "dev")
         )
-        cut = train, dev[: options.data.max_dev]
+        cut = take_part(train, options.data, "train"), dev[: options.data.max_dev]
         if options.data.fold is not None:
             cut = hold_out(*cut, options.data.fold)
         inventory = zip(("train", "dev"), map(record_utterances, cut), strict=True)

@@ -12,6 +12,7 @@ from speechgru.cli.info import main as info
 from speechgru.cli.lm import main as lm
 from speechgru.cli.transcribe import main as transcribe
 from speechgru.cli.tune import main as tune
+from speechgru.data.inventory import read_inventory
 from speechgru.data.manifest import read_manifest, write_manifest
 from speechgru.evaluation.asked import ask
 from speechgru.evaluation.evaluate import ask_to_score
@@ -152,6 +153,17 @@ def test_data_that_has_changed_since_is_named(make_run, corpus_folder):
 def test_what_the_run_left_out_may_be_there(make_run):
     asked = ask(make_run(data=DataOptions(max_dev=5)), EvaluateOptions(split="dev"))
     assert len(asked.read_split().utterances) == 13
+
+
+def test_a_language_model_knows_the_part_that_the_run_heard(make_run, capsys):
+    run = make_run(data=DataOptions(train_hours=0.005))
+    heard = len(read_inventory(run / "data.jsonl")["train"])
+    assert 0 < heard < 30  # of 80
+    assert lm([str(run), "order=1"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{heard} sentences, "), out
+    asked = ask(run, EvaluateOptions(split="train"))
+    assert len(asked.read_split().utterances) > heard
 
 
 def test_a_run_that_keeps_no_inventory_is_scored_as_it_is(make_run, corpus_folder):

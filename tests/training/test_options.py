@@ -163,6 +163,12 @@ def test_a_corpus_of_one_manifest_is_cut_by_its_speakers(tmp_path):
     cut = read("data.fold=1/4")
     assert [each.id for each in cut["train"]] == ["u1", "u2", "u3", "u5"]
     assert [each.id for each in cut["dev"]] == ["u0", "u4"]
+    part = read("data.fold=1/4", "data.train_hours=0.0005", "data.max_train=9")
+    assert len(part["train"]) == 2
+    assert {each.id for each in part["train"]} < {each.id for each in cut["train"]}
+    assert part["dev"] == cut["dev"]
+    with pytest.raises(InputError, match=r"train_hours is 1, but train has 0.001 h"):
+        read("data.fold=1/4", "data.train_hours=1")
     asked = SplitOptions(
         corpus=choose("corpus", "manifest", train=str(path)), fold="2/4"
     )

@@ -27,6 +27,7 @@ class Input:
         start: s from its start to where hearing begins.
         end: s; None: it is heard to its end.
         channel: the one that is heard, from 0; None: the average of all.
+        speaker: as the manifest says that named it, if it does.
     """
 
     source: str | bytes | Failure
@@ -34,6 +35,7 @@ class Input:
     start: float = 0.0
     end: float | None = None
     channel: int | None = None
+    speaker: str | None = None
 
     @property
     def audio(self) -> str | bytes | Excerpt:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from speechgru.transcribe.inputs import Input
 from speechgru.transcribe.transcript import Failure, Transcript
@@ -60,7 +61,10 @@ def _in_order(
     inputs: Sequence[Input], results: Iterator[Transcript | Failure]
 ) -> Iterator[Transcript | Failure]:
     for each in inputs:
-        yield each.source if isinstance(each.source, Failure) else next(results)
+        result = each.source if isinstance(each.source, Failure) else next(results)
+        if each.speaker is not None and isinstance(result, Transcript):
+            result = replace(result, speaker=each.speaker)
+        yield result
 
 
 def divide(inputs: Sequence[Input], processes: int) -> list[list[Input]]:

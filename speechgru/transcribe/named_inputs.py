@@ -79,12 +79,12 @@ def _read_manifest(name: str) -> list[Input]:
                 f"{printable(name)}: {printable(utterance.id)} lies inside a larger "
                 "file, expected files of audio; unpack them, and name these"
             )
-        each = Input(path, path)
+        each = Input(path, path, speaker=utterance.speaker)
         if utterance.partial:
             start, end = utterance.offset, utterance.offset + utterance.duration
             stem, ending = os.path.splitext(path)
             place = f"{stem}-{start:.3f}-{end:.3f}{ending}"
-            each = Input(path, place, start, end)
+            each = replace(each, place=place, start=start, end=end)
         found[each] = None
     return list(found)
 

@@ -30,6 +30,7 @@ class Transcript:
         channel: the one that was heard, from 0; None: all, averaged.
         segments: pieces in which something was heard, if the recording was cut at
             silences; their confidence is that of their text.
+        speaker: as the manifest says that named the recording, if it does.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Transcript:
     start: float = 0.0
     channel: int | None = None
     segments: tuple[Span, ...] = ()
+    speaker: str | None = None
 
     @classmethod
     def of(cls, name: str, hypothesis: Hypothesis, duration: float) -> "Transcript":

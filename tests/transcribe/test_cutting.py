@@ -159,10 +159,12 @@ def test_one_without_a_margin_that_holds_nothing_is_doubtful(tmp_path):
 
 def test_what_transcribe_writes_is_read(tmp_path):
     words = (Span("GO", 0.5, 1.0, 0.9), Span("ON", 1.2, 1.6, 0.7))
-    whole = Transcript(str(tmp_path / "a.wav"), "GO ON", 2.0, -1.0, 0.8, (), words)
+    whole = Transcript(
+        *(str(tmp_path / "a.wav"), "GO ON", 2.0, -1.0, 0.8, (), words), speaker="ann"
+    )
     (tmp_path / "heard.jsonl").write_text(jsonl.render(whole, named=True))
     (utterance,), _ = cut(tmp_path, str(tmp_path / "heard.jsonl"))
-    assert utterance.text == "GO ON"
+    assert (utterance.text, utterance.speaker) == ("GO ON", "ann")
     one = whole.place(0.0, 1)
     (tmp_path / "one.jsonl").write_text(jsonl.render(one, named=True))
     with pytest.raises(InputError, match=r"one.jsonl:1: was heard in channel 1 alone"):

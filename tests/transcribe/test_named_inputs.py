@@ -88,8 +88,8 @@ def test_a_manifest_names_its_files_each_once(folder):
 
 def test_parts_of_a_file_are_called_by_their_times(folder):
     parts = [
-        Utterance(f"{start}", Path("b.wav"), 1.5, "A", offset=start, partial=True)
-        for start in (0.0, 12.5)
+        Utterance(f"{start}", Path("b.wav"), 1.5, "A", who, offset=start, partial=True)
+        for start, who in ((0.0, None), (12.5, "ann"))
     ]
     write_manifest("parts.jsonl", [*parts, replace(parts[0], id="again")])
     found, said = without_repeats(find_inputs(["parts.jsonl", "b.wav"]))
@@ -98,6 +98,7 @@ def test_parts_of_a_file_are_called_by_their_times(folder):
         ("b.wav", 0.0, None),
     ]
     assert said == []
+    assert [each.speaker for each in found] == [None, "ann", None]
     assert take_parts(found, HearingOptions(channel=1))[0].channel == 1
     with pytest.raises(InputError, match=r"start or end is set, but b-0.000-1.500.wav"):
         take_parts(found, HearingOptions(start=1.0))

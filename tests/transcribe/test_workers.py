@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from transcribe.fake_transcriber import FakeTranscriber, load_killed, load_refused
@@ -31,9 +32,12 @@ def heard(result: Transcript | Failure) -> str:
 def test_results_come_in_order_from_several_processes(write):
     inputs = write(*(f"W{n}" for n in range(20)))
     gone = Failure("gone.wav", "gone.wav: not there")
-    inputs.insert(3, Input(gone, "gone.wav"))
+    inputs.insert(3, Input(gone, "gone.wav", speaker="ann"))
+    inputs[4] = replace(inputs[4], speaker="bob")
     results = list(transcribe_inputs(inputs, FakeTranscriber, processes=3))
     assert results.pop(3) is gone
+    speakers = [each.speaker for each in results]
+    assert speakers == [None] * 3 + ["bob"] + [None] * 16
     assert [heard(each) for each in results] == [f"W{n}" for n in range(20)]
     assert str(os.getpid()) not in {each.text.split()[1] for each in results}
 

@@ -19,7 +19,8 @@ def render(transcript: Transcript, named: bool) -> str:
     segments, where the recording was cut at silences.
     If the decoder gave any, alternatives is a list of text and score, behind
     the score of the text itself. Of an excerpt, start (s) says where it begins in its
-    recording; of a channel, channel which. Numbers are rounded to 3 decimals.
+    recording; of a channel, channel which; speaker who, if the manifest that named the
+    recording says so. Numbers are rounded to 3 decimals.
     """
     record: dict[str, Any] = {
         # A file name may hold bytes that are no UTF-8, which no JSON can.
@@ -36,6 +37,8 @@ def render(transcript: Transcript, named: bool) -> str:
         record["start"] = round(transcript.start, 3)
     if transcript.channel is not None:
         record["channel"] = transcript.channel
+    if transcript.speaker is not None:
+        record["speaker"] = transcript.speaker
     if transcript.segments:
         record["segments"] = to_dicts(transcript.segments)
     if transcript.alternatives:

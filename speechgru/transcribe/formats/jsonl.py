@@ -14,8 +14,9 @@ def render(transcript: Transcript, named: bool) -> str:
     """Write a line of a manifest, with the words and how sure the model is of them.
 
     Keys: audio_filepath, absolute; offset (s), of an excerpt; channel, if one alone was
-    heard, which no manifest can say; duration (s), text, confidence (null if nothing
-    was heard) and words, a list of text, start (s), end (s), confidence.
+    heard, which no manifest can say; duration (s), text, speaker, if the manifest that
+    named the recording says so, confidence (null if nothing was heard) and words, a
+    list of text, start (s), end (s), confidence.
     """
     name = transcript.source
     record = {
@@ -27,6 +28,7 @@ def render(transcript: Transcript, named: bool) -> str:
         **({} if transcript.channel is None else {"channel": transcript.channel}),
         "duration": round(transcript.duration, 6),
         "text": transcript.text,
+        **({} if transcript.speaker is None else {"speaker": transcript.speaker}),
         "confidence": None
         if transcript.confidence is None
         else round(transcript.confidence, 3),

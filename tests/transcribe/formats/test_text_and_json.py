@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,12 @@ def test_json_is_one_line_with_rounded_numbers_and_readable_letters(transcript):
             {"text": "T", "start": 0.12, "end": 0.333, "confidence": 1.0},
         ],
     }
+
+
+def test_json_names_the_speaker_where_it_is_known(transcript):
+    assert "speaker" not in json.loads(render_json(transcript, named=True))
+    known = replace(transcript, speaker="ann")
+    assert json.loads(render_json(known, named=True))["speaker"] == "ann"
 
 
 def test_silence_has_no_confidence():

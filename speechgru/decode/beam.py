@@ -5,7 +5,7 @@ import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from speechgru.decode.align import align_tokens
 from speechgru.decode.blank_penalty import penalize_blank
-from speechgru.decode.n_best import Rescoring, vote
+from speechgru.decode.confidence import Confidence
+from speechgru.decode.n_best import Rescoring
 from speechgru.decode.spans import check_log_probs, group_words
 from speechgru.decode.vocabulary import Language, read_language
 from speechgru.interfaces import (
@@ -119,7 +120,7 @@ class BeamDecoder(ABC):
         tuned = dict(SEARCH_WEIGHTS)
         if lm is not None:
             tuned = read_weights(lm, self.name, SEARCH_WEIGHTS, model)
-        self.confidence_scale = tuned["confidence_scale"]
+        self.confidence = Confidence.of_weights(tuned)
         self._language: tuple[Tokenizer, Language] | None = None
         self._set(
             tuned["lm_weight"] if lm_weight is None else lm_weight,
@@ -138,8 +139,7 @@ class BeamDecoder(ABC):
         """What counts how much, be it asked for, tuned or usual."""
         weights = {"word_score": self.word_score}
         if self.lm_path is not None:
-            weights |= {"lm_weight": self.lm_weight}
-            weights |= {"confidence_scale": self.confidence_scale}
+            weights |= {"lm_weight": self.lm_weight, **self.confidence.weights}
         if self.rescoring is not None:
             weights |= {"rescore_weight": self.rescoring.weight}
         return weights
@@ -203,9 +203,8 @@ class BeamDecoder(ABC):
 
         Returns:
             B hypotheses. Tokens have the times of the most probable path of the
-            text. The confidence of a word is the share that texts with this
-            word there have in the probability of all texts that were found, as
-            it was calibrated with the language model's weights.
+            text. For the confidence of a word see `Confidence`; it is calibrated
+            with the language model's weights.
 
         Raises:
             ValueError: see `check_log_probs`.
@@ -287,14 +286,7 @@ class BeamDecoder(ABC):
             text=text,
             score=scores[text],
             tokens=tuple(tokens),
-            words=tuple(
-                replace(word, confidence=share)
-                for word, share in zip(
-                    group_words(tokens, text),
-                    vote(scores, self.confidence_scale),
-                    strict=True,
-                )
-            ),
+            words=self.confidence.judge(scores, group_words(tokens, text)),
             alternatives=tuple(
                 Alternative(other, scores[other])
                 for other in others[: self.num_best - 1]

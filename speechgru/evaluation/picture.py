@@ -19,7 +19,7 @@ def draw_tuning(
     Args:
         surface: word error rate by (lm_weight, word_score), of those tried.
         before: of the confidences as the search gives them, if they were judged.
-        after: of those with the scale that was chosen.
+        after: of those that were calibrated.
     """
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -49,7 +49,7 @@ def draw_tuning(
     left.set_yticks(range(len(lm_weights)), [f"{weight:g}" for weight in lm_weights])
     left.set(xlabel="word_score", ylabel="lm_weight", title="WER, %")
     right.plot([0, 100], [0, 100], "--", color="gray", linewidth=1)
-    for name, calibration in (("as searched", before), ("as scaled", after)):
+    for name, calibration in (("as searched", before), ("as calibrated", after)):
         if calibration is None:
             continue
         confidences = [100 * one.confidence for one in calibration.bins]

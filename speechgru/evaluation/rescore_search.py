@@ -4,7 +4,8 @@ from speechgru.checkpoint.chosen import find_checkpoint
 from speechgru.decode.n_best import CachedScorer, Rescoring
 from speechgru.evaluation.asked import Asked
 from speechgru.evaluation.kept_weights import keep_weights, set_outdated_aside
-from speechgru.evaluation.tuning import Tuning, count_edits, scores_of
+from speechgru.evaluation.trust import scores_of
+from speechgru.evaluation.tuning import Tuning, count_edits
 from speechgru.factory import load_text_scorer
 from speechgru.interfaces import InputError
 from speechgru.lm.weights import RESCORE

@@ -1,8 +1,9 @@
 """What `speechgru tune` says of the weights that it has found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from speechgru.evaluation.tuning import SCALES, Trial, Trust
+from speechgru.evaluation.trust import Trust
+from speechgru.evaluation.tuning import Trial
 from speechgru.score.summary import percent
 
 ENOUGH_WORDS = 100  # heard, to calibrate confidences with
@@ -65,19 +66,15 @@ def describe_beams(beams: Sequence[Trial], num_utterances: int) -> str:
     return "\n".join(lines)
 
 
-def describe_calibration(trusts: Mapping[float, Trust], scale: float) -> str:
-    """How far confidences can be trusted, and whether the scale has mended them."""
-    before, after = (trusts[each].calibration for each in (1.0, scale))
+def describe_calibration(before: Trust, after: Trust) -> str:
+    """How far confidences can be trusted, and whether calibrating has mended them."""
+    errors = [trust.calibration.error for trust in (before, after)]
     said = (
-        f"confidence_scale={scale:g}: expected calibration error "
-        f"{percent(after.error)} %, unscaled {percent(before.error)} %"
+        f"confidences: expected calibration error {percent(errors[1])} %, as searched "
+        f"{percent(errors[0])} %"
     )
-    if scale == min(SCALES):
-        said += f"; not calibrated: {scale:g} is the least scale that is tried"
-    elif scale != 1.0 and after.error >= before.error:
-        said += "; not calibrated: the scale makes them no better"
-    elif after.error > FAR_OFF:
-        said += "; not calibrated: no scale makes them right, do not rely on them"
-    if after.num_words < ENOUGH_WORDS:
-        said += f"; {after.num_words} words are few to calibrate with"
+    if errors[1] > FAR_OFF:
+        said += "; not calibrated: do not rely on them"
+    if after.calibration.num_words < ENOUGH_WORDS:
+        said += f"; {after.calibration.num_words} words are few to calibrate with"
     return said

@@ -1,15 +1,13 @@
 """Decoding a split again and again, to learn which weights suit it."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from speechgru import __version__
 from speechgru.checkpoint.identity import digest_weights
 from speechgru.checkpoint.load import load_checkpoint
-from speechgru.decode.n_best import vote
 from speechgru.evaluation.asked import Asked
 from speechgru.evaluation.posteriors import (
     ScoredBatch,
@@ -17,16 +15,12 @@ from speechgru.evaluation.posteriors import (
     show_minutes,
     warn_if_heard,
 )
+from speechgru.evaluation.trust import Trust, find_trust
 from speechgru.factory import build_decoder
 from speechgru.interfaces import Hypothesis, InputError, TunableDecoder
 from speechgru.options.evaluation import DecodeOptions, TuneOptions
-from speechgru.score.calibration import Calibration, calibrate, judge_words
 from speechgru.score.counts import count_word_errors
-from speechgru.score.results import Result, make_result
 from speechgru.threads import set_up_cpu
-
-SCALES = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
-"""Of the scores behind confidences; the most probable on dev is kept."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +46,6 @@ class Trial:
     def error_rate(self) -> float:
         """Word errors per word of the references."""
         return self.edits / self.num_words
-
-
-@dataclass(frozen=True)
-class Trust:
-    """How far confidences can be trusted with one scale.
-
-    Attributes:
-        calibration: of the words.
-        surprise: mean negative natural log-probability that the confidences give
-            to what words were, right or wrong.
-    """
-
-    calibration: Calibration
-    surprise: float
 
 
 @dataclass(frozen=True)
@@ -226,28 +206,14 @@ class Tuning:
 
     def calibrate(
         self, best: Trial, advance: Callable[[float], None] = lambda share: None
-    ) -> dict[float, Trust]:
-        """How far the confidences of the best weights can be trusted, by scale."""
+    ) -> tuple[Trust, Trust]:
+        """Learn confidences with the best weights; see `find_trust`."""
         decoder = self.with_weights(
             best.lm_weight, best.word_score, num_best=self.asked.beam_size
         )
-        hypotheses = self.decode(decoder, self.whole, advance)
-        trusts = {}
-        for scale in SCALES:
-            results = [
-                _with_confidences(str(index), reference, hypothesis, scale)
-                for index, (reference, hypothesis) in enumerate(
-                    zip(self.whole.references, hypotheses, strict=True)
-                )
-            ]
-            calibration = calibrate(results)
-            if calibration is None:
-                raise InputError(
-                    "no word was heard with the best weights, expected some; check the "
-                    "checkpoint by speechgru evaluate, without a language model"
-                )
-            trusts[scale] = Trust(calibration, _surprise(results))
-        return trusts
+        return find_trust(
+            self.whole.references, self.decode(decoder, self.whole, advance)
+        )
 
 
 def count_edits(references: Sequence[str], texts: Sequence[str]) -> int:
@@ -256,27 +222,3 @@ def count_edits(references: Sequence[str], texts: Sequence[str]) -> int:
         count_word_errors(reference, text).edits
         for reference, text in zip(references, texts, strict=True)
     )
-
-
-def scores_of(hypothesis: Hypothesis) -> dict[str, float]:
-    """Those of its texts, the best first, as `vote` and `Rescoring` take them."""
-    others = {each.text: each.score for each in hypothesis.alternatives}
-    return {hypothesis.text: hypothesis.score, **others}
-
-
-def _with_confidences(
-    id: str, reference: str, hypothesis: Hypothesis, scale: float
-) -> Result:
-    shares = vote(scores_of(hypothesis), scale)
-    words = tuple(
-        replace(word, confidence=share)
-        for word, share in zip(hypothesis.words, shares, strict=True)
-    )
-    return make_result(id, reference, hypothesis.text, "levenshtein", words=words)
-
-
-def _surprise(results: Sequence[Result]) -> float:
-    judged = [pair for result in results for pair in judge_words(result)]
-    chances = [chance if is_right else 1 - chance for chance, is_right in judged]
-    # No search can be surer than this.
-    return -math.fsum(math.log(max(chance, 1e-3)) for chance in chances) / len(chances)

@@ -5,8 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median_low
 
+from speechgru.decode.confidence import Confidence
 from speechgru.evaluation.kept_weights import keep_weights
 from speechgru.evaluation.picture import draw_tuning
+from speechgru.evaluation.trust import Trust
 from speechgru.evaluation.tune_report import (
     describe_beams,
     describe_calibration,
@@ -15,7 +17,7 @@ from speechgru.evaluation.tune_report import (
     remark_edge,
     remark_ties,
 )
-from speechgru.evaluation.tuning import Trial, Trust, Tuning
+from speechgru.evaluation.tuning import Trial, Tuning
 from speechgru.files import replace_file
 from speechgru.lm.weights import find_own, weights_path
 from speechgru.progress import Progress, say_line
@@ -51,7 +53,7 @@ class WeightSearch:
         self.trials: dict[tuple[float, float], Trial] = {}
         self.finals: list[Trial] = []
         self.beams: list[Trial] = []
-        self.trusts: dict[float, Trust] = {}
+        self.trusts: tuple[Trust, Trust] | None = None
         self.is_searched = False
 
     @property
@@ -72,10 +74,9 @@ class WeightSearch:
         return self.tuning.sample is not self.tuning.whole
 
     @property
-    def scale(self) -> float:
-        """Of the confidences: the most probable one, if it was sought."""
-        trusts = self.trusts
-        return min(trusts, key=lambda each: trusts[each].surprise) if trusts else 1.0
+    def confidence(self) -> Confidence:
+        """How sure the search is of its words: calibrated, if it came to that."""
+        return Confidence() if self.trusts is None else self.trusts[1].confidence
 
     def run(self) -> None:
         """Try weights, then sizes of the beam, then calibrate the confidences."""
@@ -145,8 +146,8 @@ class WeightSearch:
             found += remark_edge(best.word_score, self.grid.seconds, "word_scores")
             found += remark_ties(len(self.tied), len(self.finals or self.trials))
         print(found)
-        if self.trusts:
-            print(describe_calibration(self.trusts, self.scale))
+        if self.trusts is not None:
+            print(describe_calibration(*self.trusts))
         else:
             print("confidences are not calibrated: the search was ended before")
 
@@ -160,13 +161,12 @@ class WeightSearch:
             print(f"weights: {weights_path(lm, use)} keeps those of a whole search")
             return
         surface = {pair: trial.error_rate for pair, trial in self.trials.items()}
-        trusts = self.trusts
-        shown = [trusts[each].calibration for each in (1.0, self.scale) if trusts]
+        shown = [trust.calibration for trust in self.trusts or ()]
         replace_file(picture, draw_tuning(surface, *shown))
         weights = {
             "lm_weight": best.lm_weight,
             "word_score": best.word_score,
-            "confidence_scale": self.scale,
+            **self.confidence.weights,
         }
         trials = [
             asdict(trial)

@@ -15,7 +15,19 @@ from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
 from speechgru.records import get_number
 
-SEARCH_WEIGHTS = {"lm_weight": 0.5, "word_score": 0.0, "confidence_scale": 1.0}
+LATER_WEIGHTS = {
+    "confidence_bias": 0.0,
+    "confidence_votes": 1.0,
+    "confidence_sound": 0.0,
+}
+"""What older files do not hold."""
+
+SEARCH_WEIGHTS = {
+    "lm_weight": 0.5,
+    "word_score": 0.0,
+    "confidence_scale": 1.0,
+    **LATER_WEIGHTS,
+}
 """What a language model counts in a search if nobody has tuned it."""
 
 RESCORE_WEIGHTS = {"rescore_weight": 0.5}
@@ -106,7 +118,9 @@ def read_weights(
             return dict(defaults)
         own = None if model is None else find_own(lm, use, model)
         record = own or records[0]
-        weights = {name: _get_weight(record, name) for name in defaults}
+        weights = {
+            name: _get_weight({**LATER_WEIGHTS, **record}, name) for name in defaults
+        }
         digest = record[LM_KEY]
     except (ValueError, TypeError, LookupError) as error:
         raise InputError(

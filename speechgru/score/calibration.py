@@ -55,7 +55,11 @@ def calibrate(results: Sequence[Result]) -> Calibration | None:
     Returns:
         None, if no word was heard, or no confidences are known.
     """
-    pairs = [pair for result in results for pair in judge_words(result)]
+    return calibrate_pairs([pair for each in results for pair in judge_words(each)])
+
+
+def calibrate_pairs(pairs: Sequence[tuple[float, bool]]) -> Calibration | None:
+    """The same of the confidence of each word, and whether it is right."""
     if not pairs:
         return None
     members: dict[int, list[tuple[float, bool]]] = {}

@@ -11,6 +11,7 @@ from decode.beams import BOTH, NEEDS_FLASHLIGHT
 from decode.brute_force import noise
 
 from speechgru.decode import language
+from speechgru.decode.confidence import Confidence
 from speechgru.decode.flashlight import FlashlightDecoder
 from speechgru.decode.n_best import vote
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
@@ -211,7 +212,7 @@ def test_weights_beside_the_model_are_the_default(tmp_path, word_lm):
     write_weights(lm, "prefix_beam", weights, {"wer": 0.05})
     tuned = PrefixBeamDecoder(lm=str(lm))
     assert (tuned.lm_weight, tuned.word_score) == (0.9, 1.5)
-    assert tuned.confidence_scale == 0.5
+    assert tuned.confidence == Confidence(scale=0.5)  # as of older versions
     asked = PrefixBeamDecoder(lm=str(lm), lm_weight=0.0)
     assert (asked.lm_weight, asked.word_score) == (0.0, 1.5)
     with lm.open("a") as file:
@@ -254,7 +255,7 @@ def test_weights_of_another_decoder_are_not_taken(tmp_path, word_lm):
     assert FlashlightDecoder(lm=str(lm)).weights == {
         "lm_weight": 0.5,
         "word_score": 0.0,
-        "confidence_scale": 1.0,
+        **Confidence().weights,
     }
 
 

@@ -9,17 +9,24 @@ from conftest import make_tones
 from speechgru.checkpoint.storage import read_checkpoint, write_checkpoint
 from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.tune import main as tune
+from speechgru.decode.confidence import Confidence
+from speechgru.evaluation.trust import Trust
 from speechgru.evaluation.tune_report import (
     describe_calibration,
     describe_trials,
     remark_ties,
 )
-from speechgru.evaluation.tuning import Trial, Trust, Tuning
+from speechgru.evaluation.tuning import Trial, Tuning
 from speechgru.evaluation.weight_search import find_middle
 from speechgru.interfaces import InputError
 from speechgru.lm.arpa import write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
-from speechgru.lm.weights import SEARCH_WEIGHTS, read_weights, write_weights
+from speechgru.lm.weights import (
+    LATER_WEIGHTS,
+    SEARCH_WEIGHTS,
+    read_weights,
+    write_weights,
+)
 from speechgru.score.calibration import Calibration
 
 GRID = ["lm_weights=[0.0,0.3,0.6,1.0,1.5,2.5]", "word_scores=[-4,-2,0,1,2,4]"]
@@ -231,7 +238,7 @@ def test_weights_without_a_checkpoint_stay_beside_new_ones(lm):
     write_weights(lm, "prefix_beam", old, {"wer": 0.5})  # as of older versions
     new = {**old, "lm_weight": 0.2}
     write_weights(lm, "prefix_beam", new, {}, model="abc")
-    assert read_weights(lm, "prefix_beam", SEARCH_WEIGHTS) == new
+    assert read_weights(lm, "prefix_beam", SEARCH_WEIGHTS) == {**LATER_WEIGHTS, **new}
     assert [other["lm_weight"] for other in read_record(lm)["others"]] == [0.1]
 
 
@@ -255,25 +262,20 @@ def test_pairs_that_were_not_tried_are_a_gap_in_the_table():
 
 
 @pytest.mark.parametrize(
-    ("scale", "error", "num_words", "expected"),
+    ("error", "num_words", "expected"),
     [
-        (0.5, 0.01, 900, ""),
-        (1.0, 0.02, 900, ""),
-        (0.1, 0.01, 900, "; not calibrated: 0.1 is the least scale that is tried"),
-        (0.5, 0.03, 900, "; not calibrated: the scale makes them no better"),
-        (1.0, 0.20, 900, "; not calibrated: no scale makes them right"),
-        (0.5, 0.01, 12, "; 12 words are few to calibrate with"),
+        (0.01, 900, ""),
+        (0.20, 900, "; not calibrated: do not rely on them"),
+        (0.01, 12, "; 12 words are few to calibrate with"),
     ],
 )
-def test_a_calibration_that_did_not_calibrate_is_said(
-    scale, error, num_words, expected
-):
-    before = 0.02 if scale != 1.0 else error
-    trusts = {
-        each: Trust(Calibration([], num_words, 0.9, 0.9, error_of), 1.0)
-        for each, error_of in ((1.0, before), (scale, error))
-    }
-    said = describe_calibration(trusts, scale)
-    assert said.startswith(f"confidence_scale={scale:g}: expected calibration error")
+def test_a_calibration_that_did_not_calibrate_is_said(error, num_words, expected):
+    before, after = (
+        Trust(Confidence(), Calibration([], num_words, 0.9, 0.9, each), 1.0)
+        for each in (0.3, error)
+    )
+    said = describe_calibration(before, after)
+    assert "calibration error " in said
+    assert said.split(" %")[0].endswith(f" {100 * error:.2f}")
     assert bool(expected) == (";" in said)
     assert expected in said

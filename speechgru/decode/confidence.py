@@ -1,6 +1,6 @@
 """How sure a search is of its words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -68,9 +68,7 @@ class Confidence:
             for word, confidence in zip(words, confidences, strict=True)
         )
 
-    def combine(
-        self, shares: Sequence[float], sounds: Sequence[float]
-    ) -> NDArray[np.float64]:
+    def combine(self, shares: ArrayLike, sounds: ArrayLike) -> NDArray[np.float64]:
         """(N,) probabilities of words, from their shares of votes and their sounds."""
         if (self.bias, self.votes, self.sound) == (0.0, 1.0, 0.0):
             return np.array(shares, dtype=np.float64)
@@ -78,10 +76,10 @@ class Confidence:
         return sigmoid(features(shares, sounds) @ weights)
 
 
-def features(shares: Sequence[float], sounds: Iterable[float]) -> NDArray[np.float64]:
+def features(shares: ArrayLike, sounds: ArrayLike) -> NDArray[np.float64]:
     """(N, 3): 1, log-odds of the votes and logarithm of the sound of each word."""
-    votes = np.clip(np.array(shares, dtype=np.float64), LEAST, 1 - LEAST)
-    heard = np.maximum(np.array([*sounds], dtype=np.float64), LEAST)
+    votes = np.clip(np.asarray(shares, dtype=np.float64), LEAST, 1 - LEAST)
+    heard = np.maximum(np.asarray(sounds, dtype=np.float64), LEAST)
     logits = np.log(votes) - np.log1p(-votes)
     return np.stack([np.ones_like(votes), logits, np.log(heard)], axis=1)
 

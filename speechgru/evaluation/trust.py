@@ -73,7 +73,7 @@ class Judged:
 
     def trust(self, confidence: Confidence, votes: Sequence[float]) -> Trust:
         """How far the words can be trusted with such confidences."""
-        chances = confidence.combine(votes, list(self.sounds))
+        chances = confidence.combine(votes, self.sounds)
         calibration = calibrate_pairs(
             [*zip(map(float, chances), map(bool, self.are_right), strict=True)]
         )

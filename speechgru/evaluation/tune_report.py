@@ -75,6 +75,8 @@ def describe_calibration(before: Trust, after: Trust) -> str:
     )
     if errors[1] > FAR_OFF:
         said += "; not calibrated: do not rely on them"
+    elif errors[1] >= errors[0]:
+        said += "; not calibrated: it makes them no better"
     if after.calibration.num_words < ENOUGH_WORDS:
         said += f"; {after.calibration.num_words} words are few to calibrate with"
     return said

@@ -117,10 +117,8 @@ def read_weights(
         if not records:
             return dict(defaults)
         own = None if model is None else find_own(lm, use, model)
-        record = own or records[0]
-        weights = {
-            name: _get_weight({**LATER_WEIGHTS, **record}, name) for name in defaults
-        }
+        record = {**LATER_WEIGHTS, **(own or records[0])}
+        weights = {name: _get_weight(record, name) for name in defaults}
         digest = record[LM_KEY]
     except (ValueError, TypeError, LookupError) as error:
         raise InputError(

@@ -266,13 +266,14 @@ def test_pairs_that_were_not_tried_are_a_gap_in_the_table():
     [
         (0.01, 900, ""),
         (0.20, 900, "; not calibrated: do not rely on them"),
+        (0.03, 900, "; not calibrated: it makes them no better"),
         (0.01, 12, "; 12 words are few to calibrate with"),
     ],
 )
 def test_a_calibration_that_did_not_calibrate_is_said(error, num_words, expected):
     before, after = (
         Trust(Confidence(), Calibration([], num_words, 0.9, 0.9, each), 1.0)
-        for each in (0.3, error)
+        for each in (0.02, error)
     )
     said = describe_calibration(before, after)
     assert "calibration error " in said

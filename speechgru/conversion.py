@@ -69,9 +69,10 @@ def convert_source(
             )
         stem = output.name.partition(".")[0]
         folder = output.with_name(f"{stem}-from-pipes")
-        corpus = corpus.replace(
-            train=str(run_pipes(Path(source), corpus.options.get("root"), folder))
+        made = run_pipes(
+            Path(source), corpus.options.get("root"), folder, options.overwrite
         )
+        corpus = corpus.replace(train=str(made))
     built = build_corpus(corpus, options.trust)
     splits = {split: built.read(split) for split in built.splits}
     if target == SHARDS:

@@ -6,9 +6,8 @@ short file should not wait for it.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -227,9 +226,19 @@ def build_tokenizer(
     except OptionError:
         raise
     except InputError:  # of a text
-        usable = []
-    for each in texts:  # which of them it was
-        with contextlib.suppress(InputError):
-            make([each])
-            usable.append(each)
-    return make(usable)
+        return make(_find_usable([*texts], make))
+
+
+def _find_usable(
+    texts: Sequence[str], make: Callable[[Iterable[str]], Tokenizer]
+) -> list[str]:
+    """Leave out the texts that no tokenizer can be made of; found by halving."""
+    usable: list[str] = []
+    middle = (len(texts) + 1) // 2
+    for half in (texts[:middle], texts[middle:]):
+        try:
+            make(half)
+            usable += half
+        except InputError:
+            usable += _find_usable(half, make) if len(half) > 1 else []
+    return usable

@@ -227,7 +227,45 @@ def test_a_pipe_that_fails_is_named_and_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match=r"u1: 'cat a\.wav.* ended with 3 \(no\)"):
         convert(folder, "manifest", output=Path("x.jsonl"), trust_pipes=True)
     assert not Path("x.jsonl").exists()
-    assert not list(tmp_path.rglob("u1.wav"))
+    assert not list(tmp_path.rglob("u1*.wav"))
+
+
+def test_names_that_are_alike_and_changed_commands_have_recordings_of_their_own(
+    tmp_path,
+):
+    folder = make_pipes(tmp_path, "cat a.wav | cat |")
+    put(tmp_path / "b.wav", 2)
+    long = (
+        "\u041b\u0435\u043a\u0446\u0438\u044f" * 4
+    )  # 24 letters: 144 bytes, percent-encoded
+    names = ["s/u", "s-u", f"{long}1", f"{long}2"]
+    commands = ["cat a.wav | cat |", "cat b.wav | cat |"] * 2
+    lines = [
+        f"{name} {command}\n" for name, command in zip(names, commands, strict=True)
+    ]
+    (folder / "wav.scp").write_text("".join(lines))
+    (folder / "text").write_text("".join(f"{name} A\n" for name in names))
+    made = {"trust_pipes": True, "overwrite": True}
+    convert(folder, "manifest", output=Path("x.jsonl"), **made)
+    first, second = (
+        noise(1).astype("float32").tolist(),
+        noise(2).astype("float32").tolist(),
+    )
+    assert [hear(each) for each in read_manifest("x.jsonl")] == [first, second] * 2
+    (folder / "wav.scp").write_text("".join(lines).replace("cat a.wav", "cat b.wav"))
+    convert(folder, "manifest", output=Path("x.jsonl"), **made)
+    assert [hear(each) for each in read_manifest("x.jsonl")] == [second] * 4
+
+
+def test_overwriting_runs_commands_again(tmp_path):
+    folder = make_pipes(tmp_path, "cat a.wav | cat |")
+    convert(folder, "manifest", output=Path("x.jsonl"), trust_pipes=True)
+    put(tmp_path / "a.wav", 2)
+    convert(
+        folder, "manifest", output=Path("x.jsonl"), trust_pipes=True, overwrite=True
+    )
+    first = read_manifest("x.jsonl")[0]
+    assert hear(first) == noise(2).astype("float32").tolist()
 
 
 def test_a_manifest_says_that_it_needs_the_cache(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from speechgru.cli.run_line import read_run_line
 from speechgru.cli.stop import Stopped, stoppable
+from speechgru.interfaces import InputError
 from speechgru.options import TuneOptions
 from speechgru.progress import say_line
 
@@ -18,7 +19,8 @@ language model, where the decoder finds them for this checkpoint; a picture show
 all that were tried. Ctrl-C ends the search and keeps the best so far.
 
 Of a run it is what that was validated on, and the language model that speechgru lm
-RUN_FOLDER has made.
+RUN_FOLDER has made. With rescore=LM_RUN_FOLDER it is the weight of that one that is
+searched, behind the search with the other as it is tuned.
 """
 
 
@@ -36,14 +38,21 @@ def main(arguments: Sequence[str]) -> int:
 
     asked = ask(line.positional[0], line.options, changes)
     options = asked.options
+    path = line.positional[0]
+    lm = options.decoder.options.get("lm")
+    if lm is None and (found := find_language_model(path)) is not None:
+        lm = str(found)
+        options = replace(options, decoder=options.decoder.replace(lm=lm))
+        asked = replace(asked, options=options)
+        print(f"language model: {lm}")
     if options.rescore is not None:
         tune_rescoring(asked)
         return 0
-    lm = options.decoder.options.get("lm")
     if lm is None:
-        lm = str(find_language_model(line.positional[0]))
-        options = replace(options, decoder=options.decoder.replace(lm=lm))
-        asked = replace(asked, options=options)
+        raise InputError(
+            f"decoder.lm is not set, and {path} holds no language model to tune; set "
+            f"decoder.lm=FILE; of a run, make one first: speechgru lm {path}"
+        )
     use = name_decoder(options)
     set_outdated_aside(lm, use)
     tuning = Tuning(asked)

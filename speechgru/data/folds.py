@@ -19,12 +19,14 @@ def read_both(
 
     Args:
         corpus: one that has no split "dev" has all speakers in train.
-        train, dev: names of the splits.
+        train, dev: names of the splits; with one name for both, all are in train.
 
     Raises:
         InputError: they cannot be read, or there is no split of another name.
     """
     utterances = corpus.read(train)
+    if dev == train:
+        return utterances, []
     try:
         return utterances, corpus.read(dev)
     except UnknownSplitError:

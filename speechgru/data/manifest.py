@@ -92,12 +92,18 @@ def parse_utterance(line: bytes, folder: Path) -> Utterance:
     return to_utterance(parse_object(line), folder)
 
 
+def check_path(key: str, path: str) -> None:
+    """Refuse what can be no file's path. Raises InputError."""
+    if not PurePath(path).name or "\0" in path:
+        found = repr(path) if path else "empty"
+        raise InputError(f"{key} is {found}, expected a file's path; correct the line")
+
+
 def to_utterance(record: dict[str, Any], folder: Path) -> Utterance:
     """Check a line of a manifest that lies in a folder. Raises InputError."""
     check_keys(record, ("audio_filepath", "duration", "text"))
     audio_filepath = get_text(record, "audio_filepath")
-    if not audio_filepath:
-        raise InputError("audio_filepath is empty, expected a path; correct the line")
+    check_path("audio_filepath", audio_filepath)
     duration = get_seconds(record, "duration")
     if duration <= 0:
         raise InputError(

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 
@@ -12,11 +13,19 @@ from speechgru.threads import end_with_parent
 
 
 @contextmanager
-def processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """So many processes, which end with the block, however it ends."""
+def processes(
+    count: int, method: Literal["fork", "spawn"] = "fork"
+) -> Iterator[ProcessPoolExecutor]:
+    """So many processes, which end with the block, however it ends.
+
+    Args:
+        count: how many.
+        method: of starting them. A process that is spawned imports torch anew, which
+            takes longer than 1,000 files; but one that was forked cannot use torch's
+            threads where this one has.
+    """
     before = set(multiprocessing.active_children())
-    # Forked: a process that imports torch anew takes longer than 1,000 files.
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context(method)
     pool = ProcessPoolExecutor(count, context, initializer=_begin)
     try:
         yield pool

@@ -23,7 +23,10 @@ def normalize_phrases(phrases: Sequence[str], tokenizer: Tokenizer) -> list[str]
     """
     normalized = [tokenizer.normalize(phrase) for phrase in phrases]
     if "" in normalized:
-        raise InputError("a hotword is empty, expected a word; leave it out")
+        empty = phrases[normalized.index("")]
+        raise InputError(
+            f"the hotword {empty!r} has no word in it, expected one; leave it out"
+        )
     return list(dict.fromkeys(normalized))
 
 

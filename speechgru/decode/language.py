@@ -49,6 +49,11 @@ class Scorer(Protocol):
         """Give (N,) scores of the text's end."""
 
 
+def _weigh(lm_weight: float, log_probs: Tensor) -> Tensor:
+    """What log-probabilities count; without a weight not even impossible ones do."""
+    return lm_weight * log_probs if lm_weight else torch.zeros_like(log_probs)
+
+
 class TokenScorer:
     """A language model whose words are the model's tokens.
 
@@ -108,7 +113,7 @@ class TokenScorer:
             self._reached = F.pad(self._reached, more)
         wide = histories[:, None].expand(-1, len(self.ids))
         log_probs, reached = self.lm.score(wide, self.ids.expand_as(wide))
-        self._scores[begin:end] = self.lm_weight * log_probs + self.bonus
+        self._scores[begin:end] = _weigh(self.lm_weight, log_probs) + self.bonus
         self._reached[begin:end] = reached
         self._rows[histories] = torch.arange(begin, end)
         self._num_rows = end
@@ -116,7 +121,7 @@ class TokenScorer:
     def finish(self, states: Tensor) -> Tensor:
         """See `Scorer`."""
         ends = torch.full_like(states[:, 0], self.lm.end_id)
-        return self.lm_weight * self.lm.score(states[:, 0], ends)[0]
+        return _weigh(self.lm_weight, self.lm.score(states[:, 0], ends)[0])
 
 
 class WordScorer:
@@ -176,7 +181,8 @@ class WordScorer:
         [nodes] = ends.nonzero(as_tuple=True)
         no_history = torch.zeros_like(nodes)
         promise.fill_(IMPOSSIBLE)
-        promise[ends] = self.lm_weight * self._choices.score(no_history, nodes)[0]
+        log_probs, _ = self._choices.score(no_history, nodes)
+        promise[ends] = _weigh(self.lm_weight, log_probs)
         best = promise.tolist()
         for node in range(len(best) - 1, ROOT, -1):
             parent = self.lexicon.parents[node]
@@ -206,7 +212,7 @@ class WordScorer:
         if self.lm is not None:
             histories = torch.where(within, longer, histories)
             ends = torch.full_like(nodes, self.lm.end_id)
-            scores = scores + self.lm_weight * self.lm.score(histories, ends)[0]
+            scores = scores + _weigh(self.lm_weight, self.lm.score(histories, ends)[0])
         return scores.masked_fill(~self.can_end[nodes], IMPOSSIBLE)
 
     def _score_words(self, nodes: Tensor, histories: Tensor) -> tuple[Tensor, Tensor]:
@@ -215,7 +221,7 @@ class WordScorer:
         if self.lm is None:
             return scores, histories
         log_probs, longer = self._choices.score(histories, nodes)
-        return scores + self.lm_weight * log_probs, longer
+        return scores + _weigh(self.lm_weight, log_probs), longer
 
 
 class WordChoices:

@@ -44,6 +44,12 @@ class PrefixBeamDecoder(BeamDecoder):
                 f"hotwords is {hotwords!r}, expected a list; write "
                 f"'decoder.hotwords=[{hotwords}]'"
             )
+        for phrase in hotwords:
+            if not isinstance(phrase, str):
+                raise OptionError(
+                    f"hotwords holds {phrase!r}, expected text; write it in quotes: "
+                    f"'decoder.hotwords=[\"{phrase}\"]'"
+                )
         self.unknown_score = unknown_score
         self.hotwords = tuple(hotwords)
         self.hotword_score = hotword_score

@@ -98,4 +98,4 @@ def _find_role(run: KnownRun, split: str, fold: str | None) -> str | None:
     data = run.options.data
     if fold is not None or data.fold is not None:
         return "dev" if fold is not None and fold == data.fold else None
-    return {data.train_split: "train", data.dev_split: "dev"}.get(split)
+    return {data.dev_split: "dev", data.train_split: "train"}.get(split)

@@ -107,10 +107,13 @@ def _read_text(name: str) -> str:
     """A book in UTF-8, or in Latin 1 as older files are."""
     try:
         return "\n".join(read_lines(name, "a book as plain text"))
-    except InputError:
-        if not Path(name).is_file():
+    except InputError as error:
+        if not isinstance(error.__cause__, UnicodeDecodeError):
             raise
-        return read_unpacked(name).decode("latin-1")
+        content = read_unpacked(name)
+        if b"\0" in content:  # as UTF-16 has
+            raise
+        return content.decode("latin-1")
 
 
 class Overlaps:

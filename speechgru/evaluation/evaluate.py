@@ -102,7 +102,7 @@ class Evaluation:
 def evaluate(
     checkpoint: str | Path, options: EvaluateOptions | None = None
 ) -> Evaluation:
-    """Score a checkpoint on a split; nothing is printed, nothing is written.
+    """Score a checkpoint on a split; nothing is written to standard output or files.
 
     Args:
         checkpoint: of an acoustic model, or the folder of a run.

@@ -78,6 +78,7 @@ def estimate(
     output = options.output or default_output(texts.names, options, run)
     check_output(output)
     output.parent.mkdir(parents=True, exist_ok=True)
+    held_out, unspelled = _cut_held_out(texts.dev, Cutter(tokenizer, options.unit))
     number = None if files else len(texts.train)  # those of files are not counted yet
     # Beside the file, where there is room for it.
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".lm-") as folder:
@@ -88,10 +89,17 @@ def estimate(
             most_words=options.max_words,
             folder=Path(folder),
         )
-        description = describe(estimated, list(cut(texts.dev)), options.unit)
+        lines = [describe(estimated, held_out, options.unit)]
+        if cut.num_wordless:
+            lines.append(f"left out: {cut.num_wordless} texts without a word")
+        if unspelled:
+            lines.append(
+                f"held out: {unspelled} of {len(texts.dev)} texts hold what the tokens "
+                "cannot spell, and do not count"
+            )
         write = write_binary if output.suffix == EXTENSION else write_arpa
         write(output, estimated.ngrams)
-    return output, description
+    return output, "\n".join(lines)
 
 
 def default_output(
@@ -173,12 +181,30 @@ class _Plain(Iterable[str]):
         return (text for _, text in self._texts)
 
 
+def _cut_held_out(
+    texts: Sequence[tuple[str, str]], cut: "Cutter"
+) -> tuple[list[list[str]], int]:
+    """Texts that only say how good the model is, and how many cannot be cut."""
+    found: list[list[str]] = []
+    unspelled = 0
+    for text in texts:
+        try:
+            found += cut([text])
+        except InputError:
+            unspelled += 1
+    return found, unspelled
+
+
 class Cutter:
     """Cut normalised texts into the words of the language model.
 
     Args:
         tokenizer: of the model.
         unit: "word" or "token".
+
+    Attributes:
+        num_wordless: texts that were left out, since normalisation left nothing of
+            them; one that was empty before is an utterance in which nothing is said.
     """
 
     def __init__(self, tokenizer: Tokenizer, unit: str) -> None:
@@ -186,6 +212,7 @@ class Cutter:
         self._unit = unit
         self._names = ["", *token_names(tokenizer)]
         self._known: dict[str, list[str]] = {}
+        self.num_wordless = 0
 
     def __call__(self, texts: Iterable[tuple[str, str]]) -> Iterator[list[str]]:
         """Cut one text after the other.
@@ -195,9 +222,13 @@ class Cutter:
         """
         for origin, text in texts:
             try:
-                yield self._cut(text)
+                words = self._cut(text)
             except InputError as error:
                 raise InputError(f"{origin}: {error}") from error
+            if words or not text.strip():
+                yield words
+            else:
+                self.num_wordless += 1
 
     def _cut(self, text: str) -> list[str]:
         if self._unit == "token":

@@ -2,25 +2,27 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from multiprocessing import Manager, get_context
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import Manager
 from pathlib import Path
 from queue import Empty, Queue
 
 import numpy as np
 
 from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint, to_device
+from speechgru.data.processes import processes
 from speechgru.data.utterances import durations_of, select
 from speechgru.decode.pauses import break_at_pauses
 from speechgru.decode.spans import average_confidence, warn_of_broken_bytes
 from speechgru.evaluation.posteriors import score_utterances, unaugmented
 from speechgru.factory import build_decoder
-from speechgru.interfaces import Decoder, Hypothesis, Utterance
+from speechgru.interfaces import Decoder, Hypothesis, InputError, Utterance
 from speechgru.model.acoustic import AcousticModel
 from speechgru.options.evaluation import EvaluateOptions
 from speechgru.progress import Progress
 from speechgru.score.results import Result, make_result
-from speechgru.threads import end_with_parent, set_up_cpu
+from speechgru.threads import set_up_cpu
 from speechgru.transcribe.segments.cutting import LONGEST
 from speechgru.transcribe.segments.hearing import Segmentation
 from speechgru.transcribe.transcriber import Transcriber
@@ -68,20 +70,25 @@ def _on_processes(
     progress: Progress,
 ) -> Iterator[list[Result]]:
     """The results of each process, which loads the checkpoint for itself."""
-    context = get_context("spawn")
-    with (
-        Manager() as manager,
-        ProcessPoolExecutor(options.processes, context) as pool,
-    ):
+    with Manager() as manager, processes(options.processes, "spawn") as pool:
         done: Queue[float] = manager.Queue()
         shares: list[Future[list[Result]]] = [
             pool.submit(_load_and_recognise, checkpoint, utterances, options, n, done)
             for n in range(options.processes)
         ]
-        while wait(shares, timeout=1.0).not_done:
-            _advance(progress, done)
-        for future in shares:
-            yield future.result()
+        try:
+            while wait(shares, timeout=1.0, return_when=FIRST_EXCEPTION).not_done:
+                _advance(progress, done)
+                for future in shares:
+                    if future.done():
+                        future.result()  # raises what has ended it: none waits for it
+            for future in shares:
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"one of {options.processes} processes was killed, most often because "
+                "memory ran out: each holds the model; set processes to fewer"
+            ) from error
 
 
 def _advance(progress: Progress, done: "Queue[float]") -> None:
@@ -101,7 +108,6 @@ def _load_and_recognise(
     done: "Queue[float]",
 ) -> list[Result]:
     """Decode and score a share of the utterances, in a process of its own."""
-    end_with_parent()
     set_up_cpu(options.num_threads)
     loaded = load_checkpoint(checkpoint, options.trust)
     decoder = build_decoder(options, loaded, warn=False)

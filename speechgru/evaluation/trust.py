@@ -36,6 +36,11 @@ class Trust:
     surprise: float
 
 
+def mends(before: Trust, after: Trust) -> bool:
+    """Whether confidences that were calibrated can be trusted more."""
+    return after.calibration.error < before.calibration.error
+
+
 @dataclass(frozen=True)
 class Judged:
     """The words that a search has heard, each with its sound, and whether it is right.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from speechgru.evaluation.trust import Trust
+from speechgru.evaluation.trust import Trust, mends
 from speechgru.evaluation.tuning import Trial
 from speechgru.score.summary import percent
 
@@ -75,7 +75,7 @@ def describe_calibration(before: Trust, after: Trust) -> str:
     )
     if errors[1] > FAR_OFF:
         said += "; not calibrated: do not rely on them"
-    elif errors[1] >= errors[0]:
+    elif not mends(before, after):
         said += "; not calibrated: it makes them no better"
     if after.calibration.num_words < ENOUGH_WORDS:
         said += f"; {after.calibration.num_words} words are few to calibrate with"

@@ -130,6 +130,11 @@ class Tuning:
         self.whole = Scored(
             list(show_minutes(scored, split.utterances, "tune: acoustic model"))
         )
+        if not self.whole.num_words:
+            raise InputError(
+                f"{split.corpus} {split.name}: its transcripts hold no word, expected "
+                "some to count errors in; name another by split=NAME"
+            )
         self.sample = self.whole.sample(options.sample_words)
         self.title = (
             f"{split.corpus} {split.name}: {len(self.whole.references)} utterances, "

@@ -8,7 +8,7 @@ from statistics import median_low
 from speechgru.decode.confidence import Confidence
 from speechgru.evaluation.kept_weights import keep_weights
 from speechgru.evaluation.picture import draw_tuning
-from speechgru.evaluation.trust import Trust
+from speechgru.evaluation.trust import Trust, mends
 from speechgru.evaluation.tune_report import (
     describe_beams,
     describe_calibration,
@@ -75,8 +75,10 @@ class WeightSearch:
 
     @property
     def confidence(self) -> Confidence:
-        """How sure the search is of its words: calibrated, if it came to that."""
-        return Confidence() if self.trusts is None else self.trusts[1].confidence
+        """How sure the search is of its words: calibrated, if that mends it."""
+        if self.trusts is None or not mends(*self.trusts):
+            return Confidence()
+        return self.trusts[1].confidence
 
     def run(self) -> None:
         """Try weights, then sizes of the beam, then calibrate the confidences."""

@@ -2,8 +2,9 @@
 
 import contextlib
 import math
+import zlib
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,21 @@ LARGEST_BACKOFF = 1000.0
 def write_arpa(path: str | Path, ngrams: NGramTable) -> None:
     """Write an ARPA file; probabilities to seven digits.
 
+    One whose name ends in .gz is compressed by gzip.
+
     Source:
         The format of Doug Paul's tools: "ARPA n-gram language models",
         manual page ngram-format(5) of SRILM.
     """
-    replace_by_parts(path, _write_parts(ngrams))
+    parts = _write_parts(ngrams)
+    replace_by_parts(path, _compress(parts) if Path(path).suffix == ".gz" else parts)
+
+
+def _compress(parts: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=31)  # with gzip's header
+    for part in parts:
+        yield packer.compress(part)
+    yield packer.flush()
 
 
 def _write_parts(ngrams: NGramTable) -> Iterator[bytes]:
@@ -105,6 +116,8 @@ def read_arpa(path: str | Path) -> NGramTable:
             elif is_head:
                 order, _, count = line.removeprefix("ngram ").partition("=")
                 counts[_parse_order(order)] = _parse_count(count)
+        except InputError as error:
+            raise InputError(f"{path}:{number}: {error}") from None
         except ValueError as error:
             raise _refuse_line(path, number, line, str(error)) from None
     if not ended or not counts:

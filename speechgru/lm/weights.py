@@ -13,6 +13,7 @@ from typing import Any
 from speechgru.bounded import read_json
 from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError
+from speechgru.lm.binary import EXTENSION
 from speechgru.records import get_number
 
 LATER_WEIGHTS = {
@@ -53,16 +54,30 @@ def weights_path(lm: str | Path, use: str) -> Path:
         use: the decoder that searches with it, or RESCORE.
     """
     lm = Path(lm)
-    return lm.with_name(f"{lm.stem}.{use}.weights.json")
+    # The same model as .arpa and as .ngrams may lie in one folder.
+    name = lm.name if lm.suffix == EXTENSION else lm.stem
+    return lm.with_name(f"{name}.{use}.weights.json")
 
 
 def _find_path(lm: str | Path, use: str) -> Path:
-    """The file beside a language model, be it by the former name of the decoder."""
-    path = weights_path(lm, use)
-    if not path.is_file() and use in FORMER_USES:
-        former = weights_path(lm, FORMER_USES[use])
-        return former if former.is_file() else path
-    return path
+    """The file beside a language model, be it by a name that it had formerly."""
+    lm = Path(lm)
+    for each in filter(None, (use, FORMER_USES.get(use))):
+        path = weights_path(lm, each)
+        if path.is_file():
+            return path
+        former = lm.with_name(f"{lm.stem}.{each}.weights.json")
+        if former != path and _is_of(former, lm):
+            return former
+    return weights_path(lm, use)
+
+
+def _is_of(path: Path, lm: Path) -> bool:
+    """Whether weights that two language models may have had are those of this one."""
+    records = _read_records(path)
+    if not records or not lm.with_suffix(".arpa").exists():
+        return bool(records)
+    return lm.is_file() and records[0].get(LM_KEY) == _digest(lm)
 
 
 def write_weights(

@@ -81,6 +81,11 @@ class DataOptions(Options):
     max_train: int | None = option(None, within=COUNT)
     max_dev: int | None = option(None, within=COUNT)
 
+    @property
+    def validates_on_train(self) -> bool:
+        """Whether dev is what is trained on, to see whether a model can learn."""
+        return self.dev_split == self.train_split and self.fold is None
+
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackOptions(Options):

@@ -63,18 +63,14 @@ def _write_script(name: str, advice: Advice) -> str:
 #!/usr/bin/env bash
 # Examines the recordings, trains, scores, and makes a page of the results.
 #   bash run.sh                         all of it; again after an interruption: goes on
-#   bash run.sh trainer.max_time=2h     with other options of speechgru train
+#   bash run.sh trainer.max_time=2h     for so long; again: goes on; with more: longer
 #   RUN=runs/{name}/second bash run.sh encoder.dropout=0.2   another run
 set -euo pipefail
 cd "$(dirname "${{BASH_SOURCE[0]}}")"
 run="${{RUN:-runs/{name}/first}}"
 
 if [ -e "$run/last.ckpt" ]; then
-    if [ $# -gt 0 ]; then
-        echo "run.sh: $run has begun with its own options; name another: RUN=FOLDER" >&2
-        exit 2
-    fi
-    speechgru train resume="$run"
+    speechgru train resume="$run" "$@"
 else
     speechgru doctor corpus={name} data.resample=true \\
         {examined}

@@ -43,6 +43,7 @@ def hold_to_run(run: KnownRun, role: str, utterances: Sequence[Utterance]) -> No
     if not before:
         return
     if _is_part(run, role):
+        before = {id: record for id, record in before.items() if id != ALL}
         utterances = _known_of(utterances, before)
     now = record_utterances(utterances, before)
     _compare(run, {role: [*before.values()]}, {role: now})
@@ -68,7 +69,7 @@ def read_train_texts(run: KnownRun, fold: str | None, trust: Sequence[str] = ())
         train, dev = read_cut(corpus, fold, data.train_split, data.dev_split)
     if fold == data.fold:
         train = take_part(train, data, "train")
-        left = leave_out({"train": train}, run.folder / SKIPPED_FILE, same=False)
+        left = leave_out({"train": train}, run.folder / SKIPPED_FILE)
         train = left["train"]
         known = _recorded(run, "train")
         # Of very many only some are written down; a language model has other texts.

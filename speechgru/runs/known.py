@@ -153,7 +153,7 @@ def _count_from(value: Any, folder: str, but: str | None, key: str = "") -> Any:
         return [_count_from(each, folder, but, key) for each in value]
     if not isinstance(value, str) or not value or value[0] in "/~" or "://" in value:
         return value
-    if but is not None and value.startswith(but):
+    if but is not None and Path(value).is_relative_to(but):
         return value
     there = os.path.join(folder, value)
     is_path = key in PATHS or ("/" in value and os.path.exists(there))

@@ -12,31 +12,26 @@ PREFIX = "lm"
 _ENDINGS = (".arpa", EXTENSION)
 
 
-def find_language_model(path: str | Path) -> Path:
+def find_language_model(path: str | Path) -> Path | None:
     """The n-gram model in the folder of a run.
 
     Args:
         path: the folder, or a checkpoint in it.
 
+    Returns:
+        None: there is none.
+
     Raises:
-        InputError: there is no run, or it holds none or several.
+        InputError: there are several.
     """
     folder = find_run(path)
     if folder is None:
-        raise InputError(
-            "decoder.lm is not set, expected the language model to tune; make one by "
-            "speechgru lm, and choose decoder=prefix_beam or flashlight"
-        )
+        return None
     found = [each for each in folder.glob(f"{PREFIX}-*") if each.suffix in _ENDINGS]
-    if not found:
-        raise InputError(
-            f"decoder.lm is not set, and {folder} holds no language model to tune; "
-            f"make one first: speechgru lm {folder}"
-        )
     if len(found) > 1:
         names = ", ".join(sorted(each.name for each in found))
         raise InputError(
             f"decoder.lm is not set, and {folder} holds {names}, expected one; set "
             "decoder.lm=FILE"
         )
-    return found[0]
+    return found[0] if found else None

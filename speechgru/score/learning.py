@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -74,11 +75,13 @@ def find_last(curves: Sequence[Mapping[str, float]], name: str) -> float | None:
 
 
 def _read_rows(run: Path) -> Iterator[dict[str, float]]:
-    versions = sorted(
-        run.glob("metrics/version_*/metrics.csv"),
-        key=lambda path: int(path.parent.name.rpartition("_")[2]),
-    )
-    for path in versions:
+    # Others lie there by somebody's hand, as copies do.
+    numbers = {
+        path: int(match[1])
+        for path in run.glob("metrics/version_*/metrics.csv")
+        if (match := re.fullmatch(r"version_(\d+)", path.parent.name))
+    }
+    for path in sorted(numbers, key=lambda path: numbers[path]):
         try:
             text = read_whole(path, MOST_BYTES).decode()
             lines = text.splitlines(keepends=True)

@@ -55,7 +55,10 @@ class NumberWriter:
         for match in NUMBER.finditer(text):
             if match.start() < end:
                 continue
-            before, end = text[end : match.start()], match.end()
+            before, last, end = text[end : match.start()], end, match.end()
+            # Marks between two numbers go with other punctuation, and leave no space.
+            if last and not any(c.isspace() or c.isalnum() for c in before):
+                before = f" {before} "
             digits = _to_ascii(match[0])
             ordinal = None
             if self.language.partition("_")[0] == "en" and digits.isdigit():
@@ -79,7 +82,8 @@ class NumberWriter:
         pattern = rf"(\d{{1,3}}(?:{re.escape(between)}\d{{3}})+|\d+)"
         whole = re.fullmatch(rf"{pattern}(?:{re.escape(mark)}(\d+))?", number)
         if whole is None:
-            return re.sub(r"\d+", lambda part: self._say(part[0]), number)
+            spaced = re.sub(r"\d+", lambda part: f" {self._say(part[0])} ", number)
+            return spaced.strip()
         integer, fraction = whole.groups()
         words = self._say(integer.replace(between, ""))
         if fraction is None:

@@ -1,5 +1,6 @@
 """The picture of the learning curves, kept up to date."""
 
+import logging
 import math
 import time
 from pathlib import Path
@@ -8,10 +9,13 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 
 from speechgru.files import replace_file
+from speechgru.interfaces import InputError
 from speechgru.run_files import CURVES
 from speechgru.score.curves import draw_curves
 from speechgru.score.learning import read_learning_curves
 from speechgru.training.task import TrainingTask
+
+log = logging.getLogger(__name__)
 
 
 class Curves(Callback):
@@ -42,6 +46,10 @@ class Curves(Callback):
     def _draw(self, trainer: L.Trainer) -> None:
         for logger in trainer.loggers:
             logger.save()
-        curves = read_learning_curves(self.folder)
-        replace_file(self.folder / CURVES, draw_curves(curves, str(self.folder)))
         self._drawn_at = time.monotonic()
+        try:
+            curves = read_learning_curves(self.folder)
+        except InputError as error:  # no reason to end a training
+            log.warning("%s is not drawn: %s", CURVES, error)
+            return
+        replace_file(self.folder / CURVES, draw_curves(curves, str(self.folder)))

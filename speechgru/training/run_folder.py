@@ -83,6 +83,11 @@ def claim(folder: Path) -> Iterator[None]:
                 f"{folder}: {_describe_owner(file.read())} trains in this folder; wait "
                 "for it, or end it, or name another folder"
             ) from error
+        if not _is_at(path, file):
+            # A start that failed has removed it since it was opened.
+            with claim(folder):
+                yield
+            return
         owner = {
             "process": os.getpid(),
             "host": socket.gethostname(),
@@ -104,6 +109,14 @@ def _open_lock(path: Path) -> BinaryIO:
             f"{path}: is a link or no file, expected the lock of a run; remove it"
         )
     return open(path, "r+b", buffering=0, opener=lambda p, _: os.open(p, flags, 0o666))
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Whether an open file is still the one of a path."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def begin_anew(folder: Path, keeps_length: bool = False) -> None:
@@ -139,16 +152,20 @@ def begin_anew(folder: Path, keeps_length: bool = False) -> None:
 
 @contextlib.contextmanager
 def starting(folder: Path) -> Iterator[None]:
-    """Take away what a start has made if it fails before anything is trained."""
+    """Take away what a start has made if it fails before anything is trained.
+
+    Nothing is touched where another process has claimed the folder.
+    """
     before = set(os.listdir(folder)) - {LOCK_FILE}
     try:
         yield
     except BaseException:
-        clear_start(folder, before)
+        with contextlib.suppress(InputError, OSError), claim(folder):
+            _clear_start(folder, before)
         raise
 
 
-def clear_start(folder: Path, before: set[str]) -> None:
+def _clear_start(folder: Path, before: set[str]) -> None:
     """Remove what a start has made, and the folder if nothing else is in it.
 
     Nothing is removed once there is an inventory: then it has trained.
@@ -159,10 +176,9 @@ def clear_start(folder: Path, before: set[str]) -> None:
     """
     if (folder / INVENTORY_FILE).exists():
         return
-    with contextlib.suppress(OSError):
-        for name in set(_MADE) - before:
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()
+    for name in set(_MADE) - before:
+        (folder / name).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def write_options(

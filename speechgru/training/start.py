@@ -69,7 +69,7 @@ def train(
         # The process that has begun the run keeps the folder.
         return run_training(_settle(options, named), folder, recipe)
     folder.mkdir(parents=True, exist_ok=True)
-    with claim(folder), starting(folder):
+    with starting(folder), claim(folder):
         begin_anew(folder)
         options = _settle(options, named)
         write_options(folder, options, recipe)
@@ -133,7 +133,7 @@ def _train_together(
             return Outcome(folder, LOST)
         return run_training(_settle(options, named), folder, recipe, resume)
     folder.mkdir(parents=True, exist_ok=True)
-    with claim(folder), starting(folder):
+    with starting(folder), claim(folder):
         resume = (folder / LAST).exists()
         if not resume:
             begin_anew(folder)

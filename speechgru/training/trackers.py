@@ -93,6 +93,14 @@ class WandbTracker:
         self.logger.experiment.finish(exit_code=status)
 
 
+_NOTHING_TOLD = {
+    "mlflow.user": "unknown",
+    "mlflow.source.name": "speechgru",
+    "mlflow.source.git.commit": "",
+}
+"""In place of the login name, the path of the program, and what git says there."""
+
+
 class MlflowTracker:
     """MLflow, in a folder or at the address of a server.
 
@@ -118,6 +126,7 @@ class MlflowTracker:
             run_name=run_name,
             tracking_uri=self._place,
             run_id=id,
+            tags=dict(_NOTHING_TOLD),
         )
 
     def open(self, options: Mapping[str, Any]) -> str:

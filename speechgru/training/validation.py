@@ -37,6 +37,8 @@ def read_splits(options: TrainOptions) -> dict[str, Sequence[Utterance]]:
     corpus, data = build_corpus(options.corpus, options.trust), options.data
     if data.fold is not None:
         train, dev = read_cut(corpus, data.fold, data.train_split, data.dev_split)
+    elif data.validates_on_train:
+        return _share(take_part(corpus.read(data.train_split), data, "train"), data)
     else:
         train = corpus.read(data.train_split)
         try:
@@ -91,10 +93,21 @@ def check_data(
         InputError: something cannot be trained on, and must not be skipped.
     """
     skipped_file = run.folder / SKIPPED_FILE
+    if data.validates_on_train:
+        examined = {"train": splits["train"]}
+    else:
+        examined = {split: some for split, some in splits.items() if some}
+
+    def with_dev(
+        left: Mapping[str, Sequence[Utterance]],
+    ) -> dict[str, Sequence[Utterance]]:
+        if data.validates_on_train:
+            return _share(left["train"], data)
+        return {**splits, **left}
+
     if run.last is not None or not run.is_first:
         # The first process has seen them before this one could join.
-        same = data.dev_split == data.train_split
-        return leave_out(splits, skipped_file, same)
+        return with_dev(leave_out(examined, skipped_file))
     skip = data.on_error == "skip"
     if not data.check:
         if skip:
@@ -103,10 +116,6 @@ def check_data(
                 "cannot be listed"
             )
         return splits
-    if data.dev_split == data.train_split:
-        examined = {"train": splits["train"]}  # debug=overfit means to share
-    else:
-        examined = {split: some for split, some in splits.items() if some}
     sound = leave_out_broken(examined, skip, data.cache_size)
     diagnosis = examine(
         sound.splits,
@@ -135,29 +144,30 @@ def check_data(
         for split, utterances in examined.items():
             left = len(diagnosis.healthy(split))
             log.warning("%s: %d of %d utterances left", split, left, len(utterances))
-    return {
-        split: diagnosis.healthy(split if split in examined else "train")
-        if utterances
-        else []
-        for split, utterances in splits.items()
-    }
+    return with_dev({split: diagnosis.healthy(split) for split in examined})
+
+
+def _share(
+    train: Sequence[Utterance], data: DataOptions
+) -> dict[str, Sequence[Utterance]]:
+    """Validate on what is trained on."""
+    return {"train": train, "dev": take_part(train, data, "dev")}
 
 
 def leave_out(
-    splits: Mapping[str, Sequence[Utterance]], skipped_file: Path, same: bool
+    splits: Mapping[str, Sequence[Utterance]], skipped_file: Path
 ) -> dict[str, Sequence[Utterance]]:
     """Leave out what the first process has skipped when the run began.
 
     Args:
         splits: train and dev, or one of them.
         skipped_file: lists what was skipped.
-        same: whether dev is train, which was examined once.
     """
     if not skipped_file.exists():
         return dict(splits)
     try:
-        lines = read_whole(skipped_file).decode().splitlines()
-        problems = [json.loads(line) for line in lines]
+        lines = read_whole(skipped_file).decode().split("\n")
+        problems = [json.loads(line) for line in lines if line]
         # Older versions did not say which of several with one id it was.
         skipped = {(p["split"], p["id"], p.get("index")) for p in problems}
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
@@ -165,7 +175,7 @@ def leave_out(
             f"{skipped_file}: does not list what was skipped ({error}); bring it back "
             "as the run wrote it"
         ) from error
-    left: dict[str, Sequence[Utterance]] = {
+    return {
         split: select(
             utterances,
             [
@@ -177,7 +187,6 @@ def leave_out(
         )
         for split, utterances in splits.items()
     }
-    return {"train": left["train"], "dev": left["train"]} if same else left
 
 
 def find_cache(corpus: Component) -> Path:

@@ -59,6 +59,7 @@ class Cut:
         kept: what was cut out of them.
         doubtful: what the model is not sure enough of.
         unbroken: stretches of words that are too long, and have no pause.
+        short: what is shorter than SHORTEST.
         sure: what has a confidence of each of THRESHOLDS, kept or not.
     """
 
@@ -66,13 +67,14 @@ class Cut:
     kept: Amount = field(default_factory=Amount)
     doubtful: Amount = field(default_factory=Amount)
     unbroken: Amount = field(default_factory=Amount)
+    short: Amount = field(default_factory=Amount)
     sure: dict[float, Amount] = field(
         default_factory=lambda: {least: Amount() for least in THRESHOLDS}
     )
 
     def describe(self, options: CutOptions) -> list[str]:
         """Lines for a person."""
-        found = (self.kept, self.doubtful, self.unbroken)
+        found = (self.kept, self.doubtful, self.unbroken, self.short)
         silent = self.heard.seconds - sum(amount.seconds for amount in found)
         lines = [
             f"kept: {self.kept}, of {say_duration(self.heard.seconds)}",
@@ -86,6 +88,8 @@ class Cut:
                 f"left out: {self.unbroken}, longer than {options.max_seconds:g} s "
                 f"without a pause of {options.pause:g} s"
             )
+        if self.short.number:
+            lines.append(f"left out: {self.short}, shorter than {SHORTEST:g} s")
         sure = [
             f"{say_duration(amount.seconds)} of at least {least:g}"
             for least, amount in self.sure.items()
@@ -166,7 +170,9 @@ def cut_heard(heard: Heard, options: CutOptions, cut: Cut) -> Iterator[Utterance
         for least, amount in cut.sure.items():
             if confidence >= least:
                 amount.add(seconds)
-        if confidence < options.min_confidence or seconds < SHORTEST:
+        if seconds < SHORTEST:
+            cut.short.add(seconds)
+        elif confidence < options.min_confidence:
             cut.doubtful.add(seconds)
         else:
             cut.kept.add(seconds)

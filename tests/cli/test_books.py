@@ -1,5 +1,6 @@
 """From books to text for a language model."""
 
+import gzip
 import json
 
 import pytest
@@ -75,3 +76,12 @@ def test_what_cannot_be_read_or_leaves_nothing_is_told(arguments, expected, fold
     with pytest.raises(InputError, match=expected):
         books(arguments)
     assert not (folder / "lm/books.txt").exists()
+
+
+def test_a_book_that_is_cut_off_or_of_another_encoding_is_named(folder):
+    whole = gzip.compress((folder / "plain.txt").read_bytes())
+    (folder / "cut.txt.gz").write_bytes(whole[:-20])
+    (folder / "wide.txt").write_text("It rained.", encoding="utf-16")
+    for name in ("cut.txt.gz", "wide.txt"):
+        with pytest.raises(InputError, match=f"{name}: cannot be read"):
+            books([name])

@@ -2,6 +2,7 @@
 
 import json
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,9 @@ from speechgru.cli.align import main as align
 from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.lm import main as lm
 from speechgru.cli.tune import main as tune
+from speechgru.data.manifest import write_manifest
 from speechgru.evaluation.tune_report import remark_edge
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Utterance
 from speechgru.lm.arpa import read_arpa, write_arpa
 from speechgru.lm.kneser_ney import estimate_kneser_ney
 from speechgru.lm.ngram import NGramModel
@@ -291,3 +293,25 @@ def test_texts_do_not_depend_on_the_batch_or_the_run(tuned, tones, trained, tmp_
         for word, same in zip(one.words, other.words, strict=True):
             assert (word.start, word.end) == (same.start, same.end)
             assert word.confidence == pytest.approx(same.confidence, abs=1e-3)
+
+
+def test_what_the_tokens_cannot_spell_of_dev_does_not_cost_the_model(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    texts = {"train": ["ab a", "b a"], "dev": ["a b", "xyz"]}
+    for split, some in texts.items():
+        utterances = [
+            Utterance(f"{split}{n}", Path("a.wav"), 1.0, text)
+            for n, text in enumerate(some)
+        ]
+        write_manifest(f"{split}.jsonl", utterances)
+    (tmp_path / "more.txt").write_text("a b a\n* * *\n---\n")
+    splits = ["corpus.train=train.jsonl", "corpus.dev=dev.jsonl"]
+    options = ["order=1", "output=lm.arpa", "text.alphabet=ABC "]
+    assert lm(["more.txt", "corpus=manifest", *splits, *options]) == 0
+    printed = capsys.readouterr().out
+    assert "3 sentences, 7 words" in printed
+    assert "left out: 2 texts without a word" in printed
+    assert "held out: 1 of 2 texts hold what the tokens cannot spell" in printed
+    assert read_arpa(tmp_path / "lm.arpa").order == 1

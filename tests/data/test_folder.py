@@ -102,6 +102,8 @@ def test_folders_for_augmentation_follow_the_same_rule(tmp_path):
     touch(root, "._a.wav")
     recordings = Recordings(str(root), 8000)
     assert recordings.paths == [root / "link/far.AIFF"]
-    (root / "b.m4a").write_bytes(b"no audio")
-    with pytest.raises(InputError, match=r"b\.m4a: "):
-        Recordings(str(root), 8000)
+    for name in ("b.m4a", "b.wav"):
+        (root / name).write_bytes(b"no audio")
+        with pytest.raises(InputError, match=f"{name}: "):
+            Recordings(str(root), 8000)
+        (root / name).unlink()

@@ -67,6 +67,12 @@ def test_where_there_is_no_dev_folds_are_cut_from_train(train):
     assert [speakers(some) for some in read_both(corpus)] == ["abcd", ""]
 
 
+def test_a_split_that_is_train_and_dev_is_cut_once(train):
+    corpus = ManifestCorpus("manifest", train, None, None)
+    cut = read_cut(corpus, "2/2", dev="train")
+    assert [speakers(some) for some in cut] == ["ac", "bd"]
+
+
 def test_a_split_of_another_name_is_missed(train):
     corpus = ManifestCorpus("manifest", train, None, None)
     with pytest.raises(UnknownSplitError, match="unknown split 'dve'"):

@@ -58,6 +58,8 @@ def test_other_line_ends_marks_and_separators_are_accepted(tmp_path):
         ("[1, 2]", r"m.jsonl:2: \[1, 2\] is not an object"),
         ({"text": "GO"}, "no audio_filepath and no duration, expected"),
         ({**GOOD, "audio_filepath": ""}, "audio_filepath is empty"),
+        ({**GOOD, "audio_filepath": "."}, r"audio_filepath is '\.', expected a file's"),
+        ({**GOOD, "audio_filepath": "a\0b", "id": "a"}, r"audio_filepath is 'a\\x00b'"),
         ({**GOOD, "duration": -1}, "m.jsonl:2: duration is -1 s, expected more than 0"),
         ({**GOOD, "duration": 0}, "duration is 0 s, expected more than 0"),
         ({**GOOD, "duration": float("nan")}, "duration is NaN, expected a number"),

@@ -16,7 +16,10 @@ from speechgru.decode.flashlight import FlashlightDecoder
 from speechgru.decode.n_best import vote
 from speechgru.decode.prefix_beam import PrefixBeamDecoder
 from speechgru.interfaces import Decoder, InputError
-from speechgru.lm.weights import write_weights
+from speechgru.lm.arpa import read_arpa
+from speechgru.lm.binary import write_binary
+from speechgru.lm.weights import retire_outdated, write_weights
+from speechgru.ranges import OptionError
 from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.text.word_tokenizer import WordTokenizer
 
@@ -188,7 +191,10 @@ def test_hotwords_are_normalised_and_must_be_heard(word_lm, tokenizer):
         decode(closed, log_probs, tokenizer)
     options = {"lm": str(word_lm), "hotwords": ["ab bb"], "unknown_score": -1.0}
     decode(PrefixBeamDecoder(**options), log_probs, tokenizer)
-    for hotword, expected in (("AC", "'AC' holds 'C'"), (" ", "a hotword is empty")):
+    for hotword, expected in (
+        ("AC", "'AC' holds 'C'"),
+        (" ", "hotword ' ' has no word"),
+    ):
         with pytest.raises(InputError, match=expected):
             decode(PrefixBeamDecoder(hotwords=[hotword]), log_probs, tokenizer)
 
@@ -223,6 +229,52 @@ def test_weights_beside_the_model_are_the_default(tmp_path, word_lm):
     path.write_text('{"lm_weight": "much"}')
     with pytest.raises(InputError, match=r"prefix_beam\.weights\.json: does not hold"):
         PrefixBeamDecoder(lm=str(lm))
+
+
+def test_the_same_model_in_two_forms_has_weights_of_its_own(tmp_path, word_lm):
+    arpa, binary = tmp_path / "lm.arpa", tmp_path / "lm.ngrams"
+    arpa.write_bytes(word_lm.read_bytes())
+    write_binary(binary, read_arpa(arpa))
+    weights = {"lm_weight": 0.9, "word_score": 1.5, "confidence_scale": 0.5}
+    write_weights(arpa, "prefix_beam", weights, {})
+    assert PrefixBeamDecoder(lm=str(binary)).lm_weight == 0.5  # nobody has tuned it
+    assert retire_outdated(binary, "prefix_beam") is None
+    write_weights(binary, "prefix_beam", {**weights, "lm_weight": 0.7}, {})
+    assert PrefixBeamDecoder(lm=str(binary)).lm_weight == 0.7
+    assert PrefixBeamDecoder(lm=str(arpa)).lm_weight == 0.9
+    # Older versions called both by one name.
+    own = tmp_path / "lm.ngrams.prefix_beam.weights.json"
+    own.rename(tmp_path / "lm.prefix_beam.weights.json")
+    assert PrefixBeamDecoder(lm=str(binary)).lm_weight == 0.7
+    arpa.unlink()
+    with binary.open("ab") as file:
+        file.write(b"0")
+    assert retire_outdated(binary, "prefix_beam") is not None
+
+
+def test_without_a_weight_what_the_model_rules_out_can_be_heard(
+    tmp_path, word_lm, tokenizer
+):
+    lm = tmp_path / "lm.arpa"
+    lines = word_lm.read_text().splitlines()
+    of_a = next(line for line in lines if line.split("\t")[1:2] == ["A"])
+    lm.write_text(
+        "\n".join(lines).replace(of_a, of_a.replace(of_a.split("\t")[0], "-99", 1))
+        + "\n"
+    )
+    log_probs = hear("BB A", tokenizer)
+    heard = [
+        decode(PrefixBeamDecoder(lm=str(each), lm_weight=0.0), log_probs, tokenizer)
+        for each in (word_lm, lm)
+    ]
+    assert heard[0] == heard[1]
+    assert "A" in heard[0][0].text.split()
+
+
+@pytest.mark.parametrize("hotword", [911, True, None])
+def test_a_hotword_that_is_no_text_is_named(hotword):
+    with pytest.raises(OptionError, match=f"hotwords holds {hotword}, expected text"):
+        PrefixBeamDecoder(hotwords=["A", hotword])
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,16 @@
 """Scoring a checkpoint from Python."""
 
+import os
+from dataclasses import replace
+
 import pytest
 from conftest import make_tones
 
 import speechgru
+from speechgru.evaluation.recognise import _on_processes
+from speechgru.interfaces import InputError
 from speechgru.options import EvaluateOptions, choose
+from speechgru.progress import Progress
 from speechgru.score.results import read_results
 
 pytestmark = pytest.mark.usefixtures("threads")
@@ -39,3 +45,23 @@ def test_the_error_rate_is_that_of_the_results(checkpoint, options):
     words = sum(each.word_errors.reference_length for each in evaluation.results)
     assert evaluation.wer == edits / words
     assert (evaluation.decoder, evaluation.weights) == ("greedy", {})
+
+
+@pytest.mark.slow
+def test_a_process_that_fails_or_is_killed_is_told_of(checkpoint, options, tmp_path):
+    manifest = make_tones(tmp_path, "test", 4, seed=5)
+    (tmp_path / "wav" / "test-002.wav").unlink()
+    corpus = choose("corpus", "manifest", test=str(manifest))
+    several = replace(options, corpus=corpus, processes=2)
+    with pytest.raises(InputError, match=r"test-002\.wav"):
+        speechgru.evaluate(checkpoint, several)
+
+    class Deadly:
+        def __reduce__(self):
+            return os._exit, (1,)  # where another process reads it
+
+    with (
+        Progress("evaluate", 1.0, "min of audio") as progress,
+        pytest.raises(InputError, match="one of 2 processes was killed"),
+    ):
+        list(_on_processes(Deadly(), [], several, progress))

@@ -10,7 +10,7 @@ from speechgru.checkpoint.storage import read_checkpoint, write_checkpoint
 from speechgru.cli.evaluate import main as evaluate
 from speechgru.cli.tune import main as tune
 from speechgru.decode.confidence import Confidence
-from speechgru.evaluation.trust import Trust
+from speechgru.evaluation.trust import Trust, mends
 from speechgru.evaluation.tune_report import (
     describe_calibration,
     describe_trials,
@@ -280,3 +280,4 @@ def test_a_calibration_that_did_not_calibrate_is_said(error, num_words, expected
     assert said.split(" %")[0].endswith(f" {100 * error:.2f}")
     assert bool(expected) == (";" in said)
     assert expected in said
+    assert mends(before, after) == ("no better" not in said and error < 0.02)

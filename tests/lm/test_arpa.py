@@ -44,6 +44,24 @@ def test_reads_natural_logarithms(path):
     }
 
 
+def test_what_is_called_gz_is_compressed(sentences, tmp_path):
+    ngrams = estimate_kneser_ney(sentences, 2).ngrams
+    for name in ("lm.arpa", "lm.arpa.gz"):
+        write_arpa(tmp_path / name, ngrams)
+    packed = gzip.decompress((tmp_path / "lm.arpa.gz").read_bytes())
+    assert packed == (tmp_path / "lm.arpa").read_bytes()
+    assert list(read_arpa(tmp_path / "lm.arpa.gz")) == list(ngrams)
+
+
+def test_a_shorter_ngram_that_is_missing_is_named_with_its_line(path):
+    path.write_text(FILE.replace("-0.75\t<s> Ä", "-0.75\tÄ B"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_arpa(path)
+    expected = f"{path}:14: the language model has the n-gram 'Ä B', but not 'B'; "
+    assert str(caught.value).startswith(expected)
+    assert "damaged" not in str(caught.value)
+
+
 def test_what_is_written_is_read(sentences, tmp_path):
     ngrams = estimate_kneser_ney(sentences, 3).ngrams
     write_arpa(tmp_path / "new" / "lm.arpa", ngrams)

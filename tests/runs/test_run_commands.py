@@ -58,6 +58,23 @@ def test_a_run_is_scored_on_its_own_test_split(make_run, corpus_folder, capsys):
     assert summary["checkpoint"] == "best.ckpt"
 
 
+def test_of_a_large_split_that_was_left_in_part_the_part_is_held_to_the_run(
+    make_run, corpus_folder, monkeypatch
+):
+    monkeypatch.setattr("speechgru.data.inventory.MOST_RECORDED", 20)
+    monkeypatch.setattr("speechgru.data.inventory.NUM_DRAWN", 10)
+    run = make_run(data=DataOptions(max_train=40))
+    assert evaluate([str(run), "split=train"]) == 0
+    shown = {each["id"] for each in read_inventory(run / "data.jsonl")["train"]}
+    utterances = read_manifest(corpus_folder / "train.jsonl")
+    texts = [
+        replace(each, text="B") if each.id in shown else each for each in utterances
+    ]
+    write_manifest(corpus_folder / "train.jsonl", texts)
+    with pytest.raises(InputError, match=r"the corpus is not what it was\ntrain: 10 "):
+        evaluate([str(run), "split=train"])
+
+
 def test_a_checkpoint_in_a_run_folder_knows_the_corpus_too(make_run):
     run = make_run()
     shutil.copy(run / "best.ckpt", run / "average.ckpt")
@@ -267,6 +284,23 @@ def test_tune_takes_the_language_model_of_the_run(make_run, capsys):
     assert lm([str(run), "order=2"]) == 0
     with pytest.raises(InputError, match=r"lm-1-words\.arpa, lm-2-words\.arpa, exp"):
         tune([str(run)])
+
+
+def test_what_rescores_is_tuned_behind_the_language_model_of_the_run(
+    make_run, monkeypatch, capsys
+):
+    searched = []
+    monkeypatch.setattr(
+        "speechgru.evaluation.rescore_search.tune_rescoring",
+        lambda asked: searched.append(asked.options.decoder.options["lm"]),
+    )
+    run = make_run()
+    assert tune([str(run), "rescore=nowhere"]) == 0
+    (run / "lm-1-words.arpa").touch()
+    assert tune([str(run), "rescore=nowhere"]) == 0
+    assert tune([str(run), "rescore=nowhere", "decoder.lm=other.arpa"]) == 0
+    assert searched == [None, f"{run}/lm-1-words.arpa", "other.arpa"]
+    assert f"language model: {run}/lm-1-words.arpa" in capsys.readouterr().out
 
 
 def test_what_hears_recordings_takes_a_run_too(make_run, corpus_folder, capsys):

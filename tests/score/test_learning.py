@@ -47,3 +47,11 @@ def test_damaged_metrics_are_named(tmp_path, content):
 
 def test_a_folder_without_metrics_has_learned_nothing(tmp_path):
     assert read_learning_curves(tmp_path) == []
+
+
+def test_copies_of_a_version_are_none_of_the_run(tmp_path):
+    for name, wer in (("version_0", 0.5), ("version_0 (copy)", 0.1), ("version_b", 0)):
+        folder = tmp_path / "metrics" / name
+        folder.mkdir(parents=True)
+        (folder / "metrics.csv").write_text(f"epoch,step,val/wer\n0,9,{wer}\n")
+    assert [row["val/wer"] for row in read_learning_curves(tmp_path)] == [0.5]

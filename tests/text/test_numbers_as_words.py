@@ -54,6 +54,8 @@ def test_punctuation_that_is_deleted_or_kept_joins_no_words():
         normalize = TextNormalizer("lower", punctuation, "words", "en")
         assert normalize("21") == "twenty one"
     assert normalize("(1,021)!") == "(one thousand and twenty one)!"
+    normalize = TextNormalizer("lower", "delete", "words", "en")
+    assert normalize("at 3:45, 5/6") == "at three forty five five six"
 
 
 def test_what_is_no_digit_is_refused():

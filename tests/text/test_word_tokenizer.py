@@ -11,6 +11,7 @@ from speechgru.decode.spans import group_words
 from speechgru.factory import build_tokenizer
 from speechgru.interfaces import InputError, Span, Tokenizer
 from speechgru.options.component import Component
+from speechgru.text.tokenizer import CharacterTokenizer
 from speechgru.text.word_tokenizer import WordTokenizer
 
 LETTERS = " ABCDE"
@@ -139,3 +140,22 @@ def test_a_token_with_a_space_begins_a_word():
         Span("BED", 2.0, 4.0, 0.5),
         Span("E", 5.0, 6.0, 1.0),
     )
+
+
+def test_one_bad_text_of_many_costs_few_attempts(monkeypatch):
+    attempts = []
+    make = CharacterTokenizer.from_texts.__func__
+
+    def count(cls, texts, **options):
+        attempts.append(1)
+        return make(cls, texts, **options)
+
+    monkeypatch.setattr(CharacterTokenizer, "from_texts", classmethod(count))
+    config = {
+        "_target_": "speechgru.text.tokenizer.CharacterTokenizer",
+        "digits": "error",
+    }
+    texts = ["a be"] * 700 + ["a 7 x"] + ["c"] * 300
+    tokenizer = build_tokenizer(Component.read(config, "text"), texts)
+    assert {*tokenizer.tokens[1:]} == {*" ABCE"}
+    assert len(attempts) < 25

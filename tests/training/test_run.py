@@ -17,6 +17,7 @@ from speechgru.cli.config import compose_config, read_options
 from speechgru.cli.program import flags_first
 from speechgru.cli.resume import go_on as resume
 from speechgru.cli.train import main
+from speechgru.data.inventory import read_inventory
 from speechgru.data.manifest import read_manifest
 from speechgru.interfaces import InputError
 from speechgru.options import TrainOptions
@@ -57,6 +58,22 @@ def test_two_utterances_are_learnt_by_heart(tones, tmp_path):
         "trainer.max_epochs=200", "callbacks.early_stopping_patience=100",
     )  # fmt: skip
     assert metadata["val_wer"] == 0
+
+
+def test_what_validates_on_train_validates_on_the_same_when_it_goes_on(tones, tmp_path):
+    # NEL in an id ends a line for str.splitlines, but not in skipped.jsonl.
+    overrides = break_utterance(tones, tmp_path, id="a\x85", audio_filepath="b.wav")
+    folder = tmp_path / "run"
+    options = [
+        "data.on_error=skip", "data.dev_split=train", "data.max_train=9",
+        "data.max_dev=3", "trainer.max_epochs=1", f"hydra.run.dir={folder}",
+    ]  # fmt: skip
+    assert main([*TINY, *overrides, *options]) == 0
+    inventory = read_inventory(folder / "data.jsonl")
+    ids = {split: [each["id"] for each in inventory[split]] for split in inventory}
+    assert ids["dev"] == ["train-000", "train-001", "train-002"]
+    assert ids["train"] == [f"train-{i:03}" for i in range(9) if i != 3]
+    assert main([f"resume={folder}", "trainer.max_epochs=2"]) == 0
 
 
 @pytest.mark.slow

@@ -10,7 +10,12 @@ import pytest
 
 from speechgru.interfaces import InputError
 from speechgru.options import TrainerOptions, TrainOptions, choose
-from speechgru.training.run_folder import claim, options_before, write_options
+from speechgru.training.run_folder import (
+    claim,
+    options_before,
+    starting,
+    write_options,
+)
 
 
 @pytest.fixture
@@ -35,6 +40,47 @@ def test_two_processes_never_train_in_one_folder(tmp_path, other):
     message = f"process {other} of .*, since .*, trains in this folder"
     with pytest.raises(InputError, match=message), claim(tmp_path):
         pytest.fail("claimed twice")
+
+
+def test_a_refused_start_leaves_everything_to_who_trains_there(tmp_path, other):
+    for _ in range(2):
+        with (
+            pytest.raises(InputError, match="trains in this folder"),
+            starting(tmp_path),
+            claim(tmp_path),
+        ):
+            pytest.fail("claimed twice")
+        assert (tmp_path / ".lock").exists()
+
+
+def test_a_failed_start_leaves_nothing(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".lock").touch()  # of a start that was killed
+
+    def start():
+        with starting(folder), claim(folder):
+            (folder / "start.json").touch()
+            raise InputError("wrong")
+
+    with pytest.raises(InputError, match="wrong"):
+        start()
+    assert not folder.exists()
+
+
+def test_a_lock_that_is_taken_away_meanwhile_is_none(tmp_path, monkeypatch):
+    lock, calls = fcntl.lockf, []
+
+    def remove_first(file, *flags):
+        if not calls:
+            (tmp_path / ".lock").unlink()
+        calls.append(file)
+        return lock(file, *flags)
+
+    monkeypatch.setattr(fcntl, "lockf", remove_first)
+    with claim(tmp_path):
+        assert f'"process": {os.getpid()}' in (tmp_path / ".lock").read_text()
+    assert len(calls) == 2
 
 
 def test_a_killed_process_leaves_the_folder_free(tmp_path, other):

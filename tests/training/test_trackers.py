@@ -75,6 +75,9 @@ def test_mlflow_has_the_metrics_of_the_csv(tones, tmp_path, offline):
     assert run.info.status == "FINISHED"
     assert run.data.params["encoder.hidden_size"] == "32"
     assert "data_dir" not in run.data.params
+    assert run.info.user_id == "unknown"
+    assert run.data.tags["mlflow.source.name"] == "speechgru"
+    assert not run.data.tags["mlflow.source.git.commit"]
     experiment = client.get_experiment(run.info.experiment_id)
     assert experiment.name == "speechgru"
     assert "WARNING Experiment" not in (folder / "train.log").read_text()

@@ -148,13 +148,14 @@ def test_a_word_may_begin_with_the_last_frame(tmp_path):
     assert (utterance.offset, utterance.duration) == (0.76, 0.24)
 
 
-def test_one_without_a_margin_that_holds_nothing_is_doubtful(tmp_path):
+def test_what_holds_next_to_nothing_is_left_out_as_too_short(tmp_path):
     path = tmp_path / "heard.jsonl"
     put(path, word("A", 1.01, 1.05), duration=1.0)
     heard = put(path, word("B", 0, 1), duration=1.0, audio="b.wav")
     (utterance,), lines = cut(tmp_path, heard, margin=0)
     assert utterance.text == "B"
-    assert any(line.startswith("left out: 1 utterances, 0 s") for line in lines)
+    assert "left out: 1 utterances, 0 s, shorter than 0.05 s" in lines
+    assert not any("confidence below" in line for line in lines)
 
 
 def test_what_transcribe_writes_is_read(tmp_path):

@@ -132,3 +132,8 @@ def test_24_bits_in_32_are_noticed(caplog):
     caplog.clear()
     check(samples << 8, tolerance=1e-6)
     assert not caplog.text
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_nothing_is_an_empty_waveform(dtype):
+    check(np.zeros(0, dtype), expected=TONE[:0])

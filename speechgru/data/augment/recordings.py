@@ -7,8 +7,9 @@ from pathlib import Path
 from torch import Tensor
 
 from speechgru.audio import inspect_audio, load_audio
-from speechgru.data.folder import DECODED, list_recordings
+from speechgru.data.folder import list_recordings
 from speechgru.interfaces import InputError
+from speechgru.progress import track
 
 NUM_KEPT = 64  # recordings in memory, of each process
 
@@ -34,9 +35,9 @@ class Recordings:
             )
         if listing.problems:
             raise InputError("\n".join(listing.problems.values()))
-        for path in self.paths:
-            if path.suffix.lower() not in DECODED:
-                inspect_audio(path)  # rather now than in the middle of training
+        # Rather now than in the middle of training.
+        for path in track(self.paths, f"{folder}: looking at recordings", "files"):
+            inspect_audio(path)
         self.sample_rate = sample_rate
 
     def draw(self, generator: random.Random) -> Tensor:

@@ -6,8 +6,9 @@ Speech Corpus", arXiv:1912.06670.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from speechgru.data.corpora.choices import check_choice
 from speechgru.data.corpora.common_voice_clips import describe_clips
@@ -103,6 +104,11 @@ class CommonVoice(Corpus):
             f"{super().prepare_command} corpus.language={self.language}{made} "
             "corpus.release=FOLDER"
         )
+
+    def _settings(self) -> Mapping[str, Any]:
+        if self.kind == "official":
+            return {}
+        return {"apart": self.apart, "shares": self.shares, "seed": self.seed}
 
     def manifest_path(self, split: str) -> Path:
         """Where a split is described. Raises InputError: unknown split."""

@@ -3,11 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from speechgru.audio import inspect_audio
+from speechgru.bounded import read_json
 from speechgru.data.manifest import write_manifest
 from speechgru.data.manifest_table import open_manifest
 from speechgru.data.source import PreparedReport, UnknownSplitError, report
+from speechgru.files import replace_file, to_json
 from speechgru.interfaces import InputError, Utterance
 
 
@@ -45,7 +48,8 @@ class Corpus(ABC):
         """The utterances of a split, in the order of its manifest.
 
         Raises:
-            InputError: unknown split, not prepared, or a bad manifest.
+            InputError: unknown split, not prepared, prepared with other settings, or a
+                bad manifest.
         """
         path = self.manifest_path(split)
         if not path.exists():
@@ -53,7 +57,31 @@ class Corpus(ABC):
                 f"{path}: no such file, {self.name} is not prepared; "
                 f"run: {self.prepare_command}"
             )
+        if self._settings_path(split).exists():  # older versions wrote none
+            self._check_settings(split)
         return open_manifest(path)
+
+    def _settings(self) -> Mapping[str, Any]:
+        """Options that what is prepared depends on, but not where it lies, as JSON."""
+        return {}
+
+    def _settings_path(self, split: str) -> Path:
+        """Where those are kept that a split was prepared with."""
+        return self.manifest_path(split).with_suffix(".settings.json")
+
+    def _check_settings(self, split: str) -> None:
+        """See that a split was prepared with these settings. Raises InputError."""
+        path = self._settings_path(split)
+        try:
+            found = dict(read_json(path))
+        except (OSError, ValueError, TypeError):
+            found = {}
+        for key, expected in self._settings().items():
+            if found.get(key) != expected:
+                raise InputError(
+                    f"{path}: {key} is {found.get(key)}, expected {expected}; to make "
+                    f"it anew, run with all your options: {self.prepare_command}"
+                )
 
     @abstractmethod
     def prepare(self) -> PreparedReport:
@@ -64,8 +92,13 @@ class Corpus(ABC):
         """
 
     def _write(self, splits: Mapping[str, Sequence[Utterance]]) -> None:
+        settings = self._settings()
         for split, utterances in splits.items():
+            # A manifest never lies beside the settings of another one.
+            self._settings_path(split).unlink(missing_ok=True)
             write_manifest(self.manifest_path(split), utterances)
+            if settings:
+                replace_file(self._settings_path(split), to_json(settings, indent=1))
 
     def _report(
         self, splits: Mapping[str, Sequence[Utterance]], notes: Sequence[str] = ()

@@ -13,7 +13,6 @@ import soundfile
 from torch import Tensor
 
 from speechgru.audio import inspect_audio
-from speechgru.bounded import read_json
 from speechgru.data.corpora.corpus import Corpus, describe_file
 from speechgru.data.manifest import write_manifest
 from speechgru.data.source import PreparedReport
@@ -42,7 +41,7 @@ class MadeCorpus(Corpus):
                 or a bad manifest.
         """
         if self.manifest_path(split).exists():
-            self._check_settings()
+            self._check_settings(split)
         return super().read(split)
 
     def prepare(self) -> PreparedReport:
@@ -66,8 +65,7 @@ class MadeCorpus(Corpus):
     def _make(self, folder: Path) -> Mapping[str, Sequence[Utterance]]:
         """Write audio below a folder, and describe it there, split by split."""
 
-    @property
-    def _settings_path(self) -> Path:
+    def _settings_path(self, split: str = "") -> Path:
         return self.root / "settings.json"
 
     def _replace_root(self) -> None:
@@ -81,7 +79,7 @@ class MadeCorpus(Corpus):
                 for split, utterances in self._make(made / "wav").items():
                     write_manifest(made / f"{split}.jsonl", utterances)
                 settings = json.dumps(self._settings(), indent=1)
-                (made / self._settings_path.name).write_text(settings)
+                (made / self._settings_path().name).write_text(settings)
                 if self.root.exists():
                     self.root.rename(Path(temporary) / "outdated")
                 made.rename(self.root)
@@ -101,19 +99,6 @@ class MadeCorpus(Corpus):
         except InputError:
             return None
         return splits
-
-    def _check_settings(self) -> None:
-        try:
-            found = dict(read_json(self._settings_path))
-        except (OSError, ValueError, TypeError):
-            found = {}
-        for key, expected in self._settings().items():
-            if found.get(key) != expected:
-                raise InputError(
-                    f"{self._settings_path}: {key} is {found.get(key)}, expected "
-                    f"{expected}; to make it anew, run with all your options: "
-                    f"{self.prepare_command}"
-                )
 
 
 def check_made(

@@ -66,6 +66,9 @@ class LJSpeech(ArchivedCorpus):
         }
         self.normalized = normalized
 
+    def _settings(self) -> Mapping[str, Any]:
+        return {"normalized": self.normalized, "chapters": self.chapters}
+
     def _read_files(self) -> dict[str, list[Utterance]]:
         texts = _read_metadata(self.files / "metadata.csv", self.normalized)
         audio_paths = {path.stem: path for path in (self.files / "wavs").glob("*.wav")}

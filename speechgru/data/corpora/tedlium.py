@@ -104,6 +104,9 @@ class TEDLIUM(ArchivedCorpus):
         usual = super().prepare_command
         return usual if self.is_legacy else f"{usual} corpus.distribution={_OTHER}"
 
+    def _settings(self) -> Mapping[str, Any]:
+        return {"unknown": self.unknown, "padding": [self.before, self.after]}
+
     def manifest_path(self, split: str) -> Path:
         """Where a split is described; each distribution has its own."""
         path = super().manifest_path(split)

@@ -61,6 +61,9 @@ class VCTK(ArchivedCorpus):
         """The name, and the microphone if it is not the first."""
         return self.name if self.microphone == 1 else f"{self.name}-mic2"
 
+    def _settings(self) -> Mapping[str, Any]:
+        return {"microphone": self.microphone, "common_texts": self.common_texts}
+
     def _read_files(self) -> dict[str, list[Utterance]]:
         return self._read_release()[0]
 

@@ -6,8 +6,9 @@ Source: http://www.voxforge.org (GPL, as VoxForge says).
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from speechgru.audio import AudioError
 from speechgru.data.archive import extract_archive
@@ -81,6 +82,9 @@ class VoxForge(Corpus):
     def files(self) -> Path:
         """Folder of the unpacked sessions."""
         return self.root / "files"
+
+    def _settings(self) -> Mapping[str, Any]:
+        return {"shares": self.shares, "seed": self.seed}
 
     def prepare(self) -> PreparedReport:
         """Unpack the sessions, pair recordings and texts, deal out the speakers.

@@ -19,7 +19,7 @@ def expand_braces(pattern: str) -> list[str]:
     ['audio_08.tar', 'audio_09.tar', 'audio_10.tar']
 
     Raises:
-        InputError: there would be too many.
+        InputError: there would be too many, or none.
     """
     pattern = pattern.replace("_OP_", "{").replace("_CL_", "}")
     pieces = _BRACES.split(pattern)
@@ -40,6 +40,11 @@ def _choices(inside: str, pattern: str) -> list[str]:
     if numbers is None:
         return inside.split(",")
     first, last = int(numbers[1]), int(numbers[2])
+    if last < first:
+        raise InputError(
+            f"{pattern}: {{{inside}}} counts down, expected the lower number first; "
+            "correct the braces"
+        )
     if last - first >= MOST_NAMES:
         raise _too_many(pattern)
     width = len(numbers[1]) if numbers[1].startswith("0") else 0

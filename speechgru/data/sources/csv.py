@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from speechgru.audio import AudioError
+from speechgru.data.manifest import check_path
 from speechgru.data.sources.columns import Columns, find_columns, show_names
 from speechgru.data.sources.lines import read_numbered
 from speechgru.data.sources.reading import Reading
@@ -124,10 +125,7 @@ class CsvCorpus(TranslatedSource):
         self, record: dict[str, str], columns: Columns, path: Path, reading: Reading
     ) -> Utterance:
         name = record[columns.audio].strip()
-        if not name:
-            raise InputError(
-                f"column '{columns.audio}' is empty, expected a path; correct the line"
-            )
+        check_path(f"column '{columns.audio}'", name)
         audio_path = locate(name, self.audio_folder or path.parent)
         offset = _seconds(record, columns.offset, least=0)
         duration = _seconds(record, columns.duration, least=1e-9)

@@ -108,6 +108,15 @@ def _get_id(record: Mapping[str, Any]) -> str:
     return id
 
 
+def _channels(source: Mapping[str, Any]) -> list[Any]:
+    channels = source.get("channels") or [0]
+    if not isinstance(channels, list):
+        raise InputError(
+            f"channels of a source is {channels!r}, expected a list; correct the line"
+        )
+    return channels
+
+
 def _read_recording(recording: Mapping[str, Any]) -> tuple[SourceFile, float, float]:
     """Source, length in s, rate in Hz."""
     check_keys(recording, ("sources", "sampling_rate", "duration"))
@@ -119,7 +128,7 @@ def _read_recording(recording: Mapping[str, Any]) -> tuple[SourceFile, float, fl
     sources = recording["sources"]
     if not isinstance(sources, list) or not all(isinstance(s, dict) for s in sources):
         raise InputError("sources is no list of sources; correct the line")
-    channels = [each for s in sources for each in s.get("channels") or [0]]
+    channels = [each for s in sources for each in _channels(s)]
     if len(channels) != 1:
         raise InputError(
             f"a recording of {len(channels)} channels, expected one; write one channel "

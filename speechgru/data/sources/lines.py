@@ -41,7 +41,7 @@ def read_numbered(
                     f"{path}: is UTF-16 text, expected {kind} in {encoding.upper()}; "
                     "save the file as UTF-8"
                 )
-            if encoding == "utf-8":
+            if codecs.lookup(encoding).name == "utf-8":
                 line = line.removeprefix(codecs.BOM_UTF8)
         if b"\0" in line:
             raise InputError(

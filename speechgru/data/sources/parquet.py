@@ -3,6 +3,8 @@
 Parquet is compressed: the recordings are taken out of it once, into the cache.
 """
 
+import glob
+import os
 from collections.abc import Generator, Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
@@ -97,8 +99,14 @@ class ParquetCorpus(AudioTables):
 def _find_files(path: Path) -> list[Path]:
     if address_of(path) is not None:
         return [path.with_name(name) for name in expand_braces(path.name)]
-    pattern = str(path / "*.parquet") if path.is_dir() else str(path)
-    names = [name for each in expand_braces(pattern) for name in _glob(each)]
+    folder, name = (path, "*.parquet") if path.is_dir() else (path.parent, path.name)
+    if not folder.is_dir():  # it is a pattern, too
+        folder, name = Path(), str(path)
+    names = [
+        found
+        for each in ([name] if path.is_file() else expand_braces(name))
+        for found in _glob(folder, each)
+    ]
     if not names:
         raise InputError(
             f"{path}: no such file, expected Parquet, or a folder of it; correct the "
@@ -107,8 +115,10 @@ def _find_files(path: Path) -> list[Path]:
     return [Path(name) for name in names]
 
 
-def _glob(pattern: str) -> list[str]:
-    return find_paths(pattern) if "*" in pattern else [pattern]
+def _glob(folder: Path, pattern: str) -> list[str]:
+    if "*" not in pattern:
+        return [str(folder / pattern)]
+    return find_paths(os.path.join(glob.escape(str(folder)), pattern))
 
 
 def _open(file: Path) -> Any:

@@ -1,5 +1,6 @@
 """Commands of Kaldi's wav.scp, run because the user said that they are trusted."""
 
+import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -18,16 +19,20 @@ _BLOCK = 1 << 20  # bytes
 _LONGEST_ERROR = 300  # characters
 
 
-def run_pipes(folder: Path, root: str | None, output: Path) -> Path:
+def run_pipes(
+    folder: Path, root: str | None, output: Path, overwrite: bool = False
+) -> Path:
     """Make a data folder without commands, with what they write as files.
 
-    A recording that is there from an earlier run is not made again.
+    A recording that is there from an earlier run, of the same command, is not made
+    again.
 
     Args:
         folder: a data folder.
         root: where commands are run and relative paths begin; None: the working
             directory.
         output: the new folder.
+        overwrite: whether to make them again all the same.
 
     Returns:
         The new folder.
@@ -48,15 +53,16 @@ def run_pipes(folder: Path, root: str | None, output: Path) -> Path:
                 f"{folder / 'wav.scp'}: {name}: {printable(value[:80])!r} writes, or "
                 "reads standard input, expected a command that ends in |; correct it"
             )
-        audio = output / "audio" / f"{safe_name(name)}.wav"
-        if not audio.exists():
-            command = value.removesuffix("|").strip()
+        command = value.removesuffix("|").strip()
+        audio = output / "audio" / _name_file(name, command, base)
+        if overwrite or not audio.exists():
             place = f"{folder / 'wav.scp'}: {name}"
             replace_by_parts(audio, _run(command, base, place))
         lines[name] = str(audio.absolute())
     for file in FILES:
         if file != "wav.scp" and (folder / file).exists():
             try:
+                output.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / file, output / file)
             except OSError as error:
                 raise InputError(
@@ -67,6 +73,12 @@ def run_pipes(folder: Path, root: str | None, output: Path) -> Path:
         output / "wav.scp", (f"{n} {v}\n".encode() for n, v in lines.items())
     )
     return output
+
+
+def _name_file(name: str, command: str, folder: Path) -> str:
+    """That of what a command writes: no other command and recording share it."""
+    key = "\0".join([name, command, str(folder)]).encode()
+    return f"{safe_name(name)}-{hashlib.blake2b(key, digest_size=6).hexdigest()}.wav"
 
 
 def _run(command: str, folder: Path, place: str) -> Iterator[bytes]:

@@ -110,7 +110,7 @@ def _find_root(folder: Path, recordings: dict[str, Recording]) -> Path:
     relative = [r.path for r in recordings.values() if not r.path.is_absolute()]
     if not relative:
         return folder
-    places = [Path.cwd(), folder, folder.absolute().parents[1]]
+    places = [Path.cwd(), folder, folder.absolute().parent.parent]
     return find_root(str(folder / "wav.scp"), str(relative[0]), places)
 
 

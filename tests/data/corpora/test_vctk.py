@@ -110,3 +110,15 @@ def test_an_archive_of_something_else_is_refused(tmp_path):
     pack_zip(tmp_path / "other", tmp_path / "VCTK-Corpus-0.92.zip")
     with pytest.raises(InputError, match="no text has a recording, expected txt/p225"):
         build(tmp_path).prepare()
+
+
+def test_what_was_prepared_with_other_settings_is_refused(tmp_path):
+    build(tmp_path, common_texts=True).prepare()
+    assert build(tmp_path, common_texts=True).read("dev")
+    with pytest.raises(InputError, match="common_texts is True, expected False; to ma"):
+        build(tmp_path).read("dev")
+    build(tmp_path).prepare()
+    assert build(tmp_path).read("dev")
+    for path in tmp_path.rglob("*.settings.json"):
+        path.unlink()  # as older versions left it
+    assert build(tmp_path, microphone=2).read("dev")

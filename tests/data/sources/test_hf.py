@@ -220,3 +220,15 @@ def test_a_broken_parquet_is_named(tmp_path):
         read_parquet(tmp_path / "a.parquet")
     with pytest.raises(InputError, match="no such file"):
         read_parquet(tmp_path / "no-*.parquet")
+
+
+def test_brackets_and_braces_in_a_folder_are_no_pattern(tmp_path, cache):
+    from pyarrow import parquet
+
+    folder = tmp_path / "corpus [v2] {a,b}"
+    folder.mkdir()
+    parquet.write_table(table(2), folder / "train-0.parquet")
+    for path in (folder, folder / "train-*.parquet", folder / "train-{0..0}.parquet"):
+        assert len(read_parquet(path)) == 2
+    anywhere = tmp_path / "corpus*" / "train-*.parquet"
+    assert len(read_parquet(anywhere)) == 2

@@ -6,7 +6,7 @@ from data.sources.sounds import encode, noise, put
 
 from speechgru.audio import read_audio
 from speechgru.data.sources.kaldi import KaldiCorpus
-from speechgru.data.sources.scp import decoded_file
+from speechgru.data.sources.scp import Recording, _find_root, decoded_file
 from speechgru.interfaces import InputError
 
 
@@ -176,3 +176,9 @@ def test_a_segment_that_is_none_is_refused(tmp_path, segment):
 def test_a_folder_that_is_none_is_named(tmp_path):
     with pytest.raises(InputError, match=r"wav\.scp: cannot be read \(No such file"):
         read(tmp_path)
+
+
+def test_a_folder_below_the_root_of_all_is_a_place_like_others():
+    recordings = {"u1": Recording(Path("nowhere/a.wav"))}
+    with pytest.raises(InputError, match=r"wav\.scp"):
+        _find_root(Path("/data"), recordings)

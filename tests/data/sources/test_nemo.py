@@ -179,3 +179,10 @@ def test_braces_are_expanded():
     for pattern in ("{0..999999999}", "{0..999}{0..999}"):
         with pytest.raises(InputError, match="more than 100000 files"):
             expand_braces(pattern)
+    with pytest.raises(InputError, match=r"a_{5\.\.3}: {5\.\.3} counts down"):
+        expand_braces("a_{5..3}")
+
+
+def test_brackets_in_a_folder_are_no_pattern(folder):
+    other = folder.rename(folder.with_name("train [v2]"))
+    assert len(read(other / "tarred_audio_manifest.json")) == 4

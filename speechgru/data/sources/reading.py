@@ -62,6 +62,12 @@ class Reading:
         """Count an utterance; see that it lasts, and has an id of its own."""
         id = utterance.id
         self._progress.advance()
+        if utterance.offset < 0:
+            self.add_problem(
+                f"{self.path}: {id}: begins at {utterance.offset:g} s, expected 0 or "
+                "more; correct its offset"
+            )
+            return False
         if utterance.duration <= 0:
             self.add_problem(
                 f"{self.path}: {id}: {utterance.duration:g} s are left of the "

@@ -87,6 +87,18 @@ def test_columns_are_named(tmp_path):
     assert {u.duration for u in utterances} == {0.05}
 
 
+def test_a_negative_offset_is_named_in_the_users_file(tmp_path, cache):
+    from pyarrow import parquet
+
+    path = tmp_path / "a.parquet"
+    offsets = pa.array([0.0, -0.5])
+    parquet.write_table(table(2).append_column("offset", offsets), path)
+    with pytest.raises(
+        InputError, match=r"a\.parquet: .*begins at -0\.5 s, expected 0"
+    ):
+        read_parquet(path)
+
+
 def test_a_slice_of_a_table_and_large_offsets_are_read(tmp_path):
     content = table(5).slice(1, 3)
     large = pa.struct([("bytes", pa.large_binary()), ("path", pa.string())])

@@ -148,6 +148,11 @@ class _Shards:
                     "copy the tar again, or correct the line"
                 )
             found = ranges[name]
+        if not found[1]:
+            raise InputError(
+                f"{show(name)} in {self._tars[shard]} has 0 bytes, expected a "
+                "recording; make the tar anew, or drop the line"
+            )
         self._used.add((shard, found[0]))
         return self._tars[shard], found
 

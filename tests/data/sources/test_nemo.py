@@ -186,3 +186,10 @@ def test_braces_are_expanded():
 def test_brackets_in_a_folder_are_no_pattern(folder):
     other = folder.rename(folder.with_name("train [v2]"))
     assert len(read(other / "tarred_audio_manifest.json")) == 4
+
+
+def test_a_member_without_a_byte_is_named(tmp_path):
+    pack(tmp_path / "audio_0.tar", {"a.wav": b""})
+    path = write_manifest(tmp_path / "m.json", line("a.wav", 0))
+    with pytest.raises(InputError, match=r"a\.wav.* in .*audio_0\.tar has 0 bytes"):
+        read(path)

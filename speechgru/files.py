@@ -45,6 +45,8 @@ def replace_by_parts(
             after any error of `parts`.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, expected a file; name a file in it")
     # Not by tempfile, whose files nobody else in a lab could read. Not by the whole
     # name, which may be as long as names can be.
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")

@@ -1,4 +1,5 @@
 import os
+import re
 import resource
 import stat
 from contextlib import contextmanager
@@ -263,3 +264,11 @@ def test_a_device_is_written_to_and_never_replaced():
 def test_what_is_printed_stays_on_its_line(text, shown):
     assert printable(text) == shown
     assert len(shown.encode().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", [".", "/", "folder"])
+def test_a_folder_is_no_file_to_write(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=f"^{re.escape(name)}: is a folder, expected"):
+        replace_file(name, b"x")

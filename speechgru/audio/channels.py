@@ -10,6 +10,9 @@ LEAST_KEPT = 0.1
 MIN_SAMPLES = 1000
 """Fewer may cancel by chance."""
 
+_ROUNDING = 1e-10
+"""Share of the energy that may be left of a constant offset, as sums are rounded."""
+
 _BLOCK = 1 << 18  # samples whose squares are held in memory
 
 
@@ -66,6 +69,8 @@ class Mixer:
         # A constant offset is no sound.
         offsets = np.square(self._sums) / self._num_samples
         independent = np.sum(self._squares - offsets) / self.num_channels**2
+        if independent <= _ROUNDING * np.sum(self._squares):
+            return False  # all that differs from an offset is that it was rounded
         kept = self._average_square - self._average_sum**2 / self._num_samples
         return bool(kept < LEAST_KEPT * independent)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from speechgru.audio.chunks import find_chunked_sound
+from speechgru.audio.error import AudioError
 from speechgru.audio.excerpt import FrameIndex
 from speechgru.audio.flac import find_flac_streams
 from speechgru.audio.headers import find_sound_behind_header
@@ -71,7 +72,14 @@ def _find(stream: BinaryIO, name: str) -> Layout:
     end = stream.seek(0, os.SEEK_END)
     start = _skip_tags(stream)
     for find in _FINDERS:
-        parts = find(stream, start, end, name)
+        try:
+            parts = find(stream, start, end, name)
+        except RecursionError as error:
+            raise AudioError(
+                "damaged",
+                f"{name}: hundreds of files joined end to end, expected fewer; cut "
+                "them apart",
+            ) from error
         if parts is not None:
             return Layout(tuple(map(Part.of, parts)))
     whole = Part((range(end),))  # the decoder may know it

@@ -167,7 +167,7 @@ def walk(data: bytes, position: int) -> Iterator[Frame | range]:
             following = find_frame(data, position + 1)
             end = len(data) if following is None else following.position
             tail = re.compile(rb"ID3[\x02-\x04]|APETAGEX|LYRICSBEGIN").search(
-                data, position, end
+                data, position + 1, end
             )
             end = end if tail is None else tail.start()
             if end == len(data) > position + 128 and data[-128:-125] == b"TAG":

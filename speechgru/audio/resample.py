@@ -42,6 +42,8 @@ def resample_audio(waveform: Tensor, rate: int, sample_rate: int) -> Tensor:
             f"sample_rate is {rate} Hz, expected {SAMPLE_RATES.start} to "
             f"{SAMPLE_RATES.stop - 1}; give the rate that the audio has"
         )
+    if not waveform.size(-1):
+        return waveform
     divisor = math.gcd(rate, sample_rate)
     old, new = rate // divisor, sample_rate // divisor
     if new * (old + 2 * _reach(old, new)) <= _LARGEST_TABLE:

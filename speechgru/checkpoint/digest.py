@@ -26,10 +26,20 @@ def digest_checkpoint(
         "blake2b:" and 32 hexadecimal digits, over the description as JSON with
         sorted keys, then over each weight in the order of their names: name,
         dtype, shape and bytes.
+
+    Raises:
+        InputError: the description is of somebody else's making.
     """
     digest = hashlib.blake2b(digest_size=16)
     described = {key: value for key, value in description.items() if key != DIGEST}
-    digest.update(json.dumps(described, sort_keys=True, default=repr).encode())
+    try:
+        plain = json.dumps(described, sort_keys=True, default=repr)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"its description is no JSON ({error}), expected what speechgru writes; "
+            "copy the checkpoint again"
+        ) from error
+    digest.update(plain.encode())
     for name in sorted(weights):
         weight = weights[name].detach().cpu().contiguous()
         kind = f"{name}\0{weight.dtype}\0{tuple(weight.shape)}"

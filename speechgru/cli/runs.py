@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from speechgru.cli.config import read_command_line
+from speechgru.cli.main import UsageError
 from speechgru.files import printable, replace_file, to_json
 from speechgru.options import RunsOptions
 
@@ -32,6 +33,11 @@ def main(arguments: Sequence[str]) -> int:
     options = line.options
     roots = [Path(name) for name in line.positional] or [options.runs_dir]
     sweeps = [root for root in roots if read_sweep(root)]
+    if sweeps and len(sweeps) < len(roots):
+        other = next(root for root in roots if root not in sweeps)
+        raise UsageError(
+            f"{other} holds no sweep, as {sweeps[0]} does; list them by themselves"
+        )
     if sweeps:
         return _show_sweeps(sweeps, options.format)
     listed = list_runs(roots, options.ignore)

@@ -18,6 +18,7 @@ from speechgru.options.making import NewOptions
 from speechgru.project.division import divide
 from speechgru.project.files import make_files
 from speechgru.project.reading import read_sources
+from speechgru.remote import address_of, locate
 
 LITTLE = 0.05
 """h; what is less shows that everything works, and no more."""
@@ -54,8 +55,9 @@ def make_project(folder: Path, options: NewOptions) -> list[str]:
     facts = gather_facts(train)
     manifests = {split: f"data/{split}.jsonl" for split in splits}
     advice = recommend(facts, train, choose("corpus", "manifest", **manifests))
+    source = locate(options.source or "")
     origin = {
-        "source": os.path.abspath(options.source or ""),
+        "source": address_of(source) or str(source.absolute()),
         "seed": options.seed,
         "notes": notes,
     }

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
+from itertools import cycle
 
 from speechgru.data.validation.diagnosis import Diagnosis, describe
 from speechgru.data.validation.summary import COLUMNS
@@ -92,7 +93,7 @@ def _histograms(diagnosis: Diagnosis) -> str:
     splits = list(diagnosis.splits)
     legend = "".join(
         f'<span><i style="background: {color}"></i>{escape(split)}</span>'
-        for color, split in zip(COLORS, splits, strict=False)
+        for color, split in zip(cycle(COLORS), splits, strict=False)
     )
     plots = "".join(
         f"<figure><figcaption>{escape(histogram.name)}</figcaption>"
@@ -122,7 +123,9 @@ def _characters(diagnosis: Diagnosis) -> str:
     ]
     classes = ["", *("number" for _ in characters)]
     table = _table(classes, ["character", *characters], rows)
-    return f'<h2>Characters, normalised</h2><div class="scroll">{table}</div>'
+    more = len(total) - len(rows)
+    rest = f"<p>... and {more:,} rarer ones</p>" if more > 0 else ""
+    return f'<h2>Characters, normalised</h2><div class="scroll">{table}</div>{rest}'
 
 
 def _list(heading: str, lines: Sequence[str]) -> str:

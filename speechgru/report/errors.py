@@ -1,16 +1,15 @@
 """Tables of errors, of one file of results."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from speechgru.checkpoint.load import load_checkpoint
 from speechgru.factory import build_word_map
-from speechgru.interfaces import InputError, Tokenizer
+from speechgru.interfaces import InputError
 from speechgru.options import ErrorsOptions
-from speechgru.report.sources import Source, find_results
-from speechgru.report.training_words import count_training_words
+from speechgru.report.sources import find_results
+from speechgru.report.training_words import count_training_words, load_tokenizer
 from speechgru.score.breakdown import Breakdown, break_down
 from speechgru.score.results import read_results, rescore
 from speechgru.score.summary import Summary, summarise
@@ -59,9 +58,10 @@ def find_errors(path: str | Path, options: ErrorsOptions | None = None) -> Error
     word_map = build_word_map(options.word_map, options.trust)
     results = map_results(rescore(read_results(source.path), options.score), word_map)
     described = source.read_description()
-    trained = count_training_words(
-        source, options.train, _find_tokenizer(source, described, options), word_map
+    find_tokenizer = partial(
+        load_tokenizer, source, described, options.checkpoint, options.trust
     )
+    trained = count_training_words(source, options.train, find_tokenizer, word_map)
     name = source.path.stem
     if described is not None:
         name = f"{described['corpus']} {described['split']}"
@@ -70,15 +70,3 @@ def find_errors(path: str | Path, options: ErrorsOptions | None = None) -> Error
         summarise(results, options.resample),
         break_down(results, trained, options.resample),
     )
-
-
-def _find_tokenizer(
-    source: Source, described: Mapping[str, Any] | None, options: ErrorsOptions
-) -> Tokenizer | None:
-    """That of the checkpoint that made the results, if it is still there."""
-    path = options.checkpoint
-    if path is None and described is not None:
-        path = source.path.parent / str(described["checkpoint"])
-        if not path.exists():
-            return None
-    return None if path is None else load_checkpoint(path, options.trust).tokenizer

@@ -1,7 +1,7 @@
 """Histograms as pictures inside a page: SVG that needs no script."""
 
 from html import escape
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 from speechgru.data.validation.histograms import Histogram
 
@@ -40,9 +40,9 @@ def draw_histogram(histogram: Histogram) -> str:
     for place in range(0, num_bins + 1, step):
         parts.append(
             f'<text x="{x(place):.1f}" y="{bottom + 14}" text-anchor="middle">'
-            f"{_number(histogram.edges[place])}</text>"
+            f"{escape(_number(histogram.edges[place]))}</text>"
         )
-    for color, (split, each) in zip(COLORS, shares.items(), strict=False):
+    for color, (split, each) in zip(cycle(COLORS), shares.items(), strict=False):
         path = f"M{x(0):.1f} {y(0):.1f}" + "".join(
             f"V{y(share):.1f}H{x(place + 1):.1f}" for place, share in enumerate(each)
         )
@@ -72,4 +72,4 @@ def draw_histogram(histogram: Histogram) -> str:
 
 def _number(value: float) -> str:
     """An edge, which is a tiny number where only 0 lies below it."""
-    return "&gt;0" if 0 < value < 1e-6 else f"{value:g}"
+    return ">0" if 0 < value < 1e-6 else f"{value:g}"

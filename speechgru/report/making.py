@@ -1,5 +1,6 @@
 """How results were made: decoder, training, and options that are not the usual ones."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ def describe_decoding(described: Mapping[str, Any] | None) -> Facts:
     facts: Facts = []
     for part in ("decoder", "rescore"):
         options = (described or {}).get(part)
-        if isinstance(options, dict):
+        if isinstance(options, str):
+            facts.append((part, options))
+        elif isinstance(options, dict):
             for key, value in flatten(options).items():
                 facts += _name(f"{part}.{key}", value)
     return facts
@@ -68,10 +71,10 @@ def describe_training(
         facts.append(("CPU time up to this epoch", say_duration(model["cpu_seconds"])))
     if run is None:
         return facts
-    try:
-        wall = read_log(run / LOG_FILE).seconds
-    except OSError:
-        wall = 0.0
+    wall = find_last(curves, "train/wall_seconds")
+    if wall is None:  # of an older version
+        with contextlib.suppress(OSError):
+            wall = read_log(run / LOG_FILE).seconds
     if wall:
         facts.append(("wall-clock time, without pauses", say_duration(wall)))
     config = flatten(_read(run))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from speechgru.checkpoint.load import load_checkpoint
 from speechgru.interfaces import InputError
-from speechgru.report.runs import Run, describe_run
+from speechgru.report.runs import Run, describe_run, name_decoder
 from speechgru.score.results import Result, read_results
 from speechgru.score.summary import (
     Rate,
@@ -66,7 +66,7 @@ def make_row(paths: Sequence[Path], minutes: str, trust: Sequence[str]) -> list[
     return [
         f"`{about[0]['recipe']}`",
         f"{model.num_parameters:,}",
-        summaries[0]["decoder"]["_target_"].rpartition(".")[2],
+        name_decoder(summaries[0]) or "",
         minutes,
         f"{summaries[0]['corpus']} {summaries[0]['split']}",
         show(pooled.words),

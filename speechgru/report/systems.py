@@ -6,7 +6,7 @@ from typing import Any
 
 from speechgru.checkpoint.load import LoadedCheckpoint, load_checkpoint, to_device
 from speechgru.factory import build_word_map
-from speechgru.interfaces import InputError
+from speechgru.interfaces import InputError, Tokenizer
 from speechgru.options import ReportOptions
 from speechgru.options.config_file import read_config_text
 from speechgru.report.collector import MediaCollector
@@ -18,7 +18,7 @@ from speechgru.report.making import (
 )
 from speechgru.report.page import Difference, System
 from speechgru.report.sources import Source
-from speechgru.report.training_words import count_training_words
+from speechgru.report.training_words import count_training_words, load_tokenizer
 from speechgru.run_files import CONFIG_FILE
 from speechgru.score.breakdown import break_down
 from speechgru.score.compare import check_comparable, compare, holm
@@ -51,8 +51,15 @@ def read_system(
     curves = read_learning_curves(source.run) if source.run else []
     config = read_config_text(run_config) if run_config else None
     loaded, remarks = find_model(source, described, options)
-    tokenizer = None if loaded is None else loaded.tokenizer
-    trained = count_training_words(source, options.train, tokenizer, word_map)
+
+    def find_tokenizer() -> Tokenizer | None:
+        if loaded is not None:
+            return loaded.tokenizer
+        return load_tokenizer(
+            source, described, options.checkpoint or None, options.trust
+        )
+
+    trained = count_training_words(source, options.train, find_tokenizer, word_map)
     levels = measure_levels(results) if options.levels else {}
     media = collector.collect(results, options.worst, loaded, options.worst_seconds)
     system = System(

@@ -25,7 +25,8 @@ def rates_by_quantity(
         results: of which those without a quantity are left out.
         quantities: by utterance id.
         resample: what the bootstrap draws whole; as in `summarise`.
-        digits: behind the point, of the bounds of classes.
+        digits: behind the point, of the bounds of classes; more where they are needed
+            to tell these apart.
 
     Returns:
         By "least to most" of each class; empty: too few, or all are alike.
@@ -44,7 +45,7 @@ def rates_by_quantity(
     for value in values:
         members[_start_of(value, starts)].append(value)
     _, groups = group_by_unit(known, resample)
-    rates = {}
+    rates: dict[float, Rate] = {}
     for start in starts:
         counts = [
             [
@@ -55,10 +56,19 @@ def rates_by_quantity(
             for group in groups
         ]
         sums = [sum(each, start=ErrorCounts()) for each in counts if each]
-        least, most = members[start][0], members[start][-1]
-        name = f"{least:.{digits}f} to {most:.{digits}f}"
-        rates[name] = Rate(sum(sums, start=ErrorCounts()), *bootstrap_interval(sums))
-    return rates
+        rate = Rate(sum(sums, start=ErrorCounts()), *bootstrap_interval(sums))
+        rates[start] = rate
+    bounds = [(members[start][0], members[start][-1]) for start in starts]
+    return dict(zip(_name(bounds, digits), rates.values(), strict=True))
+
+
+def _name(bounds: Sequence[tuple[float, float]], digits: int) -> list[str]:
+    """Names of classes, with as many digits as tell all of them apart."""
+    while True:
+        names = [f"{least:.{digits}f} to {most:.{digits}f}" for least, most in bounds]
+        if len(set(names)) == len(names):
+            return names
+        digits += 1
 
 
 def speaking_rates(results: Sequence[Result]) -> dict[str, float]:

@@ -32,6 +32,8 @@ def mix(*channels: np.ndarray, block: int = 1500) -> Mixer:
         ([TONE, -0.3 * TONE], False),  # half of it is left
         ([TONE, *[0 * TONE] * 15], False),
         ([0 * TONE, 0 * TONE], False),
+        ([0 * TONE + np.float32(0.1), 0 * TONE + np.float32(0.1)], False),
+        ([0 * TONE + np.float32(0.3), 0 * TONE + np.float32(0.1)], False),
     ],
 )
 def test_only_what_is_lost_in_the_average_counts(channels, cancel):

@@ -39,3 +39,10 @@ def test_parts_may_differ_in_channels():
     assert inspect_audio(joined).num_channels == 2
     expected = torch.cat([torch.from_numpy(mono), torch.from_numpy(stereo.mean(1))])
     assert torch.equal(read_audio(joined)[0], expected)
+
+
+def test_a_thousand_files_in_one_are_an_error_that_says_so(tmp_path):
+    path = tmp_path / "many.wav"
+    path.write_bytes(b"RIFF\0\0\0\0WAVEdata\0\0\0\0" * 2000)
+    with pytest.raises(AudioError, match=r"many\.wav: hundreds of files joined"):
+        inspect_audio(path)

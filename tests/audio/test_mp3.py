@@ -58,6 +58,11 @@ def test_a_long_one_is_decoded_like_a_short_one(tmp_path):
         ENCODED + bytes(5000),
         ENCODED + b"junk" * 500,
         b"\xff\xf3junk" * 20 + ENCODED,
+        # What begins like a tag, and is none.
+        ENCODED + b"APETAGEX\xd0\x07\0\0",
+        ENCODED + b"ID3\x04\0",
+        ENCODED + b"ID3\x03\0\0\0\0\x80\x10" + bytes(50),
+        ENCODED + b"LYRICSBEGIN" + bytes(50),
     ],
 )
 def test_tags_and_junk_around_complete_sound_change_nothing(encoded):

@@ -102,3 +102,9 @@ def test_blocks_are_resampled_as_the_whole_is(rate, sample_rate, length):
             torch.testing.assert_close(
                 torch.cat(heard, dim=1), whole, atol=1e-6, rtol=1e-5
             )
+
+
+@pytest.mark.parametrize("rate", [44100, 44101])
+def test_nothing_stays_nothing(rate):
+    assert resample_audio(torch.zeros(0), rate, 16000).shape == (0,)
+    assert resample_audio(torch.zeros(1, 0), rate, 16000).shape == (1, 0)

@@ -399,3 +399,10 @@ def test_loading_hostile_files_takes_less_than_a_gigabyte(tmp_path, checkpoint):
     for path, line in zip(files, lines, strict=True):
         assert line.startswith(f"{path}: ")
         assert "memory" in line or "cannot be read" in line
+
+
+@pytest.mark.parametrize("odd", [{5: 1}, {(1, 2): 3}, {"t": {1: 2, "a": 3}}])
+def test_a_description_that_is_no_json_is_refused(content, path, odd):
+    content[DESCRIPTION_KEY] = {**content[DESCRIPTION_KEY], **odd}
+    torch.save(content, path)
+    refuse(path, "its description is no JSON")

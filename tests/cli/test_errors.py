@@ -1,5 +1,7 @@
 """The command that prints tables of errors."""
 
+import codecs
+import gzip
 import json
 import shutil
 
@@ -91,6 +93,18 @@ def test_another_text_may_be_that_of_training(run, tmp_path, capsys):
     out = capsys.readouterr().out
     # The model has no sign for D|D, which is no word of it, then.
     assert "\n1 words said, 20.00 %, never occur in training" in out
+
+
+def test_a_manifest_of_training_may_be_compressed_or_have_a_mark(run, tmp_path, capsys):
+    line = b'{"id": "x", "text": "a b d|d"}\n'
+    (tmp_path / "m.jsonl.gz").write_bytes(gzip.compress(line))
+    (tmp_path / "mark.jsonl").write_bytes(codecs.BOM_UTF8 + line)
+    for name in ("m.jsonl.gz", "mark.jsonl"):
+        main([str(run), f"train={tmp_path / name}"])
+        assert "\n1 words said, 20.00 %, never occur" in capsys.readouterr().out
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(line)[:-9])
+    with pytest.raises(InputError, match=r"cut\.jsonl\.gz: cannot be read"):
+        main([str(run), f"train={tmp_path / 'cut.jsonl.gz'}"])
 
 
 def test_results_of_elsewhere_have_no_training(run, tmp_path, capsys):

@@ -55,6 +55,9 @@ def test_weights_of_the_language_model_are_told():
         ("decoder.lm", "a.arpa"),
         ("decoder.alpha", "0.7"),
     ]
+    assert describe_decoding({"rescore": "lm/best.ckpt"}) == [
+        ("rescore", "lm/best.ckpt")
+    ]
     assert describe_decoding(None) == []
 
 
@@ -75,6 +78,9 @@ def test_times_of_training_leave_out_pauses(tmp_path):
     )
     assert facts["wall-clock time, without pauses"] == "50 s"
     assert facts["CPU time of the run"] == "30 s"
+    logged = [{"epoch": 0.0, "train/wall_seconds": 70.0}]
+    facts |= dict(describe_training({}, logged, tmp_path))
+    assert facts["wall-clock time, without pauses"] == "1:10 min"
     assert facts["seed"] == "3"
     assert "accelerator cpu" in facts["trained on"]
 

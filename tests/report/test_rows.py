@@ -72,7 +72,7 @@ def test_there_is_a_row_for_each_split_with_the_mean_of_the_seeds(
     assert f"{int(dev['parameters'].replace(',', '')):,}" == dev["parameters"]
     said = trained.stdout + trained.stderr
     assert f"{dev['parameters'].replace(',', '')} parameters" in said
-    assert dev["decoder"] == "GreedyDecoder"
+    assert dev["decoder"] == "greedy"
     assert 0 < float(dev["CPU-minutes"]) < 60
 
 

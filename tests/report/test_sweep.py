@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from speechgru.cli.main import UsageError
 from speechgru.cli.runs import main
 from speechgru.interfaces import InputError
 from speechgru.report.sweep import SweptRun, find_best, find_swept, read_sweep
@@ -74,3 +75,8 @@ def test_a_damaged_record_is_named(sweep, content):
     (sweep / "1/sweep.json").write_text(content)
     with pytest.raises(InputError, match=r"1/sweep\.json: not the record of a run"):
         main([str(sweep)])
+
+
+def test_a_sweep_beside_other_folders_is_refused(sweep, tmp_path):
+    with pytest.raises(UsageError, match=r"other holds no sweep, as .* does"):
+        main([str(sweep), str(tmp_path / "other")])

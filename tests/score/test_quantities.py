@@ -39,3 +39,11 @@ def test_pace_counts_characters_without_spaces():
     said = make_result("a", "GO ON", "", "levenshtein", duration=2.0)
     unknown = make_result("b", "GO ON", "", "levenshtein")
     assert speaking_rates([said, unknown]) == {"a": 2.0}
+
+
+def test_classes_whose_bounds_are_close_are_told_apart():
+    results = [heard(f"u{n}") for n in range(100)]
+    levels = {f"u{n}": -20 + 0.007 * (n - 50) for n in range(100)}
+    rates = rates_by_quantity(results, levels, digits=0)
+    assert [rate.counts.reference_length for rate in rates.values()] == [20] * 5
+    assert next(iter(rates)) == "-20.4 to -20.2"

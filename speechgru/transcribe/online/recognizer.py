@@ -53,6 +53,7 @@ class OnlineRecognizer:
     ) -> None:
         check("step", step, STEP)
         check_sample_rate(sample_rate)
+        sample_rate = int(sample_rate)  # sounddevice gives it as a float
         check_model(model)
         self.sample_rate = sample_rate
         self.endpoints = endpoints or Endpoints()

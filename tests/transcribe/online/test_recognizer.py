@@ -160,6 +160,11 @@ def test_one_transcriber_serves_several_threads(live):
         assert [*heard] == texts
 
 
+def test_a_rate_may_be_a_whole_float(live):
+    assert [*live.stream([SPEECH], 8000.0)] == [*live.stream([SPEECH], 8000)]
+    assert [*live.stream([SPEECH], 44100.0)] == [*live.stream([SPEECH], 44100)]
+
+
 def test_what_is_no_stream_of_sound_is_told(live):
     with pytest.raises(InputError, match=r"shape \(2, 3, 4\)"):
         [*live.stream([np.zeros((2, 3, 4))], SAMPLE_RATE)]

@@ -36,9 +36,9 @@ def main(arguments: Sequence[str]) -> int:
     from speechgru.lm.weights import weights_path
     from speechgru.runs.language_models import find_language_model
 
-    asked = ask(line.positional[0], line.options, changes)
-    options = asked.options
     path = line.positional[0]
+    asked = ask(path, line.options, changes)
+    options = asked.options
     lm = options.decoder.options.get("lm")
     if lm is None and (found := find_language_model(path)) is not None:
         lm = str(found)

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import soundfile
 
@@ -62,11 +63,18 @@ def list_recordings(folder: str | os.PathLike[str]) -> Listing:
     return listing
 
 
-def find_paths(pattern: str) -> list[str]:
+def find_paths(pattern: str, folder: Path | None = None) -> list[str]:
     """Paths that match a glob, sorted; `**` follows links, but not in circles.
 
     glob.glob goes round them, in two circles practically for ever.
+
+    Args:
+        pattern: the glob.
+        folder: where a relative one begins, whose own name is no pattern; None: the
+            working directory.
     """
+    if folder is not None:
+        pattern = os.path.join(glob.escape(str(folder)), pattern)
     parts = pattern.split("/")
     if "**" not in parts:
         return sorted(glob.glob(pattern))

@@ -129,9 +129,14 @@ def _move(value: Any, before: str, now: str) -> Any:
         return {key: _move(each, before, now) for key, each in value.items()}
     if isinstance(value, list):
         return [_move(each, before, now) for each in value]
-    if isinstance(value, str) and (value == before or value.startswith(f"{before}/")):
+    if isinstance(value, str) and _lies_in(value, before):
         return now + value[len(before) :]
     return value
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    """Whether a path is written as one that begins with a folder."""
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _count_from(value: Any, folder: str, but: str | None, key: str = "") -> Any:
@@ -153,7 +158,7 @@ def _count_from(value: Any, folder: str, but: str | None, key: str = "") -> Any:
         return [_count_from(each, folder, but, key) for each in value]
     if not isinstance(value, str) or not value or value[0] in "/~" or "://" in value:
         return value
-    if but is not None and Path(value).is_relative_to(but):
+    if but is not None and _lies_in(value, but):
         return value
     there = os.path.join(folder, value)
     is_path = key in PATHS or ("/" in value and os.path.exists(there))

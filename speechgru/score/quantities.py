@@ -45,7 +45,7 @@ def rates_by_quantity(
     for value in values:
         members[_start_of(value, starts)].append(value)
     _, groups = group_by_unit(known, resample)
-    rates: dict[float, Rate] = {}
+    rates = []
     for start in starts:
         counts = [
             [
@@ -56,10 +56,9 @@ def rates_by_quantity(
             for group in groups
         ]
         sums = [sum(each, start=ErrorCounts()) for each in counts if each]
-        rate = Rate(sum(sums, start=ErrorCounts()), *bootstrap_interval(sums))
-        rates[start] = rate
+        rates.append(Rate(sum(sums, start=ErrorCounts()), *bootstrap_interval(sums)))
     bounds = [(members[start][0], members[start][-1]) for start in starts]
-    return dict(zip(_name(bounds, digits), rates.values(), strict=True))
+    return dict(zip(_name(bounds, digits), rates, strict=True))
 
 
 def _name(bounds: Sequence[tuple[float, float]], digits: int) -> list[str]:

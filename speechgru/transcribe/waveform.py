@@ -61,8 +61,8 @@ def to_waveform(
     if waveform.dtype in _SCALES:
         silence, full_scale = _SCALES[waveform.dtype]
         waveform = (waveform.to(torch.float64) - silence) / full_scale
-        loudest = waveform.abs().max().item() if waveform.numel() else 0.0
-        if full_scale == 2.0**31 and 0 < loudest <= 2.0**-8:
+        has_32_bits = full_scale == 2.0**31 and waveform.numel()
+        if has_32_bits and 0 < waveform.abs().max() <= 2.0**-8:
             log.warning(
                 "waveform: %s whose samples use 24 bits at most; if they are of 24 "
                 "bits, shift them to the left by 8, or they are too quiet",

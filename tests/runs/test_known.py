@@ -86,6 +86,20 @@ def test_another_data_dir_takes_the_place_of_the_former(make_run, tmp_path):
     assert known.corpus.options["root"] == "moved/yesno"
 
 
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    ("data_dir", "root"), [("data", "data2/clips"), (".", "other/clips"), (".", "../c")]
+)
+def test_what_lies_in_no_data_dir_counts_from_where_the_run_began(
+    make_run, corpus_folder, data_dir, root
+):
+    run = make_run()
+    target = "speechgru.data.corpora.yesno.YesNo"
+    change(run, corpus={"_target_": target, "name": "yesno", "root": root})
+    known = KnownRun.read(run, changes=Changes({}, data_dir))
+    assert known.corpus.options["root"] == f"{corpus_folder}/{root}"
+
+
 def test_only_options_that_the_corpus_has_can_change(make_run):
     run = make_run()
     for name in ("tset", "_target_", "test.inner"):

@@ -24,6 +24,9 @@ class Corpus(ABC):
 
     splits: tuple[str, ...] = ("train", "dev", "test")
 
+    keeps_settings = False
+    """Whether what is prepared always says with what; else older versions did not."""
+
     def __init__(self, name: str, root: str | Path) -> None:
         self.name = name
         self.root = Path(root)
@@ -57,7 +60,7 @@ class Corpus(ABC):
                 f"{path}: no such file, {self.name} is not prepared; "
                 f"run: {self.prepare_command}"
             )
-        if self._settings_path(split).exists():  # older versions wrote none
+        if self.keeps_settings or self._settings_path(split).exists():
             self._check_settings(split)
         return open_manifest(path)
 

@@ -33,16 +33,7 @@ class MadeCorpus(Corpus):
         root: folder of all that is made, and of nothing else.
     """
 
-    def read(self, split: str) -> Sequence[Utterance]:
-        """The utterances of a split, in the order of its manifest.
-
-        Raises:
-            InputError: unknown split, not prepared, made with other settings,
-                or a bad manifest.
-        """
-        if self.manifest_path(split).exists():
-            self._check_settings(split)
-        return super().read(split)
+    keeps_settings = True
 
     def prepare(self) -> PreparedReport:
         """Make all that is not there yet with these settings.

@@ -4,7 +4,6 @@ Source: https://docs.nvidia.com/nemo-framework/user-guide/latest/nemotoolkit/asr
 tarred datasets.
 """
 
-import glob
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -86,9 +85,9 @@ class NemoCorpus(TranslatedSource):
                 "corpus.tars='audio_{0..63}.tar'"
             )
         if "*" in self.tars:
-            beside = Path(glob.escape(str(path.parent)))
-            patterns = [locate(name, beside) for name in expand_braces(self.tars)]
-            names = [Path(each) for some in patterns for each in find_paths(str(some))]
+            patterns = expand_braces(self.tars)
+            found = (find_paths(pattern, path.parent) for pattern in patterns)
+            names = [Path(each) for some in found for each in some]
         is_here = names and address_of(names[0]) is None
         if not names or (is_here and not names[0].exists()):
             raise InputError(

@@ -3,8 +3,6 @@
 Parquet is compressed: the recordings are taken out of it once, into the cache.
 """
 
-import glob
-import os
 from collections.abc import Generator, Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
@@ -116,9 +114,7 @@ def _find_files(path: Path) -> list[Path]:
 
 
 def _glob(folder: Path, pattern: str) -> list[str]:
-    if "*" not in pattern:
-        return [str(folder / pattern)]
-    return find_paths(os.path.join(glob.escape(str(folder)), pattern))
+    return find_paths(pattern, folder) if "*" in pattern else [str(folder / pattern)]
 
 
 def _open(file: Path) -> Any:
